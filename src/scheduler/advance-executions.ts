@@ -42,9 +42,6 @@ import { recordFailedTurn } from './failed-turns.ts';
 /** How many job events one turn reads. */
 const EVENTS_PER_TURN = 500;
 
-/** How many nodes one turn stops because users want it. A turn follows when one of them has ended. */
-const STOPS_PER_TURN = 100;
-
 /**
  * Moves one execution on as far as possible: it applies the events of its jobs, ends nodes that waited for something
  * else, starts the nodes that are now ready, and ends the execution if nothing is left. All of this is one transaction, with the position in the events of the job
@@ -185,10 +182,10 @@ async function stop(
   now: Date,
 ): Promise<boolean> {
   const failure = overdue ? 'the time of the execution is over' : 'another node of the execution failed';
-  const asked = execution.abortsNodes ? await listNodeAborts(tx, execution.id, STOPS_PER_TURN) : [];
-  const stops = [
+  const asked = execution.abortsNodes ? await listNodeAborts(tx, execution.id) : [];
+  const stops: Stop[] = [
     ...(next.stop.length > 0 ? [{ cause: execution.abortCause ?? failure, prefixes: next.stop }] : []),
-    ...asked.map(({ nodeId, ...one }) => ({ ...one, prefixes: [prefixOf(nodeId)], nodeIds: [nodeId] })),
+    ...asked.map((one) => ({ ...one, prefixes: one.nodeIds.map(prefixOf) })),
   ];
   let hasEnded = false;
   for (const one of stops) hasEnded = (await stopSome(tx, execution, one, now)) || hasEnded;

@@ -5,7 +5,9 @@ import { run, statement } from '../platform/database/statement.ts';
 const BATCH = 200;
 
 const dueExecutions = statement<{ id: string }>(
-  `select id from executions where advance_at <= now() and engine = 'SLIPWAY' order by advance_at limit $1`,
+  `select id from executions
+    where advance_at <= now() and (engine = 'SLIPWAY' or (abort_is_forced and phase = 'ABORTING'))
+    order by advance_at limit $1`,
 );
 
 const withEndedChildren = statement<{ id: string }>(

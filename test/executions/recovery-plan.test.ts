@@ -129,17 +129,33 @@ describe('recoveryPlan', () => {
     expect((await planOf(source)).data.recoveryPlan.obstacle).toBeNull();
   });
 
-  it('takes as many statements for six nodes as for one', async () => {
-    const short = await launch(app, project, 'one');
-    await end('only', false);
-    await untilEnded(app, short);
-    const counted = async (id: string) => {
-      // The compiled workflow is cached.
-      await planOf(id);
-      return (await countStatements(() => planOf(id))).statements.length;
+  it('looks for executions at any depth, and does not count failure nodes', async () => {
+    const calls = { inputs: bind({ x }), workflowNode: { launchplanRef: keyOf(project, 'one') } };
+    const tidy = { id: 'tidy', inputs: [], taskNode: { referenceId: keyOf(project, 'tidy') } };
+    const of = (name: string) => ({
+      id: name,
+      inputs: bind({ x }),
+      workflowNode: { subWorkflowRef: keyOf(project, name) },
+    });
+    const subs: Record<string, Flow> = {
+      calling: { inputs: { x: integer }, nodes: [{ id: 'call', ...calls }] },
+      tidying: { inputs: { x: integer }, nodes: [double('work', x)], failureNode: tidy },
     };
-    const [many, one] = [await counted(source), await counted(short)];
-    expect(many).toBe(one);
+    const nodes = [of('calling'), of('tidying')];
+    const onFailure = 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE';
+    await registerFlow(app, project, 'deep', { inputs: { x: integer }, nodes, onFailure }, subs);
+    const id = await launch(app, project, 'deep', { inputs: { x: 1 } });
+    await end('only', false);
+    await end('tidying:work', false);
+    const run = await hands.leaseNode('tidying:tidy');
+    await hands.start(run);
+    await hands.succeed(run, {});
+    await untilEnded(app, id);
+    const planned: Answer[] = (await planOf(id)).data.recoveryPlan.nodes;
+    expect(planned.map(({ nodeId, action }) => [nodeId, action])).toEqual([
+      ['calling', 'CONTINUE'],
+      ['tidying', 'RUN'],
+    ]);
   });
 
   it('does not find what is hidden, and is open to readers', async () => {
@@ -149,5 +165,19 @@ describe('recoveryPlan', () => {
     ];
     expect((await planOf(source, reader.authorization)).data.recoveryPlan.nodes).toHaveLength(6);
     expect(endOf(await planOf(source, stranger.authorization))).toBe('NOT_FOUND');
+  });
+
+  it('takes as many statements for six nodes as for one', async () => {
+    const short = await launch(app, project, 'one');
+    await end('only', false);
+    await untilEnded(app, short);
+    await app.stopScheduler();
+    const counted = async (id: string) => {
+      // The compiled workflow is cached.
+      await planOf(id);
+      return (await countStatements(() => planOf(id))).statements.length;
+    };
+    const [many, one] = [await counted(source), await counted(short)];
+    expect(many).toBe(one);
   });
 });

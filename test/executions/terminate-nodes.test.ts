@@ -38,6 +38,8 @@ afterAll(() => app.stop());
 const terminate = (id: string, more: object = {}) =>
   mutate(app, 'terminateExecution', { by: { id }, cause: 'now', ...more });
 
+const phaseOf = async (id: string) => (await db.execution.findUniqueOrThrow({ where: { id } })).phase;
+
 /** Does the work of a node. */
 async function succeed(nodeId: string): Promise<void> {
   const run = await hands.leaseNode(nodeId);
@@ -73,6 +75,33 @@ it('a forced execution ends together with the executions that it started, also i
   expect((await untilEnded(app, id)).phase).toBe('ABORTED');
   expect(await untilEnded(app, child.id)).toMatchObject({ phase: 'ABORTED', abort: { cause: 'now' } });
   await hands.confirm(run.id);
+});
+
+it('a forced execution of an engine from outside ends with its nodes, and with the attempts of all tasks of a node', async () => {
+  await registerTask(app, project, 'treble');
+  const id = await launch(app, project, 'one', { engine: 'EXTERNAL' });
+  const report = (field: string, event: object) =>
+    mutate(app, field, {
+      execution: { id },
+      occurredAt: new Date().toISOString(),
+      phase: 'RUNNING',
+      ...event,
+    });
+  await report('createWorkflowEvent', {});
+  await report('createNodeEvent', { nodeId: 'a' });
+  for (const name of ['double', 'treble']) {
+    const event = { nodeId: 'a', task: keyOf(project, name), retryAttempt: 0 };
+    expect(endOf(await report('createTaskEvent', event))).toBe('OK');
+  }
+  await terminate(id);
+  expect(await phaseOf(id)).toBe('ABORTING');
+  await terminate(id, { force: true });
+  const { nodes, abort } = await untilEnded(app, id);
+  expect([await phaseOf(id), abort.cause, nodes['a'].phase]).toEqual(['ABORTED', 'now', 'ABORTED']);
+  const attempts = await db.taskExecution.findMany({ where: { executionId: id } });
+  expect(attempts.map(({ phase }) => phase)).toEqual(['ABORTED', 'ABORTED']);
+  expect(endOf(await report('createWorkflowEvent', { phase: 'SUCCEEDED' }))).toBe('FAILED_PRECONDITION');
+  expect(endOf(await terminate(id, { force: true }))).toBe('FAILED_PRECONDITION');
 });
 
 it('an execution that waits for its launch plan ends by force', async () => {
@@ -240,6 +269,22 @@ it.each(Object.entries(kinds))(
       expect([phase, abortCause, abortPrincipalId]).toEqual(['ABORTED', 'no more of stopped', editor.id]);
   },
 );
+
+it('an item that was terminated gives its cause to the array and the execution', async () => {
+  const array = {
+    ...kinds['array']?.node,
+    arrayNode: { node: { id: 'item', taskNode: { referenceId: keyOf(project, 'double') } } },
+  };
+  const inputs = { xs: listOf(integer) };
+  await registerFlow(app, project, 'fan', { inputs, nodes: [{ id: 'fan', ...array }] });
+  const id = await launch(app, project, 'fan', { inputs: { xs: [1, 2] } });
+  await hands.start(await hands.leaseNode('fan:0'));
+  await succeed('fan:1');
+  await terminateNode((await nodeOf(id, 'fan:0')).id, 'fan:0');
+  await hands.stopCancelled();
+  const error = { code: 'NodeTerminated', message: 'node fan:0 was terminated: no more of fan:0' };
+  expect(await untilEnded(app, id)).toMatchObject({ phase: 'FAILED', error, nodes: { fan: { error } } });
+});
 
 it('a node of an engine from outside is left to that engine', async () => {
   const id = await launch(app, project, 'one', { engine: 'EXTERNAL' });

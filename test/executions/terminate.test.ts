@@ -7,7 +7,6 @@ import {
   eventually,
   keyOf,
   launch,
-  readExecution,
   registerProject,
   registerTask,
   registerWorkflow,
@@ -27,7 +26,6 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const fields = 'execution { id phase abort { cause isForced principal { username } } }';
 const results = `results { execution { id phase abort { cause isForced } } error { code message } } hasMore`;
 const terminateAll = (input: object, user: User = editor): Promise<Answer> =>
   mutate(app, 'terminateExecutions', { cause: 'enough', ...input }, results, user.authorization);
@@ -130,6 +128,14 @@ describe('terminateExecutions by address', () => {
     expect(await phaseOf(open)).toBe('QUEUED');
   });
 
+  it('names a filter with too many entries by its path', async () => {
+    const tags = Array.from({ length: 101 }, (_, at) => `tag-${at}`);
+    expect(await terminateAll({ executions: undefined, filter: { tags } })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      path: ['input', 'filter', 'tags'],
+    });
+  });
+
   it('takes as many statements for 30 executions as for 3', async () => {
     const counted = async (ids: readonly string[]) =>
       (await countStatements(() => terminateAll({ executions: byIds(ids) }))).statements.length;
@@ -197,32 +203,5 @@ describe('terminateExecutions by filter', () => {
   it('is closed to a role that may terminate nothing', async () => {
     const guest = await newUser({ role: 'GUEST', level: 'MANAGE' });
     expect(endOf(await terminateAll({ filter: {} }, guest))).toBe('PERMISSION_DENIED');
-  });
-});
-
-describe('terminateExecution with force', () => {
-  const force = (id: string, more: object = {}) =>
-    mutate(app, 'terminateExecution', { by: { id }, cause: 'gone', force: true, ...more }, fields);
-
-  it('ends an execution of an engine from outside at once, with its nodes and attempts', async () => {
-    const id = await launch(app, project, 'one', { engine: 'EXTERNAL' });
-    const report = (field: string, event: object) =>
-      mutate(app, field, { execution: { id }, occurredAt: new Date().toISOString(), ...event });
-    expect(endOf(await report('createWorkflowEvent', { phase: 'RUNNING' }))).toBe('OK');
-    expect(endOf(await report('createNodeEvent', { nodeId: 'a', phase: 'RUNNING' }))).toBe('OK');
-    const task = keyOf(project, 'double');
-    expect(
-      endOf(await report('createTaskEvent', { nodeId: 'a', task, retryAttempt: 0, phase: 'RUNNING' })),
-    ).toBe('OK');
-    expect(
-      (await mutate(app, 'terminateExecution', { by: { id }, cause: 'slow' }, fields)).execution.phase,
-    ).toBe('ABORTING');
-    const { execution } = await force(id);
-    expect(execution).toMatchObject({ phase: 'ABORTED', abort: { cause: 'gone', isForced: true } });
-    const { nodes, endedAt } = await readExecution(app, id);
-    expect(endedAt).not.toBeNull();
-    expect(nodes['a']).toMatchObject({ phase: 'ABORTED', latestTaskPhase: 'ABORTED' });
-    expect(endOf(await report('createWorkflowEvent', { phase: 'SUCCEEDED' }))).toBe('FAILED_PRECONDITION');
-    expect(endOf(await force(id))).toBe('FAILED_PRECONDITION');
   });
 });

@@ -38,7 +38,8 @@ const fields = { task: 'deleteTask', workflow: 'deleteWorkflow', 'launch plan': 
 type Kind = keyof typeof fields;
 const remove = (kind: Kind, name: string, more: object = {}, user: User = manager): Promise<Answer> =>
   mutate(app, fields[kind], { by: { key: keyOf(project, name) }, ...more }, 'id', user.authorization);
-const refusedWith = (message: string) => ({ code: 'FAILED_PRECONDITION', path: ['input', 'by'], message });
+const refusedWith = (message: unknown) => ({ code: 'FAILED_PRECONDITION', path: ['input', 'by'], message });
+const byWorkflows = expect.stringContaining('workflows refer to the version: delete them first');
 const count = async (kind: Kind, name: string) => {
   const where = { name, project: { identifier: project } };
   if (kind === 'task') return await db.task.count({ where });
@@ -71,9 +72,7 @@ describe('a version that nothing refers to', () => {
   it('goes from the outside to the inside: launch plan, workflow, task', async () => {
     await registerTask(app, project, 'inner-task');
     await registerWorkflow(app, project, 'chain', { a: [] }, { task: 'inner-task' });
-    expect(await remove('task', 'inner-task')).toMatchObject(
-      refusedWith('workflows refer to the version: delete them first'),
-    );
+    expect(await remove('task', 'inner-task')).toMatchObject(refusedWith(byWorkflows));
     expect(await remove('workflow', 'chain')).toMatchObject(
       refusedWith('launch plans refer to the version: delete them first'),
     );
@@ -122,9 +121,7 @@ describe('a version that something refers to', () => {
         },
       ],
     });
-    expect(await remove('launch plan', 'started')).toMatchObject(
-      refusedWith('workflows refer to the version: delete them first'),
-    );
+    expect(await remove('launch plan', 'started')).toMatchObject(refusedWith(byWorkflows));
   });
 });
 
@@ -181,6 +178,25 @@ describe('a deletion', () => {
       createLaunchPlan(app, { key, workflow: { key } }),
     );
     expect(answer).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'workflow'] });
+  });
+
+  it('overtakes an activation, which then finds no launch plan', async () => {
+    await registerWorkflow(app, project, 'fleeting', { a: [] });
+    const by = { key: keyOf(project, 'fleeting') };
+    const answer = await afterDeletion('LAUNCH_PLAN', 'fleeting', () =>
+      mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' }),
+    );
+    expect(answer).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'by'] });
+  });
+
+  it('of the launch plan that only runs a task leaves the task launchable', async () => {
+    await registerTask(app, project, 'single');
+    const run = (x: unknown) =>
+      createExecution(app, { project, domain, task: { key: keyOf(project, 'single') }, inputs: { x } });
+    // The launch plan is made before the inputs are judged.
+    expect(endOf(await run('one'))).toBe('INVALID_ARGUMENT');
+    expect(endOf(await remove('launch plan', '.flytegen.single'))).toBe('OK');
+    expect(endOf(await run(1))).toBe('OK');
   });
 
   it('overtakes an execution, which then finds no launch plan', async () => {

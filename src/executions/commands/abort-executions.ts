@@ -1,17 +1,14 @@
 import type { Caller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
 import {
   type DomainError,
   FailedPreconditionError,
   InvalidArgumentError,
   NotFoundError,
 } from '../../platform/errors.ts';
-import { isTerminal, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { executionPhases } from '../domain/phases.ts';
-import { lockReported } from '../store/events-from-outside.ts';
 import { moveExecutions } from '../store/moves.ts';
 import type { ExecutionRow } from '../store/reads.ts';
-import { abortAtOnce } from './end-at-once.ts';
 
 const MAX_CAUSE = 500;
 
@@ -33,7 +30,7 @@ const BATCH = 100;
 
 /**
  * Aborts executions: they are ABORTING at once, and ABORTED when their work has stopped. If it is forced, the scheduler
- * ends its executions at once, and this function those of engines from outside.
+ * ends them as soon as it sees them, also those of engines from outside.
  *
  * @param executions  those that the caller may terminate.
  * @returns why an execution was not aborted, by its id: FailedPreconditionError with the current phase if it has ended,
@@ -60,10 +57,6 @@ export async function abortExecutions(
       if (after) left.delete(id);
       else left.set(id, hasEnded(before));
   }
-  if (isForced)
-    for (const execution of executions)
-      if (execution.engine === 'EXTERNAL' && !left.has(execution.id))
-        await endExternal(execution, caller.userId, cause, now);
   const aborted = ids.filter((id) => !left.has(id));
   if (aborted.length > 0)
     caller.log.info({ executionIds: aborted, isForced }, 'executions are being aborted');
@@ -72,17 +65,3 @@ export async function abortExecutions(
 
 export const hasEnded = (phase: ExecutionRow['phase']) =>
   new FailedPreconditionError(`the execution has already ${phase}`, { current: phase });
-
-/** Its engine may never answer. */
-async function endExternal(
-  execution: ExecutionRow,
-  abortPrincipalId: string,
-  cause: string,
-  now: Date,
-): Promise<void> {
-  await inTransaction(async (tx) => {
-    const locked = await lockReported(tx, execution.id);
-    if (!locked || isTerminal(executionPhases, locked.phase)) return;
-    await abortAtOnce(tx, { ...execution, abortPrincipalId, abortIsForced: true }, cause, now);
-  });
-}

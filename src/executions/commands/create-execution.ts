@@ -15,7 +15,7 @@ import { type EffectiveInputs, effectiveInputs } from '../../registry/domain/eff
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import type { Notification } from '../../registry/domain/notifications.ts';
 import { launchPlanTarget } from '../../registry/domain/targets.ts';
-import type { VersionBy } from '../../registry/store.ts';
+import { findLaunchPlan, type VersionBy } from '../../registry/store.ts';
 import { Place } from '../../values/problem-list.ts';
 import { checkSettings } from '../domain/check-settings.ts';
 import { defaultQueueName } from '../domain/default-queue.ts';
@@ -207,11 +207,10 @@ async function insert(
     notifications: notifications.length > 0 ? notifications : null,
     ...inputs,
   };
-  const execution = await insertWithinLimit(plan, made, scheduled).catch((error: unknown) => {
-    // The version was deleted after it had been read.
-    throw isForeignKeyViolation(error)
-      ? new NotFoundError('launch plan', plan.name, ['input', 'launchPlan'])
-      : error;
+  const execution = await insertWithinLimit(plan, made, scheduled).catch(async (error: unknown) => {
+    const isGone = isForeignKeyViolation(error) && !(await findLaunchPlan(caller.tenantId, { id: plan.id }));
+    // It was deleted after it had been read.
+    throw isGone ? new NotFoundError('launch plan', plan.name, ['input', 'launchPlan']) : error;
   });
   if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
   caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');

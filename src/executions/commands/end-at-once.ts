@@ -1,5 +1,6 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { rounds } from '../../platform/rounds.ts';
 import { executionPhases, taskExecutionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { type ExecutionMove, moveExecution, moveTasks } from '../store/moves.ts';
@@ -34,11 +35,13 @@ export async function failExecution(tx: Tx, execution: LockedExecution, now: Dat
 export async function abortAtOnce(tx: Tx, execution: ChildrenOwner, cause: string, now: Date): Promise<void> {
   const attempts = await listOpenAttempts(tx, execution.id);
   const from = phasesThatMayMoveTo(taskExecutionPhases, 'ABORTED');
-  await moveTasks(
-    tx,
-    execution.id,
-    attempts.map((attempt) => ({ ...attempt, to: 'ABORTED', from, at: now })),
-  );
+  // A node can have attempts of several tasks.
+  for (const round of rounds(attempts, ({ nodeExecutionId }) => nodeExecutionId))
+    await moveTasks(
+      tx,
+      execution.id,
+      round.map((attempt) => ({ ...attempt, to: 'ABORTED', from, at: now })),
+    );
   await endAtOnce(tx, execution, cause, { to: 'ABORTED' }, now);
 }
 

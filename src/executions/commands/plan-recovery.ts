@@ -1,4 +1,5 @@
 import type { NodeKind } from '../../generated/prisma/enums.ts';
+import type { Closure } from '../../registry/domain/closure.ts';
 import { getClosure } from '../../registry/store.ts';
 import type { ExecutionRow } from '../store/reads.ts';
 import { listEarlierNodes } from '../store/recovered.ts';
@@ -20,10 +21,21 @@ export interface PlannedNode {
  */
 export async function planRecovery(execution: ExecutionRow): Promise<PlannedNode[]> {
   const closure = await getClosure(execution.workflowId);
-  const earlier = new Map((await listEarlierNodes(execution.id)).map((node) => [node.nodeId, node]));
+  const earlier = new Map(
+    (await listEarlierNodes(execution.id, failureNodesOf(closure))).map((node) => [node.nodeId, node]),
+  );
   return [...closure.nodes.values()].map(({ id, kind }) => {
     const node = earlier.get(id);
     const rest = node?.hasReusable ? 'CONTINUE' : 'RUN';
     return { nodeId: id, kind, action: node?.isReusable ? 'REUSE' : rest, earlierId: node?.id ?? null };
   });
+}
+
+/** The ids that only failure nodes have. They run again after a new failure. */
+function failureNodesOf(closure: Closure): string[] {
+  const graphs = [closure, ...closure.subWorkflows.values()];
+  const others = new Set(graphs.flatMap(({ nodes }) => [...nodes.keys()]));
+  return graphs.flatMap(({ failureNode }) =>
+    failureNode && !others.has(failureNode.id) ? [failureNode.id] : [],
+  );
 }

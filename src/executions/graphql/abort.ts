@@ -23,7 +23,7 @@ export const AbortType = builder.objectRef<AbortColumns>('ExecutionAbort').imple
         abortPrincipalId ? loaders.publicUser.load(abortPrincipalId) : null,
     }),
     isForced: t.boolean({
-      description: 'Whether the execution ended without waiting until its work had stopped.',
+      description: 'Whether the execution does not wait until its work has stopped. False for a node.',
       resolve: ({ abortIsForced }) => abortIsForced ?? false,
     }),
   }),

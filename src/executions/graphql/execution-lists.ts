@@ -133,10 +133,10 @@ const MAX_TAGS = 100;
 function atMost<Value extends object>(
   value: Value | null | undefined,
   most: number,
-  field: string,
+  path: readonly string[],
 ): Value | null {
   if (value && Object.keys(value).length > most)
-    throw InvalidArgumentError.of(['filter', field], `must have at most ${most} entries`, 'TooLarge');
+    throw InvalidArgumentError.of(path, `must have at most ${most} entries`, 'TooLarge');
   return value ?? null;
 }
 
@@ -144,6 +144,7 @@ function atMost<Value extends object>(
 export async function filterOf(
   { filter, orderBy }: ListArguments,
   context: Context,
+  path: readonly string[] = ['filter'],
 ): Promise<ExecutionListFilter> {
   const { project, workflow, launchPlan, principal } = filter ?? {};
   const idOf = async <By>(by: By | null | undefined, find: (by: By) => Promise<{ id: string } | null>) =>
@@ -164,8 +165,11 @@ export async function filterOf(
     phases: filter?.phases ?? null,
     createdAfter: filter?.createdAfter ?? null,
     createdBefore: filter?.createdBefore ?? null,
-    labels: atMost(filter?.labels && mapOf(filter.labels, ['filter', 'labels']), MAX_LABELS, 'labels'),
-    tags: atMost(filter?.tags, MAX_TAGS, 'tags'),
+    labels: atMost(filter?.labels && mapOf(filter.labels, [...path, 'labels']), MAX_LABELS, [
+      ...path,
+      'labels',
+    ]),
+    tags: atMost(filter?.tags, MAX_TAGS, [...path, 'tags']),
     modes: filter?.modes ?? null,
     withArchived: filter?.withArchived ?? false,
     orderBy: orderBy ?? 'NEWEST',

@@ -24,7 +24,8 @@ export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
     FAILING: 'The node has failed, and its work is being stopped. FAILED follows.',
     SUCCEEDED: 'The node is done and its outputs are stored. Final.',
     FAILED: 'The node failed with no retries left. Final.',
-    ABORTED: 'The node was stopped because its execution was aborted or another node failed. Final.',
+    ABORTED:
+      'The node was stopped because a user wanted it, its execution was aborted, or another node failed. Final.',
     SKIPPED: 'The node did not run, because a branch was not taken. Final.',
     TIMED_OUT: 'The node took longer than allowed. Final.',
     RECOVERED: 'The node did not run; its outputs come from an earlier execution. Final.',

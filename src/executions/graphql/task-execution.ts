@@ -23,7 +23,8 @@ export const TaskExecutionPhaseEnum = enumOf<TaskExecutionPhase>(
     RUNNING: "The task's code runs.",
     SUCCEEDED: 'The code succeeded and its outputs are stored. Final.',
     FAILED: 'The code failed, and the node has no retries left. Final.',
-    ABORTED: 'The attempt was stopped because its execution was aborted or another node failed. Final.',
+    ABORTED:
+      'The attempt was stopped because a user wanted it, its execution was aborted, or another node failed. Final.',
     RETRYABLE_FAILED: 'The code failed, and another attempt of the node follows. Final for this attempt.',
   },
 );

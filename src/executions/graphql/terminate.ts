@@ -44,7 +44,7 @@ builder.mutationField('terminateExecution', (t) =>
     type: TerminateExecutionPayload,
     nullable: true,
     description:
-      'Aborts an execution. Requires EDIT on its workflow. The execution is ABORTING at once, and ABORTED when its work has stopped.',
+      'Aborts an execution. Requires EDIT on its workflow. The execution is ABORTING at once, and ABORTED when its work has stopped; with `force`, as soon as the scheduler sees it.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
     args: inputOf(TerminateExecutionInput),
     resolve: async (_root, { input }, context) => {
@@ -108,7 +108,8 @@ const TerminateExecutionsPayload = builder.objectRef<Terminations>('TerminateExe
       resolve: ({ results }) => [...results],
     }),
     hasMore: t.exposeBoolean('hasMore', {
-      description: 'Whether the filter may find more executions. Then repeat the call.',
+      description:
+        'Whether the filter may find more executions. Then repeat the call, unless it was a dry run.',
     }),
   }),
 });
@@ -137,7 +138,7 @@ builder.mutationField('terminateExecutions', (t) =>
       }
       if (!filter || executions)
         throw InvalidArgumentError.of(['input', 'executions'], 'give either executions or filter');
-      const chosen = await filterOf({ filter }, context);
+      const chosen = await filterOf({ filter }, context, ['input', 'filter']);
       return await terminateListedExecutions(callerOf(context), chosen, termination, new Date());
     },
   }),

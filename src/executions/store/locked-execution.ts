@@ -56,14 +56,16 @@ const lockStatement = statement<LockedExecution>(
           execution.error_code as "errorCode",
           execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id
-    where execution.id = $1::uuid and execution.engine = 'SLIPWAY'
+    where execution.id = $1::uuid
+      and (execution.engine = 'SLIPWAY' or (execution.abort_is_forced and execution.phase = 'ABORTING'))
       and not (execution.awaits_slot and execution.phase = 'QUEUED')
       for update of execution skip locked`,
 );
 
 /**
  * Locks an execution for this transaction. Null if another transaction has the lock, if the scheduler does not run this
- * execution, and while it waits for other executions of its launch plan.
+ * execution, and while it waits for other executions of its launch plan. An execution of an engine from outside is only
+ * locked to end it by force.
  */
 export async function lockExecution(tx: Tx, id: string): Promise<LockedExecution | null> {
   const [row] = await run(lockStatement, [id], tx);

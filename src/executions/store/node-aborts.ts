@@ -33,19 +33,21 @@ export async function requestNodeAbort(
   return (await run(requestStatement, [executionId, nodeExecutionId, cause, principalId], tx)).length > 0;
 }
 
-/** A node that a user wants to stop. */
-export interface NodeAbort {
-  readonly nodeId: string;
+/** Nodes that a user wants to stop for the same reason. */
+export interface NodeAborts {
+  readonly nodeIds: readonly string[];
   readonly cause: string;
   readonly principalId: string;
 }
 
-const openStatement = statement<NodeAbort>(
-  `select node_id as "nodeId", abort_cause as cause, abort_principal_id as "principalId" from node_executions
-    where execution_id = $1::uuid and ended_at is null and abort_cause is not null order by id limit $2`,
+const openStatement = statement<NodeAborts>(
+  `select array_agg(node_id order by id) as "nodeIds", abort_cause as cause, abort_principal_id as "principalId"
+     from node_executions
+    where execution_id = $1::uuid and ended_at is null and abort_cause is not null
+    group by abort_cause, abort_principal_id order by min(id::text)`,
 );
 
-/** The nodes of an execution that a user wants to stop and that have not ended. */
-export function listNodeAborts(tx: Tx, executionId: string, limit: number): Promise<NodeAbort[]> {
-  return run(openStatement, [executionId, limit], tx);
+/** The nodes of an execution that users want to stop and that have not ended. */
+export function listNodeAborts(tx: Tx, executionId: string): Promise<NodeAborts[]> {
+  return run(openStatement, [executionId], tx);
 }

@@ -201,10 +201,11 @@ export async function readItemOutputs(tx: Tx, arrayId: string): Promise<Readonly
 
 const failedItem = statement<NodeRow>(
   `select ${nodeColumns} from node_executions as node
-    where node.parent_id = $1::uuid and node.phase in ('FAILED', 'TIMED_OUT') order by node.ended_at, node.id limit 1`,
+    where node.parent_id = $1::uuid and node.phase in ('FAILED', 'TIMED_OUT', 'ABORTED')
+    order by node.phase = 'ABORTED', node.ended_at, node.id limit 1`,
 );
 
-/** The item of an array that failed first; null if none did. */
+/** The item of an array that failed first, or else the one that was aborted first; null if there is none. */
 export async function readFailedItem(tx: Tx, arrayId: string): Promise<NodeRow | null> {
   const [row] = await run(failedItem, [arrayId], tx);
   return row ?? null;

@@ -49,16 +49,26 @@ export interface EarlierNode {
 
 const earlierNodes = statement<EarlierNode>(
   `select node.id, node.node_id as "nodeId", node.phase in ('SUCCEEDED', 'RECOVERED') as "isReusable",
-          exists (select from node_executions as inside
-                   where inside.execution_id = node.execution_id and starts_with(inside.node_id, node.node_id || ':')
-                     and inside.phase in ('SUCCEEDED', 'RECOVERED'))
-          or exists (select from executions as child
-                      where child.parent_node_id = node.id and child.phase in ('FAILED', 'ABORTED', 'TIMED_OUT'))
+          node.kind in ('WORKFLOW', 'BRANCH', 'ARRAY', 'LAUNCH_PLAN') and (
+            exists (select from node_executions as inside
+                     where inside.execution_id = node.execution_id and starts_with(inside.node_id, node.node_id || ':')
+                       and inside.phase in ('SUCCEEDED', 'RECOVERED') and not inside.spec_node_id = any($2::text[]))
+            or exists (select from node_executions as inside join executions as child on child.parent_node_id = inside.id
+                        where inside.execution_id = node.execution_id
+                          and (inside.id = node.id or starts_with(inside.node_id, node.node_id || ':'))
+                          and child.phase in ('FAILED', 'ABORTED', 'TIMED_OUT')))
           as "hasReusable"
      from node_executions as node where node.execution_id = $1::uuid and node.parent_id is null`,
 );
 
-/** The nodes of the outermost workflow of an execution. */
-export function listEarlierNodes(executionId: string): Promise<EarlierNode[]> {
-  return run(earlierNodes, [executionId]);
+/**
+ * The nodes of the outermost workflow of an execution.
+ *
+ * @param neverReused  the ids, in their workflows, of nodes that run again even if they have succeeded.
+ */
+export function listEarlierNodes(
+  executionId: string,
+  neverReused: readonly string[],
+): Promise<EarlierNode[]> {
+  return run(earlierNodes, [executionId, neverReused]);
 }

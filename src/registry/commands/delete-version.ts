@@ -15,7 +15,8 @@ const kinds = {
 const reasons: Readonly<Record<Reference, string>> = {
   ACTIVE: 'the version is ACTIVE: deactivate it first',
   LAUNCH_PLANS: 'launch plans refer to the version: delete them first',
-  WORKFLOWS: 'workflows refer to the version: delete them first',
+  WORKFLOWS:
+    'workflows refer to the version: delete them first. The name of a workflow that only runs this task begins with `.flytegen.`',
 };
 
 /**

@@ -49,17 +49,21 @@ async function createBoth(tx: Tx, project: Project, task: Task, name: string): P
   const nameOf = (type: 'WORKFLOW' | 'LAUNCH_PLAN') =>
     ensureNamedEntity(tx, project, type, { domain, name }, 'SYSTEM_GENERATED');
   const workflowName = await nameOf('WORKFLOW');
-  const workflow = await tx.workflow.create({
-    data: {
-      id: newId(),
-      entityId: workflowName.id,
-      ...place,
-      interface: signature as object,
-      closure: closure as object,
-      taskIds: idsByKey([{ id: task.id, compiled }]),
-      digest: digestOf(closure),
-    },
-  });
+  // It is there already if only the launch plan was deleted.
+  const known = await tx.workflow.findFirst({ where: place });
+  const made = () =>
+    tx.workflow.create({
+      data: {
+        id: newId(),
+        entityId: workflowName.id,
+        ...place,
+        interface: signature as object,
+        closure: closure as object,
+        taskIds: idsByKey([{ id: task.id, compiled }]),
+        digest: digestOf(closure),
+      },
+    });
+  const workflow = known ?? (await made());
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, {});
   const document = {
     workflowId: { ...ofTask, name },

@@ -4,6 +4,7 @@ import type { LaunchPlan, LaunchPlanState } from '../../generated/prisma/client.
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
+import { NotFoundError } from '../../platform/errors.ts';
 import { launchPlanTarget } from '../domain/targets.ts';
 import { lockVersions } from '../locks.ts';
 import { moveSchedule, requireMayStart } from './move-schedule.ts';
@@ -14,7 +15,7 @@ import { moveSchedule, requireMayStart } from './move-schedule.ts';
  * activation starts it, also if the version is active already, and it ends with the version that is no longer active.
  *
  * @param plan  the version. The caller has EDIT on it.
- * @throws PermissionDeniedError if the caller may read the active version but does not have EDIT on it;
+ * @throws NotFoundError if it was deleted meanwhile; PermissionDeniedError if the caller may read the active version but does not have EDIT on it;
  * InvalidArgumentError `NameUnavailable`, as for a reserved name, if the caller may not read it. Source: Flyte's
  * UpdateLaunchPlan.
  */
@@ -30,6 +31,8 @@ export async function updateLaunchPlan(
   for (;;) {
     const done = await inTransaction(async (tx) => {
       const versions = await lockVersions(tx, plan);
+      if (!versions.some((version) => version.id === id))
+        throw new NotFoundError('launch plan', plan.name, ['input', 'by']);
       // It may be the same version.
       const active = state === 'ACTIVE' ? versions.find((version) => version.state === 'ACTIVE') : undefined;
       if (active && !judged.has(active.workflowEntityId)) return { unjudged: active } as const;
