@@ -131,18 +131,14 @@ describe('reapLeftovers', () => {
   });
 
   it.each([
-    [5, 7, null],
-    [undefined, null, 'SIGKILL'],
-  ])('gives a command %j s to end itself', async (terminationGraceSeconds, code, signal) => {
+    ['5 seconds', 5, 'sleep 0.2', 7, null],
+    ['no time, if its note does not say how long,', undefined, 'sleep 60', null, 'SIGKILL'],
+  ])('gives a command %s to end itself', async (_time, terminationGraceSeconds, last, code, signal) => {
     const root = await createRoot();
-    const own = spawn(
-      'sh',
-      ['-c', 'trap "sleep 0.2; exit 7" TERM; echo ready; while :; do sleep 0.1; done'],
-      {
-        detached: true,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      },
-    );
+    const own = spawn('sh', ['-c', `trap "${last}; exit 7" TERM; echo ready; while :; do sleep 0.1; done`], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     started.push(own);
     await once(own.stdout, 'data');
     await leaveRun(root, 'run-1', identifyProcess(own.pid ?? 0), { terminationGraceSeconds });
