@@ -62,8 +62,13 @@ describe('createLaunchPlan with triggers', () => {
   it('takes a version again that says the same in another way, and refuses one that says something else', async () => {
     const key = newKey();
     const first = await create([on('a')], { key });
-    const same = await create([on('a', { phases: ['SUCCEEDED'], inputs: [] })], { key });
-    expect(same).toMatchObject({ code: 'ALREADY_EXISTS', existingId: first.launchPlan.id });
+    for (const more of [
+      { phases: ['SUCCEEDED'], inputs: [] },
+      { phases: null, inputs: null },
+    ]) {
+      const same = await create([on('a', more)], { key });
+      expect(same).toMatchObject({ code: 'ALREADY_EXISTS', existingId: first.launchPlan.id });
+    }
     const other = await create([on('a', { phases: ['FAILED'] })], { key });
     expect(other).toMatchObject({ __typename: 'DifferentStructureError' });
   });

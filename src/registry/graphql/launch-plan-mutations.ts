@@ -159,7 +159,6 @@ builder.mutationFields((t) => ({
       if (!plan) throw new NotFoundError('launch plan', addressText(input.by), ['input', 'by']);
       const launchPlan = await updateLaunchPlan(callerOf(context), plan, input.state);
       context.loaders.launchPlanSchedule.clear(launchPlan.id);
-      context.loaders.launchPlanTriggers.clear(launchPlan.id);
       return { launchPlan };
     },
   }),
