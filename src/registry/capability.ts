@@ -15,6 +15,7 @@ import './graphql/different-structure.ts';
 import './graphql/entity-names.ts';
 import './graphql/launch-plan-mutations.ts';
 import './graphql/schedule-status.ts';
+import './graphql/launch-plan-triggers.ts';
 import './graphql/version-difference.ts';
 
 export const registry: Capability = {

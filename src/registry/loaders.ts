@@ -10,6 +10,7 @@ import {
 } from './store/descriptions.ts';
 import { type NamedEntityBy, type NamedEntityRow, readNamedEntities } from './store/named-entities.ts';
 import { readSchedules } from './store/schedules.ts';
+import { readTriggers } from './store/triggers.ts';
 import {
   launchPlansOfNames,
   launchPlansOfProjects,
@@ -56,6 +57,7 @@ export function registryLoaders(reader: Reader) {
     launchPlanInputs: new DataLoader(readLaunchPlanInputs),
     launchPlanSpec: new DataLoader(readLaunchPlanSpecs),
     launchPlanSchedule: new DataLoader(readSchedules),
+    launchPlanTriggers: new DataLoader(readTriggers),
     workflowName: addressLoader<WorkflowNameBy, WorkflowNameRow | null>((addresses) =>
       readWorkflowNames(tenantId, addresses),
     ),

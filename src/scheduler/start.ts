@@ -7,6 +7,7 @@ import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
 import { startScheduleLoop } from './launch-schedules.ts';
+import { startTriggerLoop } from './launch-triggers.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
@@ -67,9 +68,10 @@ export function startScheduler(): { stop(): Promise<void> } {
     each: freeSlots,
   });
   const schedules = startScheduleLoop();
+  const triggers = startTriggerLoop();
   const plan = startPlanLoop();
   const send = startSendLoop();
-  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, plan, send];
+  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),
@@ -77,6 +79,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     notifications.on('pool', null, (pool) => assign.wake(pool)),
     // A schedule was started or resumed: its next slot may come before the next look.
     notifications.on('schedule', null, () => schedules.look()),
+    notifications.on('trigger', null, (id) => triggers.wake(id)),
     notifications.on('notice', null, (id) => plan.wake(id)),
     notifications.on('delivery', null, (id) => send.wake(id)),
     notifications.onMissed(() => {

@@ -126,6 +126,8 @@ const lists: Readonly<Record<string, Entry>> = {
   'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
   'LaunchPlan.labels': { path: 'launchPlans.labels', statements: 4 },
   'LaunchPlan.notifications': { path: 'launchPlans.notifications', statements: 4 },
+  'LaunchPlan.triggers': { path: 'launchPlans.triggers', statements: 5 },
+  'LaunchPlanTrigger.inputs': { path: 'launchPlans.triggers.inputs', statements: 5 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
   'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 6 },
   'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
@@ -499,7 +501,10 @@ async function seedWork(): Promise<void> {
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
     const notifications = [{ phases: ['TIMED_OUT'], email: { recipients: ['ada@example.com'] } }];
-    await createLaunchPlan(app, { key: id, workflow: { key: id }, notifications, ...executionConfig });
+    const source = { project, domain, name: `never-${at}` };
+    const triggers = [{ launchPlan: source, inputs: [{ var: 'x', output: 'x' }] }];
+    const plan = { key: id, workflow: { key: id }, notifications, triggers, ...executionConfig };
+    await createLaunchPlan(app, plan);
     await mutate(app, 'updateLaunchPlan', { by: { key: id }, state: 'ACTIVE' });
     const description = { shortDescription: 'Copies a file.' };
     await createTask(app, { ...taskInput(project, `described-${at}`), description });

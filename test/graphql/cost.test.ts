@@ -258,6 +258,8 @@ describe('every list of objects in the schema', () => {
       'LaunchPlan.labels': 5,
       'LaunchPlan.expectedInputs': 10,
       'LaunchPlan.notifications': 10,
+      'LaunchPlan.triggers': 10,
+      'LaunchPlanTrigger.inputs': 10,
       'LeaseJobsPayload.runs': 50,
       'LeasedRun.inputBlobs': 10,
       'ModelVersion.tags': 10,

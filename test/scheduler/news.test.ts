@@ -57,4 +57,26 @@ describe('news', () => {
     for await (const { data } of events) phases.push(data.executionEvents.phase);
     expect(phases).toEqual(['QUEUED', 'RUNNING', 'ABORTING', 'ABORTED']);
   });
+
+  it('starts what the end of an execution triggers', async () => {
+    const key = { project: 'news', domain: 'development' };
+    const workflow = { key: { ...key, name: 'chain', version: 'v1' } };
+    const triggers = [{ launchPlan: { ...key, name: 'chain' }, phases: ['ABORTED'] }];
+    const plan = {
+      key: { ...key, name: 'after', version: 'v1' },
+      workflow,
+      defaultInputs: { x: 1 },
+      triggers,
+    };
+    const { launchPlan } = await mutate(app, 'createLaunchPlan', plan, 'launchPlan { id }');
+    await mutate(app, 'updateLaunchPlan', { by: { id: launchPlan.id }, state: 'ACTIVE' });
+    const id = await launch(app, 'news', 'chain');
+    await mutate(app, 'terminateExecution', { by: { id }, cause: 'stop' });
+    const document = `query ($id: ID!) { launchPlan(by: { id: $id }) { executions { nodes { mode sourceExecution { id } } } } }`;
+    const { nodes } = await eventually(
+      async () => (await app.ask(document, { id: launchPlan.id })).data.launchPlan.executions,
+      (executions) => executions.nodes.length > 0,
+    );
+    expect(nodes).toEqual([{ mode: 'TRIGGER', sourceExecution: { id } }]);
+  });
 });

@@ -59,6 +59,13 @@ export interface ExecutionRequest extends NotificationRequest {
     /** Stores the progress of the schedule, in the transaction that stores the execution. */
     record(tx: Tx): Promise<void>;
   };
+  /** For an execution that a trigger starts. */
+  readonly triggered?: {
+    /** The execution that has ended. */
+    readonly sourceId: string;
+    /** Ends the firing, in the transaction that stores the execution. */
+    record(tx: Tx): Promise<void>;
+  };
 }
 
 const inputPath = ['input'];
@@ -174,6 +181,7 @@ async function insert(
     origin,
     taskId = null,
     scheduled,
+    triggered,
     inputs,
     notifications,
     settings,
@@ -204,14 +212,18 @@ async function insert(
     cluster: engine === 'EXTERNAL' ? clusterFor(name, label, clusters) : null,
     ...(origin && { mode: origin.mode, referenceId: origin.referenceId, sourceId: origin.sourceId }),
     ...(scheduled && { mode: 'SCHEDULED', scheduledAt: scheduled.at }),
+    ...(triggered && { mode: 'TRIGGER', sourceId: triggered.sourceId }),
     notifications: notifications.length > 0 ? notifications : null,
     ...inputs,
   };
-  const execution = await insertWithinLimit(plan, made, scheduled).catch(async (error: unknown) => {
-    const isGone = isForeignKeyViolation(error) && !(await findLaunchPlan(caller.tenantId, { id: plan.id }));
-    // It was deleted after it had been read.
-    throw isGone ? new NotFoundError('launch plan', plan.name, ['input', 'launchPlan']) : error;
-  });
+  const execution = await insertWithinLimit(plan, made, scheduled ?? triggered).catch(
+    async (error: unknown) => {
+      const isGone =
+        isForeignKeyViolation(error) && !(await findLaunchPlan(caller.tenantId, { id: plan.id }));
+      // It was deleted after it had been read.
+      throw isGone ? new NotFoundError('launch plan', plan.name, ['input', 'launchPlan']) : error;
+    },
+  );
   if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
   caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
   return execution;

@@ -10,8 +10,8 @@ class NameIsTaken extends Error {}
 
 /**
  * Stores a new execution, as the concurrency policy of its launch plan allows. The decision and the insert are one
- * transaction, with the progress of the schedule that starts the execution. A slot of a schedule is over also if the
- * policy refuses its execution, or if the slot has one already.
+ * transaction, with the progress of the schedule or trigger that starts the execution. A slot of a schedule is over also if
+ * the policy refuses its execution, or if the slot has one already; so is the firing of a trigger.
  *
  * @returns null if the name is taken.
  * @throws AlreadyExistsError if the policy refuses the execution. Source: Flyte's code for this.

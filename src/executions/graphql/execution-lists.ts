@@ -291,7 +291,7 @@ builder.objectFields(ExecutionType, (t) => ({
     type: ExecutionType,
     nullable: true,
     description:
-      'The execution from which this one comes: the one that it repeats, or the one with the node that started it. Null if there is none, or if it is hidden from you.',
+      'The execution from which this one comes: the one that it repeats, the one with the node that started it, or the one whose end has triggered it. Null if there is none, or if it is hidden from you.',
     resolve: guardedEdge(
       'execution:read',
       ({ sourceId }, { loaders }) => (sourceId ? loaders.execution.load({ id: sourceId }) : null),

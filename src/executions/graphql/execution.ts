@@ -51,7 +51,7 @@ export const ExecutionModeEnum = enumOf<ExecutionMode>('ExecutionMode', 'What st
   RELAUNCH: 'It repeats an earlier execution with the same inputs.',
   CHILD_WORKFLOW: 'A node of another execution started it.',
   RECOVERED: 'It repeats a failed execution, and uses the results of the nodes that succeeded there.',
-  TRIGGER: 'An event from outside started it.',
+  TRIGGER: 'An execution of another launch plan has ended: see `LaunchPlan.triggers`.',
 });
 
 export const ExecutionEngineEnum = enumOf<ExecutionEngine>('ExecutionEngine', 'What runs an execution.', {

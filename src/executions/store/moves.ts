@@ -90,6 +90,17 @@ const moveExecutionsStatement = statement<MovedExecution>(
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, occurred_at)
      select id, last_sequence, tenant_id, 'EXECUTION', phase::text, $6::jsonb, $7::jsonb->>'cause', $4::timestamptz
        from moved
+   ),
+   fired as (
+     insert into trigger_firings (tenant_id, trigger_id, source_execution_id)
+     select moved.tenant_id, trigger.id, moved.id
+       from moved join launch_plans as plan on plan.id = moved.launch_plan_id
+       join projects as project on project.id = plan.project_id
+       join launch_plan_triggers as trigger
+         on (trigger.tenant_id, trigger.source_project, trigger.source_domain, trigger.source_name)
+          = (plan.tenant_id, project.identifier, plan.domain, plan.name)
+      where $8::boolean and moved.phase = any(trigger.phases)
+     returning id, source_execution_id
    )
    select before.id, before.phase::text as before, moved.phase::text as after,
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
@@ -98,7 +109,8 @@ const moveExecutionsStatement = statement<MovedExecution>(
           case when $8::boolean and waiting.execution_id is not null
                then ${notifySql('advance', 'waiting.execution_id')} end,
           case when $8::boolean and moved.max_concurrent is not null
-               then ${notifySql('slot', 'moved.launch_plan_id')} end
+               then ${notifySql('slot', 'moved.launch_plan_id')} end,
+          (select max(${notifySql('trigger', 'fired.id')}) from fired where fired.source_execution_id = moved.id)
      from before left join moved using (id)
      left join node_executions as waiting on waiting.id = moved.parent_node_id`,
 );

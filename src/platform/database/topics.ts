@@ -14,6 +14,8 @@ export type Topic =
   | 'executor'
   /** A schedule was started or resumed. Id: the schedule. */
   | 'schedule'
+  /** A trigger has an execution to start. Id: the firing. */
+  | 'trigger'
   /** An execution with notifications has ended. Id: the execution. */
   | 'notice'
   /** A notification waits to be sent. Id: the delivery. */

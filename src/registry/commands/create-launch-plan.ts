@@ -20,6 +20,7 @@ import {
   storedSettings,
 } from '../domain/launch-plan-settings.ts';
 import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
+import { compileTriggers } from '../domain/triggers.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { keepVersions } from '../store/references.ts';
 import { findLaunchPlan, findWorkflow, type VersionBy } from '../store.ts';
@@ -32,6 +33,8 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly settings: LaunchPlanSettings;
   /** Its schedule and its notifications, unchecked. */
   readonly entityMetadata?: unknown;
+  /** Its triggers, unchecked. Flyte's form has none. */
+  readonly triggers?: unknown;
   /** Where the fields stand in the input, if it is not `input`. */
   readonly path?: readonly string[];
   /** What Flyte's form of the launch plan says and ours cannot hold. It is stored and compared with the rest. */
@@ -69,6 +72,7 @@ export async function createLaunchPlan(
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan, plan.path);
   const entityMetadata = compileEntityMetadata(plan.entityMetadata, { expectedInputs }, plan.path);
+  const triggers = compileTriggers(plan.triggers, { expectedInputs, key });
   const own = {
     workflowId: await keyOf(workflow),
     workflowDigest: workflow.digest,
@@ -76,6 +80,7 @@ export async function createLaunchPlan(
     fixedInputs,
     ...storedSettings(plan.settings),
     ...(entityMetadata ? { entityMetadata } : {}),
+    ...(triggers ? { triggers } : {}),
   };
   const document = withLeftoversBeside(own, plan.leftovers);
   const digest = digestOf(document);

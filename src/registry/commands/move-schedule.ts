@@ -1,4 +1,4 @@
-import { refusal } from '../../authorization/can.ts';
+import { closedTo, refusal } from '../../authorization/can.ts';
 import type { LaunchPlan } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -7,16 +7,22 @@ import { entityMetadataIn } from '../domain/entity-metadata.ts';
 import { hasSlots } from '../domain/schedules.ts';
 import { slotsOf } from '../domain/slots.ts';
 import { launchPlanTarget } from '../domain/targets.ts';
+import { triggersIn } from '../domain/triggers.ts';
 import { endScheduleOfName, endScheduleOfVersion, readNow, startSchedule } from '../store/schedules.ts';
 
 /**
- * The executions of a schedule are started as the user who activates the version. So the sign-in must be one that can
- * start executions itself: a schedule must not do what the access key that activates it may not do.
+ * The executions of a schedule or trigger are started as the user who activates the version. So the sign-in must be one
+ * that can start executions itself: a schedule must not do what the access key that activates it may not do. A trigger
+ * also reads the executions that it waits for.
  *
- * @throws PermissionDeniedError if the launch plan has a schedule and the caller may not start executions of it.
+ * @throws PermissionDeniedError if the launch plan has a schedule or triggers and the caller may not start executions of
+ * it, or if it has triggers and the sign-in may not read executions.
  */
 export async function requireMayStart(caller: Caller, plan: LaunchPlan): Promise<void> {
-  if (!hasSlots(entityMetadataIn(plan.spec).schedule)) return;
+  const hasTriggers = triggersIn(plan.spec).length > 0;
+  if (!hasTriggers && !hasSlots(entityMetadataIn(plan.spec).schedule)) return;
+  const closed = hasTriggers ? closedTo(caller, 'execution:read') : null;
+  if (closed) throw closed;
   const { domain, name, version } = plan;
   const refused = await refusal(caller, 'launchPlan:use', {
     kind: 'launch plan',

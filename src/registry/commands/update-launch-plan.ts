@@ -8,11 +8,13 @@ import { NotFoundError } from '../../platform/errors.ts';
 import { launchPlanTarget } from '../domain/targets.ts';
 import { lockVersions } from '../locks.ts';
 import { moveSchedule, requireMayStart } from './move-schedule.ts';
+import { moveTriggers } from './move-triggers.ts';
 
 /**
  * Activates or deactivates a version. Activating a version deactivates the active version of the same name in the same
- * transaction; deactivating changes no other version. Repeating a call succeeds. The schedule goes with the state: an
- * activation starts it, also if the version is active already, and it ends with the version that is no longer active.
+ * transaction; deactivating changes no other version. Repeating a call succeeds. The schedule and the triggers go with the
+ * state: an activation starts them, also if the version is active already, and they end with the version that is no longer
+ * active.
  *
  * @param plan  the version. The caller has EDIT on it.
  * @throws NotFoundError if it was deleted meanwhile; PermissionDeniedError if the caller may read the active version but does not have EDIT on it;
@@ -39,6 +41,7 @@ export async function updateLaunchPlan(
       if (active) await tx.launchPlan.update({ where: { id: active.id }, data: { state: 'INACTIVE' } });
       const updated = await tx.launchPlan.update({ where: { id }, data: { state } });
       await moveSchedule(tx, caller, updated);
+      await moveTriggers(tx, caller, updated);
       return { updated } as const;
     });
     if (done.updated) return done.updated;

@@ -6,11 +6,12 @@ import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import type { EntityKey } from '../domain/entity-keys.ts';
 import { launchPlanFilters, taskFilters, workflowFilters } from '../store/filter-columns.ts';
-import { countNames, listNames, type NameOrder, type NameRow, nameOrder } from '../store/named-entities.ts';
+import { countNames, listNames, type NameOrder, nameOrder } from '../store/named-entities.ts';
 import { termsOf } from './version-lists.ts';
 
-const EntityNameType = builder.objectRef<NameRow>('EntityName').implement({
+export const EntityNameType = builder.objectRef<Omit<EntityKey, 'version'>>('EntityName').implement({
   description: 'The part of the key that all versions of a task, workflow or launch plan share.',
   fields: (t) => ({
     project: t.exposeString('project', { description: "The project's identifier." }),

@@ -13,6 +13,7 @@ import { DifferentStructureError } from '../domain/different-structure.ts';
 import { flytePath, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
 import { launchPlanSettings } from '../domain/launch-plan-settings.ts';
 import { entityKey } from '../domain/read-nodes.ts';
+import { MAX_TRIGGERS } from '../domain/triggers.ts';
 import type { VersionBy } from '../store.ts';
 import { EntityKeyInput, LaunchPlanByInput, WorkflowByInput } from './entity-key.ts';
 import { LaunchPlanStateEnum, LaunchPlanType } from './launch-plan.ts';
@@ -20,6 +21,7 @@ import { launchPlanSettingInputs, launchPlanSettingsOf } from './launch-plan-set
 import { NotificationInput } from './notification.ts';
 import { dryRunField, registrationPayload } from './registration.ts';
 import { ScheduleInput, scheduleOf } from './schedule.ts';
+import { LaunchPlanTriggerInput } from './trigger.ts';
 
 const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
   description:
@@ -69,6 +71,10 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
       type: [NotificationInput],
       description:
         'Whom to tell about the end of its executions, at most 20. Each execution can replace them.',
+    }),
+    triggers: t.field({
+      type: [LaunchPlanTriggerInput],
+      description: `After which executions of other launch plans it starts an execution by itself, while it is ACTIVE: at most ${MAX_TRIGGERS} launch plans.`,
     }),
     ...dryRunField(t),
   }),

@@ -1,0 +1,79 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+/**
+ * The executions that triggers of launch plans still have to start. The statement that ends an execution writes these
+ * rows (moves.ts).
+ */
+
+const dueStatement = statement<{ id: string }>(
+  'select id from trigger_firings where wake_at <= now() order by wake_at limit $1',
+);
+
+/** The firings that are due, oldest first. */
+export const listDueFirings = async (limit: number): Promise<string[]> =>
+  (await run(dueStatement, [limit])).map((row) => row.id);
+
+/** A firing that this scheduler works on. Until the claim ends, other schedulers leave it alone. */
+export interface ClaimedFiring {
+  readonly id: string;
+  readonly triggerId: string;
+  readonly sourceExecutionId: string;
+  /** This attempt is counted, too. */
+  readonly attempts: number;
+}
+
+/** How long a claim lasts. If a scheduler dies, another one goes on after this. */
+const CLAIM_SECONDS = 30;
+
+const claimStatement = statement<ClaimedFiring>(
+  `with free as (
+     select id from trigger_firings where id = $1::uuid and wake_at <= now() for update skip locked
+   )
+   update trigger_firings as firing
+      set attempts = firing.attempts + 1, wake_at = now() + ${CLAIM_SECONDS} * interval '1 second'
+     from free where firing.id = free.id
+   returning firing.id, firing.trigger_id as "triggerId", firing.source_execution_id as "sourceExecutionId",
+             firing.attempts`,
+);
+
+/** Claims a firing that is due. Null if it is not due (any more), or if another scheduler has it. */
+export async function claimFiring(id: string): Promise<ClaimedFiring | null> {
+  const [row] = await run(claimStatement, [id]);
+  return row ?? null;
+}
+
+const endStatement = statement<{ id: string }>(
+  'delete from trigger_firings where id = $1::uuid returning id',
+);
+
+/** Ends a firing. @returns false if it has ended before. Of two transactions that end it, the second one waits. */
+export const endFiring = async (id: string, tx?: Tx): Promise<boolean> =>
+  (await run(endStatement, [id], tx)).length > 0;
+
+const delayStatement = statement<{ id: string }>(
+  `update trigger_firings set wake_at = now() + $2 * interval '1 second' where id = $1::uuid returning id`,
+);
+
+/** Tries a firing again later. */
+export const delayFiring = (id: string, seconds: number) => run(delayStatement, [id, seconds]);
+
+const depthStatement = statement<{ depth: number }>(
+  `with recursive above as (
+     select source_id, mode, parent_node_id from executions where id = $1::uuid
+     union all
+     select source.source_id, source.mode, source.parent_node_id
+       from above join executions as source on source.id = above.source_id
+      where above.mode = 'TRIGGER' or above.parent_node_id is not null
+   )
+   select count(*) filter (where mode = 'TRIGGER')::int as depth from above`,
+);
+
+/**
+ * How many triggers have led to an execution, one after the other, itself included. The executions of nodes that launch
+ * something are steps on the way. A user who repeats an execution begins anew.
+ */
+export async function countTriggersAbove(executionId: string): Promise<number> {
+  const [row] = await run(depthStatement, [executionId]);
+  return row?.depth ?? 0;
+}

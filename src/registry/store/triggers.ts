@@ -1,0 +1,111 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { groupBy } from '../../platform/group-by.ts';
+import { newId } from '../../platform/ids.ts';
+import { phasesOf, type Trigger } from '../domain/triggers.ts';
+
+/** The triggers that act: those of the active versions of launch plans. */
+
+export interface TriggerRow {
+  readonly id: string;
+  readonly launchPlanId: string;
+  readonly position: number;
+  readonly activatedById: string;
+  readonly activatedAt: Date;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly errorAt: Date | null;
+}
+
+const columns = `
+  trigger.id, trigger.launch_plan_id as "launchPlanId", trigger.position,
+  trigger.activated_by_id as "activatedById", trigger.activated_at as "activatedAt",
+  trigger.error_code as "errorCode", trigger.error_message as "errorMessage", trigger.error_at as "errorAt"`;
+
+const readStatement = statement<TriggerRow>(
+  `select ${columns} from launch_plan_triggers as trigger where trigger.launch_plan_id = any($1::uuid[])`,
+);
+
+/** The acting triggers of each version, in the order of the ids; none if it is not active. */
+export async function readTriggers(launchPlanIds: readonly string[]): Promise<TriggerRow[][]> {
+  const rows = await run(readStatement, [launchPlanIds]);
+  const byPlan = groupBy(rows, (row) => row.launchPlanId);
+  return launchPlanIds.map((id) => byPlan.get(id) ?? []);
+}
+
+export interface ActiveTrigger extends TriggerRow {
+  readonly tenantId: string;
+  readonly definition: Trigger;
+}
+
+const findStatement = statement<ActiveTrigger>(
+  `select ${columns}, trigger.tenant_id as "tenantId", plan.spec->'triggers'->trigger.position as definition
+     from launch_plan_triggers as trigger join launch_plans as plan on plan.id = trigger.launch_plan_id
+    where trigger.id = $1::uuid`,
+);
+
+/** Null if the version is not active any more, or was activated again. */
+export async function findTrigger(id: string): Promise<ActiveTrigger | null> {
+  const [row] = await run(findStatement, [id]);
+  return row ?? null;
+}
+
+const keepStatement = statement<{ id: string }>(
+  'select id from launch_plan_triggers where id = $1::uuid for key share',
+);
+
+/** Keeps a trigger until the transaction ends: a deactivation waits. @returns false if it is gone. */
+export const keepTrigger = async (tx: Tx, id: string): Promise<boolean> =>
+  (await run(keepStatement, [id], tx)).length > 0;
+
+const startStatement = statement<{ id: string }>(
+  `insert into launch_plan_triggers (id, tenant_id, entity_id, launch_plan_id, position, source_project,
+     source_domain, source_name, phases, activated_by_id, activated_at)
+   select asked.id, $1::uuid, $2::uuid, $3::uuid, asked.position, asked.project, asked.domain, asked.name,
+          asked.phases, $4::uuid, now()
+     from json_to_recordset($5::json) as asked(
+            id uuid, position int, project text, domain text, name text, phases execution_phase[])
+   returning id`,
+);
+
+/** Starts the triggers of a version. */
+export async function startTriggers(
+  tx: Tx,
+  plan: { readonly id: string; readonly tenantId: string; readonly entityId: string },
+  userId: string,
+  triggers: readonly Trigger[],
+): Promise<void> {
+  const asked = triggers.map((trigger, position) => ({
+    id: newId(),
+    position,
+    ...trigger.launchPlan,
+    phases: phasesOf(trigger),
+  }));
+  await run(startStatement, [plan.tenantId, plan.entityId, plan.id, userId, JSON.stringify(asked)], tx);
+}
+
+const endOfNameStatement = statement<{ id: string }>(
+  'delete from launch_plan_triggers where entity_id = $1::uuid returning id',
+);
+const endOfVersionStatement = statement<{ id: string }>(
+  'delete from launch_plan_triggers where launch_plan_id = $1::uuid returning id',
+);
+
+/** Ends the triggers of a name, whichever version they belong to. */
+export const endTriggersOfName = (tx: Tx, entityId: string) => run(endOfNameStatement, [entityId], tx);
+
+/** Ends the triggers of one version. The triggers of another version stay. */
+export const endTriggersOfVersion = (tx: Tx, launchPlanId: string) =>
+  run(endOfVersionStatement, [launchPlanId], tx);
+
+const failureStatement = statement<{ id: string }>(
+  `update launch_plan_triggers set error_code = $2, error_message = $3, error_at = now()
+    where id = $1::uuid returning id`,
+);
+
+/** Stores why an execution could not be started. */
+export const recordTriggerFailure = (
+  tx: Tx,
+  id: string,
+  { code, message }: { readonly code: string; readonly message: string },
+) => run(failureStatement, [id, code, message], tx);

@@ -1,0 +1,95 @@
+import { startTriggeredExecution } from '../executions/commands/start-triggered-execution.ts';
+import {
+  type ClaimedFiring,
+  claimFiring,
+  delayFiring,
+  endFiring,
+} from '../executions/store/trigger-firings.ts';
+import { isDatabaseLost } from '../platform/database/failures.ts';
+import { inTransaction, type Tx } from '../platform/database/transaction.ts';
+import { AlreadyExistsError, DomainError, PermissionDeniedError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import { findProject } from '../projects/store.ts';
+import {
+  type ActiveTrigger,
+  findTrigger,
+  keepTrigger,
+  recordTriggerFailure,
+} from '../registry/store/triggers.ts';
+import { findLaunchPlan } from '../registry/store.ts';
+import { findCallerOfUser } from '../sign-in/caller-of-user.ts';
+import { slotFailureOf } from './slot-failure.ts';
+
+/** How often a firing is tried if the server fails. What the users did wrong is not tried again. */
+const MAX_ATTEMPTS = 10;
+const MAX_RETRY_SECONDS = 60;
+
+/** The version is not active any more, or another scheduler has ended the firing. */
+class FiringLostError extends Error {
+  override name = 'FiringLostError';
+}
+
+/**
+ * Starts the execution of a trigger after the end of another execution. The transaction that stores the execution deletes
+ * the firing, so a scheduler that dies loses no firing and repeats none. The claim only keeps schedulers from doing the
+ * same work.
+ *
+ * The caller is the user who activated the launch plan, with the rights of this moment. If this user may not read the
+ * execution that has ended, nothing happens. An execution that cannot be started is given up, and the status of the
+ * trigger says why; only failures of the server are tried again.
+ */
+export async function fireTrigger(id: string): Promise<void> {
+  const firing = await claimFiring(id);
+  if (!firing) return;
+  const trigger = await findTrigger(firing.triggerId);
+  if (!trigger) {
+    await endFiring(id);
+    return;
+  }
+  try {
+    if (!(await start(firing, trigger))) await endFiring(id);
+  } catch (error) {
+    if (error instanceof FiringLostError) return;
+    if (isDatabaseLost(error)) throw error;
+    await recordFailure(firing, trigger, error);
+  }
+}
+
+/** @returns false if nothing is to be started. */
+async function start(firing: ClaimedFiring, trigger: ActiveTrigger): Promise<boolean> {
+  const { tenantId, launchPlanId, definition } = trigger;
+  const caller = await findCallerOfUser(trigger.activatedById);
+  if (!caller)
+    throw new PermissionDeniedError('the user who activated the launch plan is disabled or deleted');
+  const plan = await findLaunchPlan(tenantId, { id: launchPlanId });
+  const project = plan && (await findProject(tenantId, { id: plan.projectId }));
+  if (!plan || !project) throw new Error(`the trigger ${trigger.id} has no launch plan`);
+  return await startTriggeredExecution(caller, project, {
+    plan,
+    inputs: definition.inputs ?? [],
+    sourceId: firing.sourceExecutionId,
+    record: async (tx) => {
+      const isOurs = (await keepTrigger(tx, trigger.id)) && (await endFiring(firing.id, tx));
+      if (!isOurs) throw new FiringLostError('the trigger has changed');
+    },
+  });
+}
+
+async function recordFailure(firing: ClaimedFiring, trigger: ActiveTrigger, error: unknown): Promise<void> {
+  const failure = slotFailureOf(error);
+  const { id, attempts, sourceExecutionId } = firing;
+  const isOver = error instanceof DomainError || attempts >= MAX_ATTEMPTS;
+  const detail = { launchPlanId: trigger.launchPlanId, executionId: sourceExecutionId, attempts };
+  const outcome = isOver ? 'trigger given up' : 'trigger failed';
+  if (error instanceof DomainError) log.warn({ ...detail, code: failure.code }, outcome);
+  else log.error({ ...detail, err: error }, outcome);
+  if (!isOver) {
+    await delayFiring(id, Math.min(2 ** attempts, MAX_RETRY_SECONDS));
+    return;
+  }
+  await inTransaction(async (tx: Tx) => {
+    // If the concurrency policy refuses the execution, the firing has ended already.
+    const isOurs = await endFiring(id, tx);
+    if (isOurs || error instanceof AlreadyExistsError) await recordTriggerFailure(tx, trigger.id, failure);
+  });
+}
