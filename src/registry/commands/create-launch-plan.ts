@@ -36,6 +36,17 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly leftovers?: readonly Leftover[];
   /** Checks everything and stores nothing. */
   readonly isDryRun: boolean;
+  /** Its workflow, if that will be registered before it, for a dry run that checks both together. */
+  readonly upcoming?: LaunchedWorkflow | undefined;
+}
+
+/** What a launch plan takes from its workflow. */
+export interface LaunchedWorkflow {
+  readonly key: EntityKey;
+  readonly digest: string;
+  readonly interface: TypedInterface;
+  /** Null if it is not registered yet. */
+  readonly row: Workflow | null;
 }
 
 /**
@@ -49,26 +60,18 @@ export async function createLaunchPlan(
   project: Project,
   plan: NewLaunchPlan,
 ): Promise<Registration<LaunchPlan>> {
-  const { key, workflow: by } = plan;
-  const workflowPath = plan.path ? [...plan.path, 'workflowId'] : ['input', 'workflow'];
-  if ('key' in by) requireCompleteKey(by.key, plan.path ? workflowPath : [...workflowPath, 'key']);
-  const workflow = await getAllowed(caller, 'workflow:read', {
-    kind: 'workflow',
-    key: addressText(by),
-    path: workflowPath,
-    find: () => findWorkflow(caller.tenantId, by),
-    targetOf: workflowTarget,
-  });
+  const { key } = plan;
+  const workflow = (plan.isDryRun && plan.upcoming) || (await getLaunchedWorkflow(caller, plan));
   requireCompleteKey(key, ['input', 'key']);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const place = new Place(plan.path ?? ['input']);
   checkLaunchPlanSettings(plan.settings, place);
   place.problems.throwIfAny();
-  const signature = workflow.interface as unknown as TypedInterface;
+  const signature = workflow.interface;
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan, plan.path);
   const entityMetadata = compileEntityMetadata(plan.entityMetadata, { expectedInputs }, plan.path);
   const own = {
-    workflowId: await keyOf(workflow),
+    workflowId: workflow.key,
     workflowDigest: workflow.digest,
     expectedInputs,
     fixedInputs,
@@ -85,8 +88,9 @@ export async function createLaunchPlan(
     document,
     read: 'launchPlan:read',
     isDryRun: plan.isDryRun,
-    insert: (tx, { id: entityId }) =>
-      tx.launchPlan.create({
+    insert: (tx, { id: entityId }) => {
+      if (!workflow.row) throw new Error('a launch plan is stored after its workflow');
+      return tx.launchPlan.create({
         data: {
           id: newId(),
           entityId,
@@ -95,8 +99,8 @@ export async function createLaunchPlan(
           domain: key.domain,
           name: key.name,
           version: key.version,
-          workflowId: workflow.id,
-          workflowEntityId: workflow.entityId,
+          workflowId: workflow.row.id,
+          workflowEntityId: workflow.row.entityId,
           spec: document,
           expectedInputs: expectedInputs as object,
           fixedInputs: fixedInputs as object,
@@ -104,7 +108,8 @@ export async function createLaunchPlan(
           inputOrder: [...inputOrder],
           digest,
         },
-      }),
+      });
+    },
     find: async () => {
       const known = await findLaunchPlan(caller.tenantId, { key });
       return (
@@ -118,6 +123,23 @@ export async function createLaunchPlan(
       );
     },
   });
+}
+
+async function getLaunchedWorkflow(
+  caller: Caller,
+  { workflow: by, path }: NewLaunchPlan,
+): Promise<LaunchedWorkflow> {
+  const workflowPath = path ? [...path, 'workflowId'] : ['input', 'workflow'];
+  if ('key' in by) requireCompleteKey(by.key, path ? workflowPath : [...workflowPath, 'key']);
+  const row = await getAllowed(caller, 'workflow:read', {
+    kind: 'workflow',
+    key: addressText(by),
+    path: workflowPath,
+    find: () => findWorkflow(caller.tenantId, by),
+    targetOf: workflowTarget,
+  });
+  const { digest } = row;
+  return { key: await keyOf(row), digest, interface: row.interface as unknown as TypedInterface, row };
 }
 
 async function keyOf({ tenantId, projectId, domain, name, version }: Workflow): Promise<EntityKey> {
