@@ -13,6 +13,7 @@ import { launchPlanNodes, taskNodes, workflowNodes } from './store/version-lists
 import './graphql/different-structure.ts';
 import './graphql/entity-names.ts';
 import './graphql/launch-plan-mutations.ts';
+import './graphql/promote-launch-plan.ts';
 import './graphql/schedule-status.ts';
 import './graphql/version-difference.ts';
 
