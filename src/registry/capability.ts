@@ -14,6 +14,7 @@ import './graphql/delete-version.ts';
 import './graphql/different-structure.ts';
 import './graphql/entity-names.ts';
 import './graphql/launch-plan-mutations.ts';
+import './graphql/promote-launch-plan.ts';
 import './graphql/schedule-status.ts';
 import './graphql/launch-plan-triggers.ts';
 import './graphql/version-difference.ts';

@@ -233,8 +233,8 @@ const lists: Readonly<Record<string, Entry>> = {
 /**
  * Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the
  * kinds of attributes in test/attributes/matchable-attributes.test.ts, `differences` in
- * test/registry/version-difference.test.ts, plans of recoveries and results of terminations in test/executions, the
- * others below.
+ * test/registry/version-difference.test.ts, `entities` in test/registry/promote-launch-plan.test.ts, plans of
+ * recoveries and results of terminations in test/executions, the others below.
  */
 const others = [
   'DifferentStructureError.differences',
@@ -246,6 +246,7 @@ const others = [
   'LeasedRun.inputBlobs',
   'Query.nodes',
   'AccessExplanation.steps',
+  'PromoteLaunchPlanPayload.entities',
   'RecoveryPlan.nodes',
   'TerminateExecutionsPayload.results',
 ];

@@ -209,6 +209,13 @@ const rows: readonly Row[] = [
     input: (name) => ({ key: key(own)('of-other'), workflow: { key: key(hidden)(name) } }),
     answer: notFound('workflow'),
   },
+  {
+    field: 'promoteLaunchPlan',
+    further: 'project',
+    names: () => [hidden, 'ghostly'],
+    input: (name) => ({ by: { key: keyOf(own, 'reads') }, domain, project: name }),
+    answer: notFound('project'),
+  },
   ...places.flatMap((place): Row[] => [
     {
       field: 'createWorkflow',

@@ -269,6 +269,7 @@ describe('every list of objects in the schema', () => {
       'Project.domains': 5,
       'Project.executionCounts': 9,
       'Project.labels': 5,
+      'PromoteLaunchPlanPayload.entities': 10,
       'Query.allPermissions': Object.keys(permissionTexts).length,
       'Query.domains': 5,
       'Query.nodes': 'ids',
@@ -301,6 +302,7 @@ describe('every list of objects in the schema', () => {
     );
     expect(Object.fromEntries(dear)).toEqual({
       'LaunchPlan.difference': 100,
+      'Mutation.promoteLaunchPlan': 100,
       'ScheduleStatus.nextFireTimes': 500,
       'Task.difference': 100,
       'Workflow.difference': 100,

@@ -41,6 +41,17 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly leftovers?: readonly Leftover[];
   /** Checks everything and stores nothing. */
   readonly isDryRun: boolean;
+  /** Its workflow, if that will be registered before it, for a dry run that checks both together. */
+  readonly upcoming?: LaunchedWorkflow | undefined;
+}
+
+/** What a launch plan takes from its workflow. */
+export interface LaunchedWorkflow {
+  readonly key: EntityKey;
+  readonly digest: string;
+  readonly interface: TypedInterface;
+  /** Null if it is not registered yet. */
+  readonly row: Workflow | null;
 }
 
 /**
@@ -54,27 +65,19 @@ export async function createLaunchPlan(
   project: Project,
   plan: NewLaunchPlan,
 ): Promise<Registration<LaunchPlan>> {
-  const { key, workflow: by } = plan;
-  const workflowPath = plan.path ? [...plan.path, 'workflowId'] : ['input', 'workflow'];
-  if ('key' in by) requireCompleteKey(by.key, plan.path ? workflowPath : [...workflowPath, 'key']);
-  const workflow = await getAllowed(caller, 'workflow:read', {
-    kind: 'workflow',
-    key: addressText(by),
-    path: workflowPath,
-    find: () => findWorkflow(caller.tenantId, by),
-    targetOf: workflowTarget,
-  });
+  const { key } = plan;
+  const workflow = (plan.isDryRun && plan.upcoming) || (await getLaunchedWorkflow(caller, plan));
   requireCompleteKey(key, ['input', 'key']);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const place = new Place(plan.path ?? ['input']);
   checkLaunchPlanSettings(plan.settings, place);
   place.problems.throwIfAny();
-  const signature = workflow.interface as unknown as TypedInterface;
+  const signature = workflow.interface;
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan, plan.path);
   const entityMetadata = compileEntityMetadata(plan.entityMetadata, { expectedInputs }, plan.path);
   const triggers = compileTriggers(plan.triggers, { expectedInputs, key });
   const own = {
-    workflowId: await keyOf(workflow),
+    workflowId: workflow.key,
     workflowDigest: workflow.digest,
     expectedInputs,
     fixedInputs,
@@ -93,8 +96,9 @@ export async function createLaunchPlan(
     read: 'launchPlan:read',
     isDryRun: plan.isDryRun,
     insert: async (tx, { id: entityId }) => {
-      if (!(await keepVersions(tx, 'WORKFLOW', [workflow.id])))
-        throw new NotFoundError('workflow', addressText(by), workflowPath);
+      if (!workflow.row) throw new Error('a launch plan is stored after its workflow');
+      if (!(await keepVersions(tx, 'WORKFLOW', [workflow.row.id])))
+        throw new NotFoundError('workflow', addressText(plan.workflow), workflowPathOf(plan));
       return await tx.launchPlan.create({
         data: {
           id: newId(),
@@ -104,8 +108,8 @@ export async function createLaunchPlan(
           domain: key.domain,
           name: key.name,
           version: key.version,
-          workflowId: workflow.id,
-          workflowEntityId: workflow.entityId,
+          workflowId: workflow.row.id,
+          workflowEntityId: workflow.row.entityId,
           spec: document,
           expectedInputs: expectedInputs as object,
           fixedInputs: fixedInputs as object,
@@ -128,6 +132,23 @@ export async function createLaunchPlan(
       );
     },
   });
+}
+
+const workflowPathOf = ({ path }: NewLaunchPlan) => (path ? [...path, 'workflowId'] : ['input', 'workflow']);
+
+async function getLaunchedWorkflow(caller: Caller, plan: NewLaunchPlan): Promise<LaunchedWorkflow> {
+  const by = plan.workflow;
+  const workflowPath = workflowPathOf(plan);
+  if ('key' in by) requireCompleteKey(by.key, plan.path ? workflowPath : [...workflowPath, 'key']);
+  const row = await getAllowed(caller, 'workflow:read', {
+    kind: 'workflow',
+    key: addressText(by),
+    path: workflowPath,
+    find: () => findWorkflow(caller.tenantId, by),
+    targetOf: workflowTarget,
+  });
+  const { digest } = row;
+  return { key: await keyOf(row), digest, interface: row.interface as unknown as TypedInterface, row };
 }
 
 async function keyOf({ tenantId, projectId, domain, name, version }: Workflow): Promise<EntityKey> {

@@ -19,6 +19,7 @@ import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { referencedKeys } from '../domain/inner-nodes.ts';
 import { readSubWorkflows, readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
 import { launchPlanTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
+import type { CompiledTask } from '../domain/task-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import type { CompiledLaunchPlan, CompiledWorkflowClosure } from '../domain/workflow-templates.ts';
 import { describedBy } from '../store/descriptions.ts';
@@ -41,6 +42,14 @@ export interface NewWorkflow {
   readonly description: Description | null;
   /** Checks everything and stores nothing. */
   readonly isDryRun: boolean;
+  /** What will be registered before the workflow, for a dry run that checks all of it together. */
+  readonly upcoming?: Upcoming | undefined;
+}
+
+/** Versions that are not registered yet. */
+export interface Upcoming {
+  readonly tasks: readonly CompiledTask[];
+  readonly launchPlans: readonly CompiledLaunchPlan[];
 }
 
 /**
@@ -56,7 +65,16 @@ export interface NewWorkflow {
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { key, template, subWorkflows: given = [], paths, leftovers, isDryRun, ...described }: NewWorkflow,
+  {
+    key,
+    template,
+    subWorkflows: given = [],
+    paths,
+    leftovers,
+    isDryRun,
+    upcoming,
+    ...described
+  }: NewWorkflow,
 ): Promise<Registration<Workflow>> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
@@ -71,9 +89,11 @@ export async function createWorkflow(
   const referenced = referencedKeys(written, subWorkflows);
   const tasks = await listReadableTasks(caller, referenced.tasks);
   const launchPlans = await usableLaunchPlans(caller, referenced.launchPlans);
+  const later = isDryRun && upcoming ? upcoming : { tasks: [], launchPlans: [] };
+  // Of two with the same key, the last one counts, which is the registered one.
   const known = {
-    tasks: tasks.map(({ compiled }) => compiled),
-    launchPlans: launchPlans.map(({ compiled }) => compiled),
+    tasks: [...later.tasks, ...tasks.map(({ compiled }) => compiled)],
+    launchPlans: [...later.launchPlans, ...launchPlans.map(({ compiled }) => compiled)],
     subWorkflows,
   };
   const closure = compileWorkflow(written, known, {

@@ -57,6 +57,8 @@ export interface Registration<Row> {
   /** IDENTICAL only in a dry run: otherwise it is an error. */
   readonly outcome: 'NEW' | 'IDENTICAL';
   readonly digest: string;
+  /** What is stored, or would be. */
+  readonly document: unknown;
   /** Null only in a dry run, if the version does not exist. */
   readonly row: Row | null;
 }
@@ -70,22 +72,22 @@ export interface Registration<Row> {
  * that the caller may not see.
  */
 export async function storeVersion<Row>(caller: Caller, version: Version<Row>): Promise<Registration<Row>> {
-  const { digest, isDryRun } = version;
+  const { digest, document, isDryRun } = version;
   // Checked before writing, so that a reserved name and a hidden version take the same statements.
   const known = await version.find();
   if (known || isReservedName(version.key.name)) {
     const error = await conflict(caller, version, known);
     if (isDryRun && known && error instanceof AlreadyExistsError)
-      return { outcome: 'IDENTICAL', digest, row: known.row };
+      return { outcome: 'IDENTICAL', digest, document, row: known.row };
     throw error;
   }
-  if (isDryRun) return { outcome: 'NEW', digest, row: null };
+  if (isDryRun) return { outcome: 'NEW', digest, document, row: null };
   try {
     const row = await inTransaction(async (tx) => {
       const entity = await ensureNamedEntity(tx, version.project, version.type, version.key);
       return await version.insert(tx, entity);
     });
-    return { outcome: 'NEW', digest, row };
+    return { outcome: 'NEW', digest, document, row };
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     // Another caller was faster.

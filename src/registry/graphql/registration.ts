@@ -6,13 +6,13 @@ import type { Registration } from '../commands/store-version.ts';
 type Schema = typeof builder.$inferSchemaTypes;
 type InputFields = PothosSchemaTypes.InputFieldBuilder<Schema, 'InputObject'>;
 
-const RegistrationOutcomeEnum = enumOf<Registration<unknown>['outcome']>(
+export const RegistrationOutcomeEnum = enumOf<Registration<unknown>['outcome']>(
   'RegistrationOutcome',
   'What a registration does. A version with another content is `DifferentStructureError`.',
   {
     NEW: 'The version did not exist. It was registered, or, with `dryRun`, it would be.',
     IDENTICAL:
-      'Only with `dryRun`: the version exists with the same content. Without `dryRun`, this is `AlreadyExistsError`.',
+      'The version exists with the same content. A registration without `dryRun` answers `AlreadyExistsError` instead.',
   },
 );
 
