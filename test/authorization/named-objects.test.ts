@@ -463,6 +463,7 @@ const judgedElsewhere = new Set([
   'createWorkflow.subWorkflows.key',
   // Only a name: it need not exist, and nothing is read for it.
   'createNodeEvent.targetEntity.key',
+  'createLaunchPlan.triggers.launchPlan',
   // A filter: what the caller may not see was not stored in the caller's project.
   'evictCacheEntries.task',
   // The main objects. `executions/terminate` checks that a hidden one looks absent.
