@@ -29,8 +29,8 @@ export function requireCause(cause: string): void {
 const BATCH = 100;
 
 /**
- * Aborts executions: they are ABORTING at once, and ABORTED when their work has stopped. If it is forced, the scheduler
- * ends them as soon as it sees them, also those of engines from outside.
+ * Aborts executions: they are ABORTING at once, and ABORTED when their work has stopped. If the abort is
+ * forced, the scheduler does not wait for the work. It also ends executions of engines from outside.
  *
  * @param executions  those that the caller may terminate.
  * @returns why an execution was not aborted, by its id: FailedPreconditionError with the current phase if it has ended,

@@ -2,7 +2,7 @@ import type { ExecutionEngine, LaunchPlan } from '../../generated/prisma/client.
 import type { Tx } from '../../platform/database/transaction.ts';
 import { type ConcurrencyPolicy, settingsIn } from '../../registry/domain/launch-plan-settings.ts';
 import { phasesBeforeAbort } from '../domain/phases.ts';
-import { moveExecution } from '../store/moves.ts';
+import { moveExecutions } from '../store/moves.ts';
 import { listOpenExecutions, lockLaunchPlanName } from '../store/slots.ts';
 
 /** What a new execution of a launch plan must do. */
@@ -58,15 +58,10 @@ async function abort(
   executions: readonly { readonly id: string }[],
   principalId: string,
 ): Promise<void> {
-  for (const { id } of executions)
-    await moveExecution(
-      {
-        id,
-        to: 'ABORTING',
-        from: phasesBeforeAbort,
-        at: new Date(),
-        abort: { cause: 'a newer execution of the launch plan replaces it', principalId },
-      },
-      tx,
-    );
+  const abort = { cause: 'a newer execution of the launch plan replaces it', principalId };
+  await moveExecutions(
+    executions.map(({ id }) => id),
+    { to: 'ABORTING', from: phasesBeforeAbort, at: new Date(), abort },
+    tx,
+  );
 }
