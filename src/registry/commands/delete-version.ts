@@ -3,14 +3,8 @@ import type { Caller } from '../../platform/caller.ts';
 import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
-import type { ObjectKind } from '../../platform/object-kinds.ts';
+import { entityNouns } from '../entity-nouns.ts';
 import { deleteVersionRow, findReference, lockVersion, type Reference } from '../store/references.ts';
-
-const kinds = {
-  TASK: 'task',
-  WORKFLOW: 'workflow',
-  LAUNCH_PLAN: 'launch plan',
-} as const satisfies Readonly<Record<EntityType, ObjectKind>>;
 
 const reasons: Readonly<Record<Reference, string>> = {
   ACTIVE: 'the version is ACTIVE: deactivate it first',
@@ -36,7 +30,7 @@ export async function deleteVersion(
   const path = ['input', 'by'];
   try {
     await inTransaction(async (tx) => {
-      if (!(await lockVersion(tx, type, id))) throw new NotFoundError(kinds[type], id, path);
+      if (!(await lockVersion(tx, type, id))) throw new NotFoundError(entityNouns[type], id, path);
       const reference = await findReference(tx, type, id);
       if (reference) throw new FailedPreconditionError(reasons[reference], { path });
       await deleteVersionRow(tx, type, id);

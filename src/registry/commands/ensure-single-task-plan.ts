@@ -49,7 +49,7 @@ async function createBoth(tx: Tx, project: Project, task: Task, name: string): P
   const nameOf = (type: 'WORKFLOW' | 'LAUNCH_PLAN') =>
     ensureNamedEntity(tx, project, type, { domain, name }, 'SYSTEM_GENERATED');
   const workflowName = await nameOf('WORKFLOW');
-  // It is there already if only the launch plan was deleted.
+  // If only the launch plan was deleted, the workflow still exists.
   const known = await tx.workflow.findFirst({ where: place });
   const made = () =>
     tx.workflow.create({

@@ -8,11 +8,11 @@ import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, type DomainError } from '../../platform/errors.ts';
-import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { differences } from '../domain/difference.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { isReservedName } from '../domain/reserved-names.ts';
+import { entityNouns } from '../entity-nouns.ts';
 import { ensureNamedEntity } from '../store.ts';
 
 /** So that clients can still show the error. */
@@ -44,13 +44,6 @@ interface Version<Row> {
   /** A registered document without what the caller may not read. Left out if a document has no such parts. */
   visible?(document: unknown): Promise<unknown>;
 }
-
-/** The nouns of messages. */
-const nouns = {
-  TASK: 'task',
-  WORKFLOW: 'workflow',
-  LAUNCH_PLAN: 'launch plan',
-} as const satisfies Readonly<Record<EntityType, ObjectKind>>;
 
 /** What a registration has done, or would do. */
 export interface Registration<Row> {
@@ -100,10 +93,10 @@ async function conflict<Row>(
   { type, key, digest, document, read, visible = async (known) => known }: Version<Row>,
   known: Registered<Row> | null,
 ): Promise<DomainError> {
-  const named = { kind: nouns[type], key: addressText({ key }) };
+  const named = { kind: entityNouns[type], key: addressText({ key }) };
   const isReadable = await isSeen(caller, named, known?.target ?? null);
   if (!isReadable || !known) return nameUnavailable(namePath);
-  const name = `${nouns[type]} ${key.name} version ${key.version}`;
+  const name = `${entityNouns[type]} ${key.name} version ${key.version}`;
   if (known.digest === digest)
     return new AlreadyExistsError(`${name} is already registered and identical`, { existingId: known.id });
   const mayRead = await isAllowed(caller, read, { ...named, target: async () => known.target });

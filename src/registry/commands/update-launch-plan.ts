@@ -17,9 +17,9 @@ import { moveTriggers } from './move-triggers.ts';
  * active.
  *
  * @param plan  the version. The caller has EDIT on it.
- * @throws NotFoundError if it was deleted meanwhile; PermissionDeniedError if the caller may read the active version but does not have EDIT on it;
- * InvalidArgumentError `NameUnavailable`, as for a reserved name, if the caller may not read it. Source: Flyte's
- * UpdateLaunchPlan.
+ * @throws NotFoundError if it was deleted meanwhile; PermissionDeniedError if the caller may read the active version but
+ * does not have EDIT on it; InvalidArgumentError `NameUnavailable`, as for a reserved name, if the caller may not read it.
+ * Source: Flyte's UpdateLaunchPlan.
  */
 export async function updateLaunchPlan(
   caller: Caller,

@@ -1,3 +1,4 @@
+import type { EntityType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
@@ -5,6 +6,7 @@ import { addressText } from '../../platform/address-text.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
 import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { deleteVersion } from '../commands/delete-version.ts';
+import { entityNouns } from '../entity-nouns.ts';
 import type { VersionBy } from '../store.ts';
 import { LaunchPlanByInput, TaskByInput, WorkflowByInput } from './entity-key.ts';
 
@@ -34,37 +36,20 @@ const inputNamed = <By extends typeof TaskByInput>(name: `Delete${string}Input`,
     }),
   });
 
-/** The version that the rule has read. */
-async function idOf(
-  kind: ObjectKind,
-  by: VersionBy,
-  find: (by: VersionBy) => Promise<Deleted | null>,
-): Promise<string> {
-  const version = await find(by);
-  if (!version) throw new NotFoundError(kind, addressText(by), ['input', 'by']);
-  return version.id;
-}
-
 interface Input {
   readonly by: unknown;
   readonly dryRun?: boolean | null;
 }
 
-async function remove(
-  type: 'TASK' | 'WORKFLOW' | 'LAUNCH_PLAN',
-  { by, dryRun }: Input,
-  context: Context,
-): Promise<Deleted> {
-  const { loaders } = context;
-  const [kind, loader] = {
-    TASK: ['task', loaders.task] as const,
-    WORKFLOW: ['workflow', loaders.workflow] as const,
-    LAUNCH_PLAN: ['launch plan', loaders.launchPlan] as const,
-  }[type];
-  const id = await idOf(kind, by as VersionBy, (address) => loader.load(address));
-  await deleteVersion(callerOf(context), type, id, dryRun === true);
+/** Deletes the version that the rule has read. */
+async function remove(type: EntityType, { by, dryRun }: Input, context: Context): Promise<Deleted> {
+  const { task, workflow, launchPlan } = context.loaders;
+  const loader = { TASK: task, WORKFLOW: workflow, LAUNCH_PLAN: launchPlan }[type];
+  const version = await loader.load(by as VersionBy);
+  if (!version) throw new NotFoundError(entityNouns[type], addressText(by as VersionBy), ['input', 'by']);
+  await deleteVersion(callerOf(context), type, version.id, dryRun === true);
   loader.clearAll();
-  return { id };
+  return { id: version.id };
 }
 
 const stays = 'The name stays, and the version can be registered again, also with another content.';

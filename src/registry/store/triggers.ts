@@ -4,7 +4,7 @@ import { groupBy } from '../../platform/group-by.ts';
 import { newId } from '../../platform/ids.ts';
 import { phasesOf, type Trigger } from '../domain/triggers.ts';
 
-/** The triggers that act: those of the active versions of launch plans. */
+/** The triggers of the active versions of launch plans. Other triggers start nothing and have no rows. */
 
 export interface TriggerRow {
   readonly id: string;
