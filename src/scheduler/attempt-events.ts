@@ -13,6 +13,7 @@ const phaseOf: Readonly<Record<string, TaskEvent['phase'] | null>> = {
   FAILED: 'FAILED',
   CANCELLED: 'ABORTED',
   PREEMPTED: 'FAILED',
+  REJECTED: 'FAILED',
 };
 
 interface Detail {
@@ -20,7 +21,10 @@ interface Detail {
   readonly outputs?: TaskEvent['outputs'];
   readonly outputLiterals?: TaskEvent['outputLiterals'];
   readonly reason?: string;
-  /** Only if a lease has ended: whether the job waits again. If not, the next event says what happened to it. */
+  /**
+   * Only if a lease has ended or the job was preempted: whether the job waits again. If a lease has ended and the job does
+   * not, the next event says what happened to it.
+   */
   readonly requeued?: boolean;
   /** When it happened by the clock of the executor; only in events that an executor reported. */
   readonly occurredAt?: string;
@@ -35,10 +39,11 @@ export interface AttemptEvent extends TaskEvent {
 export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
   return events.flatMap((event) => {
     const attempt = attemptOf(event.clientId);
-    const phase = phaseOf[event.kind] ?? null;
     const { error = null, outputs = null, outputLiterals = null, reason = null } = event.detail as Detail;
     const { occurredAt, requeued } = event.detail as Detail;
-    if (!attempt || !phase || requeued === false) return [];
+    const isPreempted = event.kind === 'PREEMPTED';
+    const phase = isPreempted && requeued ? 'QUEUED' : (phaseOf[event.kind] ?? null);
+    if (!attempt || !phase || (requeued === false && !isPreempted)) return [];
     return [
       {
         ...attempt,
@@ -46,7 +51,7 @@ export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
         phase,
         at: occurredAt === undefined ? event.createdAt : new Date(occurredAt),
         reason,
-        error: error ?? preempted(event.kind),
+        error: error ?? (isPreempted && !requeued ? preempted : null),
         outputs,
         outputLiterals,
       },
@@ -54,8 +59,8 @@ export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
   });
 }
 
-function preempted(kind: string): TaskEvent['error'] {
-  return kind === 'PREEMPTED'
-    ? { code: 'Preempted', message: 'another job took its place', kind: 'SYSTEM' }
-    : null;
-}
+const preempted: TaskEvent['error'] = {
+  code: 'Preempted',
+  message: 'another job took its place',
+  kind: 'SYSTEM',
+};

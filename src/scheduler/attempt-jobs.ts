@@ -2,6 +2,8 @@ import type { JobSettings } from '../executions/commands/get-job-settings.ts';
 import { clientIdOf } from '../executions/domain/client-id.ts';
 import type { LockedExecution } from '../executions/store/locked-execution.ts';
 import type { NewJobRequest } from '../jobs/commands/submit-jobs.ts';
+import { interruptibleClass } from '../jobs/domain/priority-classes.ts';
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import type { TaskNode } from '../registry/domain/closure.ts';
 import { resourcesOnPlatform } from '../registry/domain/platform-resources.ts';
 import { mapRecord } from '../values/json.ts';
@@ -24,9 +26,14 @@ export function jobOfAttempt(
 ): NewJobRequest {
   const { container, interface: signature } = node.task.template;
   if (!container) throw new Error(`the task of node ${node.id} has no container`);
+  const isInterruptible = settings.interruptible ?? node.interruptible;
   return {
     clientId: clientIdOf(attempt.nodeExecutionId, attempt.attempt),
     priority: 0,
+    priorityClass: isInterruptible
+      ? (interruptibleClass(controlPlaneConfig.priorityClasses)?.name ?? null)
+      : null,
+    onPreemption: 'REQUEUE',
     activeDeadlineSeconds: node.timeoutSeconds,
     labels: {
       ...settings.labels,
@@ -41,7 +48,7 @@ export function jobOfAttempt(
         env: [...container.env, ...Object.entries(settings.envs).map(([key, value]) => ({ key, value }))],
         resources: resourcesOnPlatform(container.resources, settings.platform),
       },
-      interruptible: settings.interruptible ?? node.interruptible,
+      interruptible: isInterruptible,
       interface: signature,
       inputs: mapRecord(attempt.inputs, toPlain),
       inputLiterals: literalsBesidePlain(signature.inputs, attempt.inputs),

@@ -10,6 +10,7 @@ import { startScheduleLoop } from './launch-schedules.ts';
 import { startTriggerLoop } from './launch-triggers.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
+import { Pace } from './pace.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
 
@@ -18,6 +19,9 @@ const LOOK_MS = 1000;
 
 /** How many launch plans with waiting executions one look finds. */
 const MAX_WAITING_PLANS = 200;
+
+/** How often runs of a pool may be asked to make room, because a look at all of them takes time. */
+const PREEMPTION_MS = 1000;
 
 /** How often to look for nodes whose jobs are gone. */
 const ORPHANS_MS = 60_000;
@@ -35,12 +39,15 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: listDueExecutions,
     each: advanceExecution,
   });
+  const preemptions = new Pace(PREEMPTION_MS);
   const assign = startLoop({
     name: 'assign-jobs',
     everyMs: LOOK_MS,
     concurrency: 2,
     due: listWaitingPools,
-    each: async (pool) => (await assignPool(poolOf(pool), controlPlaneConfig.leaseSeconds)).mayHaveMore,
+    each: async (pool) =>
+      (await assignPool(poolOf(pool), controlPlaneConfig.leaseSeconds, preemptions.mayBegin(pool)))
+        .mayHaveMore,
   });
   const grace = new Grace(controlPlaneConfig.leaseSeconds);
   const expire = startLoop({

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { assignJobs } from '../../src/jobs/domain/assign.ts';
 import { storeRuns } from '../../src/jobs/store/leases.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { notifications } from '../../src/platform/database/notify.ts';
@@ -22,26 +21,6 @@ afterAll(() => app.stop());
 beforeEach(() => stage.clear());
 
 const executor = (name: string) => db.executor.findFirstOrThrow({ where: { name } });
-
-describe('jobs', () => {
-  const jobs = ['a', 'b', 'c'].map((id) => ({ id }));
-  const assigned = (...rooms: number[]) =>
-    assignJobs(
-      jobs,
-      rooms.map((room, at) => ({ executorId: String(at), room })),
-    ).map(({ jobId, executorId }) => `${jobId} to ${executorId}`);
-
-  it('go to the executor with the most room, and to the first one of those with equal room', () => {
-    expect(assigned(1, 3)).toEqual(['a to 1', 'b to 1', 'c to 0']);
-    expect(assigned(2, 2)).toEqual(['a to 0', 'b to 1', 'c to 0']);
-  });
-
-  it('wait when there is no room, and when there are no executors', () => {
-    expect(assigned(1, 0)).toEqual(['a to 0']);
-    expect(assigned(0, -1)).toEqual([]);
-    expect(assigned()).toEqual([]);
-  });
-});
 
 describe('a pool', () => {
   it('has its own jobs and its own executors', async () => {
@@ -76,18 +55,20 @@ describe('a pool', () => {
     const { ids } = await stage.submit(newJob());
     const free = new Hands(app, 'free');
     await free.lease({ maxJobs: 1, wait: 'PT0S' });
-    expect(await stage.assign()).toEqual({ assigned: 1, mayHaveMore: true });
+    expect(await stage.assign()).toEqual({ assigned: 1, preempted: 0, mayHaveMore: false });
     expect((await free.lease({ maxJobs: 0, wait: 'PT0S' })).runs).toMatchObject([{ jobId: ids[0] }]);
   });
 
   it('has no more to do when it has no jobs or no room', async () => {
-    expect(await stage.assign()).toEqual({ assigned: 0, mayHaveMore: false });
-    expect(await stage.assign('nowhere')).toEqual({ assigned: 0, mayHaveMore: false });
+    const nothing = { assigned: 0, preempted: 0, mayHaveMore: false };
+    expect(await stage.assign()).toEqual(nothing);
+    expect(await stage.assign('nowhere')).toEqual(nothing);
   });
 
   it('leases jobs of a higher class first, whatever their priorities are', async () => {
     const { ids } = await stage.submit(newJob({ priority: 1 }), newJob({ priority: 2 }));
-    await db.job.update({ where: { id: ids[1] }, data: { classPriority: 2000 } });
+    const higher = { classPriority: 2000, priorityClass: 'urgent', shape: 'urgent' };
+    await db.job.update({ where: { id: ids[1] }, data: higher });
     const hands = new Hands(app, 'classy');
     await hands.lease({ maxJobs: 1, wait: 'PT0S' });
     await stage.assign();
@@ -110,7 +91,7 @@ describe('a pool', () => {
 
 describe('a job', () => {
   const store = (jobId: string, executorId: string) =>
-    inTransaction((tx) => storeRuns(tx, [{ jobId, executorId, runId: newId() }], 30));
+    inTransaction((tx) => storeRuns(tx, [{ jobId, executorId, node: null, runId: newId() }], 30));
 
   it('is leased once, also when two assigners chose it', async () => {
     const { ids } = await stage.submit(newJob());

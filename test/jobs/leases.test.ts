@@ -133,7 +133,12 @@ describe('leasing', () => {
 
   it('gives nothing to a cordoned executor until it is opened again', async () => {
     const cordon = (cordoned: boolean) =>
-      db.executor.updateMany({ where: { name: 'cordoned' }, data: { cordoned } });
+      pool.query(
+        `insert into executor_settings (id, tenant_id, name, cordoned, cordon_reason, set_by_id)
+         select $1, tenant_id, 'cordoned', $2, 'it smokes', user_id from executors where name = 'cordoned'
+         on conflict (tenant_id, name) do update set cordoned = excluded.cordoned`,
+        [newId(), cordoned],
+      );
     await submit('cordoned executor', [job(null)]);
     const one = await hands('cordoned', 1);
     await cordon(true);
@@ -463,7 +468,7 @@ describe('a turn of the assigner', () => {
     );
     await hands('roomy');
     await db.executor.updateMany({ where: { name: 'roomy' }, data: { slots: 501 } });
-    expect(await assign()).toEqual({ assigned: 500, mayHaveMore: true });
+    expect(await assign()).toEqual({ assigned: 500, preempted: 0, mayHaveMore: true });
     expect((await assign()).assigned).toBe(1);
   });
 });

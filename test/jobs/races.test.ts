@@ -52,7 +52,7 @@ describe('cancelling while the assigner leases', () => {
     const runId = newId();
     let cancelling: Promise<string[]> | undefined;
     await inTransaction(async (tx) => {
-      await storeRuns(tx, [{ jobId, executorId: executor, runId }], 30);
+      await storeRuns(tx, [{ jobId, executorId: executor, node: null, runId }], 30);
       cancelling = cancel(ownerId);
       await untilLocked();
     });
@@ -96,7 +96,7 @@ describe('statements on the same runs', () => {
       const sets = await Promise.all([submitted(20), submitted(20)]);
       const runs = sets
         .flatMap((set) => set.ids)
-        .map((jobId) => ({ jobId, executorId: executor, runId: newId() }));
+        .map((jobId) => ({ jobId, executorId: executor, node: null, runId: newId() }));
       await inTransaction((tx) => storeRuns(tx, runs, 30));
       const known = runs.map((run) => run.runId);
       const turned = [...known].reverse();
@@ -121,27 +121,39 @@ describe('statements on the same runs', () => {
 });
 
 describe('a job set with an owner', () => {
-  it('accepts no jobs without its owner; in another queue the same name is another set', async () => {
+  const submitTo = (name: string, ownerId: string | null, clientId: string, queueOf = queue) =>
+    inTransaction((tx) =>
+      submitJobs(caller(), tx, queueOf, { name, ownerId, projectId: null, workflowEntityId: null }, [
+        job(clientId),
+      ]),
+    );
+  const end = () =>
+    pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where ended_at is null`);
+
+  it('accepts no jobs without its owner, and nobody can make a set with the name of an owner', async () => {
     const { ownerId } = await submitted(1);
-    const forge = (queueOf: { id: string; tenantId: string }) =>
-      inTransaction((tx) =>
-        submitJobs(
-          caller(),
-          tx,
-          queueOf,
-          { name: ownerId, ownerId: null, projectId: null, workflowEntityId: null },
-          [job('forged')],
-        ),
-      );
-    await expect(forge(queue)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
-    const mine = await db.queue.create({ data: { id: newId(), tenantId, name: `mine-${ownerId}` } });
-    await forge(mine);
-    const { rows } = await pool.query('select count(*)::int as count from job_sets where owner_id = $1', [
-      ownerId,
-    ]);
-    expect(rows).toEqual([{ count: 1 }]);
-    await cancel(ownerId);
-    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where ended_at is null`);
+    await expect(submitTo(ownerId, newId(), 'forged')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    await expect(submitTo(ownerId, null, 'forged')).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'jobSet'] }],
+    });
+    await end();
+  });
+
+  it('has client ids of its own, and so has another owner; the other sets of a queue share theirs', async () => {
+    const clientId = `${newId()}/0`;
+    const [one, other] = [newId(), newId()];
+    const ids = [
+      await submitTo('free', null, clientId),
+      await submitTo('also-free', null, clientId),
+      await submitTo(one, one, clientId),
+      await submitTo(one, one, clientId),
+      await submitTo(other, other, clientId),
+    ].flat();
+    expect(ids[1]).toBe(ids[0]);
+    expect(ids[3]).toBe(ids[2]);
+    expect(new Set(ids).size).toBe(3);
+    await end();
   });
 });
 

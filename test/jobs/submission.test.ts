@@ -3,8 +3,11 @@ import { type JobRequest, roundedPriority, submissionProblems } from '../../src/
 
 const jobs = (count: number, job: Partial<JobRequest> = {}): JobRequest[] =>
   Array.from({ length: count }, () => ({ clientId: null, priority: 0, ...job }));
+const classes = [{ name: 'usual', priority: 1000, isPreemptible: false }];
 const pathsOf = (jobSet: string, asked: JobRequest[]) =>
-  submissionProblems(jobSet, asked, ['input']).map(({ path }) => path.join('.'));
+  submissionProblems({ name: jobSet, ownerId: null }, asked, classes, ['input']).map(({ path }) =>
+    path.join('.'),
+  );
 
 describe('a submission', () => {
   it.each([

@@ -1,34 +1,57 @@
-import { inTransaction } from '../../platform/database/transaction.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import { assignJobs } from '../domain/assign.ts';
-import { listRoom, listWaitingJobs, type Pool, storeRuns, tryLockPool } from '../store/leases.ts';
+import { Fleet } from '../domain/scheduling/fleet.ts';
+import { planPreemption } from '../domain/scheduling/plan-preemption.ts';
+import { planRound, type Unplaced } from '../domain/scheduling/plan-round.ts';
+import { type Pool, storeRuns } from '../store/leases.ts';
+import { preemptRuns } from '../store/preemptions.ts';
+import { tryLockPool } from '../store/rounds.ts';
+import { type Round, readLiveRuns, readRound } from './read-round.ts';
 
-/** The largest number of runs that one turn creates. */
+/** The largest number of runs that one turn creates, except for a gang that is larger. */
 const MAX_ASSIGNMENTS = 500;
+
 /**
- * Assigns the queued jobs of a pool to executors with room. Only one process at a time assigns the jobs of a pool; the
- * others do nothing.
+ * Assigns the queued jobs of a pool to executors with room, in fair shares. Only one process at a time assigns the jobs
+ * of a pool; the others do nothing. If jobs find no room, runs of a lower class, and of queues that hold more than their
+ * share, are asked to stop.
  *
- * @returns how many jobs were assigned. After a full turn, there may be more.
+ * @param mayPreempt  whether runs may be asked to stop in this turn.
+ * @returns how many jobs were assigned, and how many runs must stop. After a full turn, there may be more.
  */
 export async function assignPool(
   pool: Pool,
   leaseSeconds: number,
-): Promise<{ assigned: number; mayHaveMore: boolean }> {
+  mayPreempt = true,
+): Promise<{ assigned: number; preempted: number; mayHaveMore: boolean }> {
   return await inTransaction(async (tx) => {
-    const none = { assigned: 0, mayHaveMore: false };
+    const none = { assigned: 0, preempted: 0, mayHaveMore: false };
     if (!(await tryLockPool(tx, pool))) return none;
-    // An executor calls several times during a lease. If it was silent for longer than a lease, it gets no new work.
-    const rooms = await listRoom(tx, pool, leaseSeconds);
-    const limit = Math.min(
-      MAX_ASSIGNMENTS,
-      rooms.reduce((sum, { room }) => sum + Math.max(room, 0), 0),
-    );
-    if (limit === 0) return none;
-    const assignments = assignJobs(await listWaitingJobs(tx, pool, limit), rooms);
-    if (assignments.length === 0) return none;
-    const runs = assignments.map((assignment) => ({ ...assignment, runId: newId() }));
-    const assigned = await storeRuns(tx, runs, leaseSeconds);
-    return { assigned, mayHaveMore: assignments.length === limit };
+    const round = await readRound(tx, pool, leaseSeconds, MAX_ASSIGNMENTS);
+    if (!round) return none;
+    const fleet = new Fleet(round.nodes, round.executors);
+    const plan = planRound(round.queues, fleet, round.totals, MAX_ASSIGNMENTS);
+    const runs = plan.assignments.map(({ jobId, executorId, node }) => ({
+      runId: newId(),
+      jobId,
+      executorId,
+      node,
+    }));
+    const assigned = runs.length === 0 ? 0 : await storeRuns(tx, runs, leaseSeconds);
+    const hasHungry = mayPreempt && plan.unplaced.length > 0;
+    if (assigned > 0) return { assigned, preempted: 0, mayHaveMore: plan.isPartial || hasHungry };
+    return { ...none, preempted: hasHungry ? await preempt(tx, round, plan.unplaced) : 0 };
   });
+}
+
+async function preempt(tx: Tx, round: Round, unplaced: readonly Unplaced[]): Promise<number> {
+  const runs = await readLiveRuns(tx, round.executors);
+  const preemptions = planPreemption({ ...round, runs, unplaced });
+  if (preemptions.length === 0) return 0;
+  const reason = 'a job of a higher class, or of a queue with less than its share, needs the room';
+  const stopped = await preemptRuns(
+    tx,
+    preemptions.map((preemption) => ({ ...preemption, reason, requestorId: null })),
+  );
+  return stopped.length;
 }

@@ -7,6 +7,7 @@ import {
   type Problem,
 } from '../../platform/errors.ts';
 import { isId, newId } from '../../platform/ids.ts';
+import { nodeProblems, type ReportedNode } from '../domain/reported-nodes.ts';
 import {
   type LeasedRun,
   listHeldRuns,
@@ -23,7 +24,7 @@ export interface LeaseRequest {
   /** Whether another process may use the name after this call. */
   readonly isLast: boolean;
   readonly pool: string;
-  readonly nodes: readonly object[];
+  readonly nodes: readonly ReportedNode[];
   /** All runs that the executor knows, even if it has not started them. */
   readonly knownRuns: readonly string[];
   /** The known runs that it is already stopping. They are not a reason to answer at once. */
@@ -97,7 +98,7 @@ export async function leaseJobs(
   const look = async (): Promise<LeaseAnswer> => {
     const runs = await listUnknownRuns(executorId, request.knownRuns, MAX_RUNS);
     const held = await listHeldRuns(executorId, request.knownRuns);
-    const goesOn = new Set(held.filter((run) => !run.isCancelled).map((run) => run.id));
+    const goesOn = new Set(held.filter((run) => !run.mustStop).map((run) => run.id));
     return { runs, cancelRuns: request.knownRuns.filter((id) => !goesOn.has(id)), leaseExpiresAt, leaseMs };
   };
   const saysNothing = ({ runs, cancelRuns }: LeaseAnswer) =>
@@ -144,6 +145,7 @@ function leaseProblems(request: LeaseRequest): Problem[] {
     fault('stoppingRuns', 'these runs must be in knownRuns too');
   if (request.maxJobs < 0 || request.maxJobs > MAX_RUNS)
     fault('maxJobs', `must be between 0 and ${MAX_RUNS}`);
+  problems.push(...nodeProblems(request.nodes, ['input', 'nodes']));
   if (request.waitMs < 0) fault('wait', 'must not be negative');
   return problems;
 }

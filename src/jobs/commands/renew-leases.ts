@@ -14,5 +14,5 @@ export async function renewLeases(
   leaseSeconds: number,
 ): Promise<string[]> {
   const held = await renewRuns(caller.userId, runIds.filter(isId), leaseSeconds);
-  return held.filter((run) => !run.isCancelled).map((run) => run.id);
+  return held.filter((run) => !run.mustStop).map((run) => run.id);
 }

@@ -10,11 +10,15 @@ import type { PhaseTable } from '../../platform/phase-table.ts';
  *        │           └──────────┴───────────┴──────────────────────────────────▶──┘
  *        │                      │           └──▶ FAILED · PREEMPTED
  *        └──▶ REJECTED          │
- *        └──▶ CANCELLED         └──▶ CANCELLING ──▶ CANCELLED · SUCCEEDED · FAILED
+ *        └──▶ CANCELLED         ├──▶ CANCELLING ──▶ CANCELLED · SUCCEEDED · FAILED
+ *                               └──▶ PREEMPTING ──▶ PREEMPTED · QUEUED · CANCELLING · SUCCEEDED · FAILED
  *
  * If a job is cancelled after an executor has confirmed its run, it is CANCELLING. It is CANCELLED when the executor has
  * confirmed the end, or when the lease has expired. If the work ends before it is stopped, its result counts. An executor
  * can get an expired lease back while the job is QUEUED; the run and the job then have their old states again.
+ *
+ * A job that must make room for others is PREEMPTING until its run has ended. Then it is PREEMPTED, or it waits again;
+ * this does not count as an attempt.
  *
  * The table below is for one lease of a job. Except for an expired lease, a run never comes back from a final state: the
  * next lease of the job is another run. After a final state, reports change nothing and write no event. Source: Armada's
@@ -56,5 +60,7 @@ const ownStates: ReadonlySet<JobRunState> = new Set(['PENDING', 'RUNNING', 'SUCC
 
 /** Whether a run is, or was, in the reported state. */
 export function hasBeen(reported: ReportableKind, state: JobRunState): boolean {
+  // An executor reports the end of a run that it was told to stop, whatever the reason was.
+  if (reported === 'CANCELLED' && state === 'PREEMPTED') return true;
   return state === reported || (ownStates.has(state) && jobRunStates[reported].includes(state));
 }

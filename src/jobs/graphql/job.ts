@@ -28,6 +28,8 @@ export const JobStateEnum = enumOf<JobState>(
     FAILED: 'Its program failed, or its last attempt was lost. Final.',
     CANCELLING: 'The job was cancelled, and its executor has not confirmed yet that it has stopped.',
     CANCELLED: 'The job was cancelled, and nothing of it runs any more. Final.',
+    PREEMPTING:
+      'The job must make room for other work, and its executor has not confirmed yet that it has stopped. Then it is PREEMPTED, or QUEUED again.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
     REJECTED: 'The server found that the job can never run. Final.',
   },

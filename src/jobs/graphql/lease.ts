@@ -18,6 +18,7 @@ import { reportRunLog } from '../commands/report-run-log.ts';
 import { returnLease } from '../commands/return-lease.ts';
 import type { ReportableKind } from '../domain/states.ts';
 import type { LeasedRun } from '../store/leases.ts';
+import { ExecutorNodeInput, reportedNode } from './executor-node-input.ts';
 import { LogStreamEnum } from './job.ts';
 
 const DEFAULT_POOL = 'default';
@@ -36,6 +37,11 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
     jobId: t.exposeID('jobId', { description: 'The id of the job of this run.' }),
     queue: t.exposeString('queue', { description: 'The name of the queue of the job.' }),
     jobSet: t.exposeString('jobSet', { description: 'The name of the job set of the job.' }),
+    node: t.exposeString('node', {
+      nullable: true,
+      description:
+        'The name of the node on which the program must run; null if the executor reported no nodes, and then it chooses.',
+    }),
     container: t.field({
       type: 'JSON',
       description: 'The program to run: `{image, command[], args[], env[{key, value}], resources}`.',
@@ -84,18 +90,6 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
       extensions: { listSize: 10 },
       description: 'The files in the inputs that are stored on this server, with URLs to download them.',
       resolve: (run, _args, { loaders }) => signedBlobs(run, textsIn(run.spec.inputs), loaders),
-    }),
-  }),
-});
-
-const ExecutorNodeInput = builder.inputType('ExecutorNodeInput', {
-  description: 'A machine that an executor runs work on.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: 'The name of the machine, unique in its executor.' }),
-    allocatable: t.field({
-      type: 'JSON',
-      description:
-        'The resources that the machine has for runs, as an object with Kubernetes quantities by resource name.',
     }),
   }),
 });
@@ -379,7 +373,7 @@ builder.mutationFields((t) => ({
           instance: input.instance ?? null,
           isLast: input.isLast ?? false,
           pool: input.pool ?? DEFAULT_POOL,
-          nodes: input.nodes ?? [],
+          nodes: (input.nodes ?? []).map(reportedNode),
           knownRuns: input.knownRuns,
           stoppingRuns: input.stoppingRuns ?? [],
           maxJobs: input.maxJobs,

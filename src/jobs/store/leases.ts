@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import type { Assignment, Room, WaitingJob } from '../domain/assign.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import { numbersFor } from './job-sets.ts';
 import type { Reporter } from './runs.ts';
@@ -12,64 +12,36 @@ export interface Pool {
   readonly name: string;
 }
 
-const lockPool = statement<{ mine: boolean }>(
-  `select pg_try_advisory_xact_lock(hashtextextended('slipway:pool:' || $1 || '/' || $2, 0)) as mine`,
-);
-
-/** Whether this transaction may assign the jobs of the pool. If not, another transaction is doing it. */
-export async function tryLockPool(tx: Tx, pool: Pool): Promise<boolean> {
-  const [row] = await run(lockPool, [pool.tenantId, pool.name], tx);
-  return row?.mine === true;
-}
-
-const listRoomStatement = statement<Room>(
-  `select executor.id as "executorId",
-          executor.slots - (select count(*)::int from job_runs as run
-                             where run.executor_id = executor.id and run.ended_at is null) as room
-     from executors as executor
-    where executor.tenant_id = $1::uuid and executor.pool = $2 and not executor.cordoned
-      and executor.last_seen_at > now() - make_interval(secs => $3)
-    order by executor.name, executor.id`,
-);
-
-/**
- * The executors of the pool that called in the last `seconds`, with the room that they have. Executors without room are
- * included.
- */
-export function listRoom(tx: Tx, pool: Pool, seconds: number): Promise<Room[]> {
-  return run(listRoomStatement, [pool.tenantId, pool.name, seconds], tx);
-}
-
-const listWaitingStatement = statement<WaitingJob>(
-  `select job.id from jobs as job join queues as queue on queue.id = job.queue_id
-    where job.state = 'QUEUED' and job.tenant_id = $1::uuid and job.pool = $2 and not queue.cordoned
-    order by job.class_priority desc, job.priority, job.submitted_at, job.id
-    limit $3`,
-);
-
-/** The queued jobs of a pool, in the order in which they are assigned. */
-export function listWaitingJobs(tx: Tx, pool: Pool, limit: number): Promise<WaitingJob[]> {
-  return run(listWaitingStatement, [pool.tenantId, pool.name, limit], tx);
-}
-
 const insertRunsStatement = statement<{ runId: string }>(
   `with asked as materialized (
-     select * from jsonb_to_recordset($1::jsonb) as asked("position" int, "runId" uuid, "jobId" uuid, "executorId" uuid)
+     select * from jsonb_to_recordset($1::jsonb) as asked(
+       "position" int, "runId" uuid, "jobId" uuid, "executorId" uuid, node text)
    ),
    stream as materialized (
      select id from job_sets
       where id in (select job_set_id from jobs join asked on asked."jobId" = jobs.id) order by id for update
    ),
+   ready as materialized (
+     select job.id, job.gang_id from asked join jobs as job on job.id = asked."jobId"
+      where job.state = 'QUEUED' and job.job_set_id in (select id from stream)
+      order by job.id for update of job
+   ),
+   whole as (
+     select ready.gang_id from ready join gangs as gang on gang.id = ready.gang_id
+      group by ready.gang_id, gang.cardinality having count(*) = gang.cardinality
+   ),
    leased as (
      update jobs as job set state = 'LEASED', updated_at = now()
-       from asked, executors as executor
-      where job.id = asked."jobId" and job.state = 'QUEUED' and job.job_set_id in (select id from stream)
+       from ready, asked, executors as executor
+      where job.id = ready.id and asked."jobId" = ready.id
+        and (ready.gang_id is null or ready.gang_id in (select gang_id from whole))
         and executor.id = asked."executorId" and executor.tenant_id = job.tenant_id
-     returning job.id, job.tenant_id, job.job_set_id, asked."position", asked."runId", asked."executorId"
+     returning job.id, job.tenant_id, job.job_set_id, asked."position", asked."runId", asked."executorId",
+               asked.node
    ),
    stored as (
-     insert into job_runs (id, tenant_id, job_id, executor_id, leased_at, lease_expires_at)
-     select "runId", tenant_id, id, "executorId", now(), now() + make_interval(secs => $2) from leased
+     insert into job_runs (id, tenant_id, job_id, executor_id, node, leased_at, lease_expires_at)
+     select "runId", tenant_id, id, "executorId", node, now(), now() + make_interval(secs => $2) from leased
      returning id
    ),
    ${numbersFor('leased')},
@@ -77,7 +49,7 @@ const insertRunsStatement = statement<{ runId: string }>(
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by leased."position"),
             leased.tenant_id, leased.id, leased."runId", 'LEASED',
-            jsonb_build_object('executor', executor.name, 'pool', executor.pool)
+            jsonb_strip_nulls(jsonb_build_object('executor', executor.name, 'pool', executor.pool, 'node', leased.node))
        from leased join bumped on bumped.id = leased.job_set_id
        join executors as executor on executor.id = leased."executorId"
    )
@@ -86,10 +58,23 @@ const insertRunsStatement = statement<{ runId: string }>(
      from leased join bumped on bumped.id = leased.job_set_id`,
 );
 
-/** Leases these jobs for so many seconds, if they are still queued. @returns how many runs were created. */
+export interface NewRun {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly executorId: string;
+  /** Null if the executor reports no nodes. */
+  readonly node: string | null;
+}
+
+/**
+ * Leases these jobs for so many seconds, if they are still queued. If one job of a gang is not, no job of the gang is
+ * leased.
+ *
+ * @returns how many runs were created.
+ */
 export async function storeRuns(
   tx: Tx,
-  assignments: readonly (Assignment & { runId: string })[],
+  assignments: readonly NewRun[],
   leaseSeconds: number,
 ): Promise<number> {
   const asked = assignments.map((assignment, position) => ({ position, ...assignment }));
@@ -124,7 +109,7 @@ const hasName = `(known.instance_id is null or known.instance_id is not distinct
 
 const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date }>(
   `with before as (
-     select known.id, known.slots, known.pool from executors as known
+     select known.id, known.slots, known.pool, known.nodes_digest from executors as known
       where known.tenant_id = $1::uuid and known.name = $3 and known.user_id = $9::uuid and ${hasName}
    ),
    held as materialized (
@@ -133,11 +118,12 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
       order by run.id for update of run
    ),
    executor as (
-     insert into executors as known (id, tenant_id, name, pool, nodes, slots, user_id, last_seen_at, instance_id)
-     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6 + (select count(*) from held), $9::uuid, now(),
+     insert into executors as known (id, tenant_id, name, pool, nodes, nodes_digest, slots, user_id, last_seen_at,
+                                     instance_id)
+     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $12, $6 + (select count(*) from held), $9::uuid, now(),
              case when $11::boolean then null else $10::uuid end)
      on conflict (tenant_id, name) do update
-        set pool = excluded.pool, nodes = excluded.nodes, slots = excluded.slots, last_seen_at = now(),
+        set pool = excluded.pool, nodes = excluded.nodes, nodes_digest = excluded.nodes_digest, slots = excluded.slots, last_seen_at = now(),
             instance_id = excluded.instance_id
       where known.user_id = excluded.user_id and ${hasName}
      returning id, tenant_id, pool, slots
@@ -149,10 +135,16 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
        from held where run.id = held.id
    )
    select executor.id as "executorId", now() + make_interval(secs => $8) as "leaseExpiresAt",
-          case when not exists (select from before where before.slots >= executor.slots and before.pool = $4)
+          case when not exists (select from before where before.slots >= executor.slots and before.pool = $4
+                                                  and before.nodes_digest = $12)
                then ${notifySql('pool', poolIdSql('executor.tenant_id', 'executor.pool'))} end
      from executor`,
 );
+
+const digestOf = (nodes: readonly object[]) =>
+  nodes.length === 0
+    ? ''
+    : createHash('sha256').update(JSON.stringify(nodes)).digest('base64url').slice(0, 22);
 
 /**
  * Records that an executor is alive: creates it if it is new, and renews and confirms the runs that it names and still
@@ -173,6 +165,7 @@ export async function recordHeartbeat(beat: Heartbeat) {
     beat.userId,
     beat.instance,
     beat.isLast,
+    digestOf(beat.nodes),
   ]);
   return row ?? null;
 }
@@ -187,9 +180,9 @@ export async function ownsExecutor(caller: Reporter, name: string): Promise<bool
   return row?.userId === caller.userId;
 }
 
-const renewStatement = statement<{ id: string; isCancelled: boolean }>(
+const renewStatement = statement<{ id: string; mustStop: boolean }>(
   `with held as materialized (
-     select run.id, job.state = 'CANCELLING' as "isCancelled" from job_runs as run
+     select run.id, job.state in ('CANCELLING', 'PREEMPTING') as "mustStop" from job_runs as run
        join jobs as job on job.id = run.job_id
        join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
       where run.id = any($2::uuid[]) and run.ended_at is null
@@ -199,7 +192,7 @@ const renewStatement = statement<{ id: string; isCancelled: boolean }>(
       set lease_expires_at = now() + make_interval(secs => $3),
           acknowledged_at = coalesce(run.acknowledged_at, now())
      from held where run.id = held.id
-   returning run.id, held."isCancelled"`,
+   returning run.id, held."mustStop"`,
 );
 
 /** Renews the runs that have not ended and belong to this service account, even if they must be stopped. */
@@ -215,7 +208,7 @@ export function renewRuns(
 export interface RunHeld {
   readonly id: string;
   /** Whether the run must be stopped. */
-  readonly isCancelled: boolean;
+  readonly mustStop: boolean;
 }
 
 export interface LeasedRun {
@@ -223,6 +216,8 @@ export interface LeasedRun {
   readonly jobId: string;
   readonly jobSet: string;
   readonly queue: string;
+  /** The node on which it must run; null if the executor chooses. */
+  readonly node: string | null;
   readonly projectId: string | null;
   readonly tenantId: string;
   readonly spec: JobSpec;
@@ -232,7 +227,7 @@ export interface LeasedRun {
 
 const listUnknownStatement = statement<LeasedRun>(
   `select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
-          set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
+          run.node, set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
           job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt"
      from job_runs as run
      join jobs as job on job.id = run.job_id
@@ -250,7 +245,7 @@ export function listUnknownRuns(executorId: string, knownRuns: readonly string[]
 }
 
 const listHeldStatement = statement<RunHeld>(
-  `select run.id, job.state = 'CANCELLING' as "isCancelled"
+  `select run.id, job.state in ('CANCELLING', 'PREEMPTING') as "mustStop"
      from job_runs as run join jobs as job on job.id = run.job_id
     where run.executor_id = $1::uuid and run.id = any($2::uuid[]) and run.ended_at is null`,
 );

@@ -16,8 +16,8 @@ export function readQueues(tenantId: string, addresses: readonly QueueBy[]): Pro
   return readAddressed(
     addresses,
     ['name'],
-    (ids) => db.queue.findMany({ where: { tenantId, id: { in: ids } } }),
-    (names) => db.queue.findMany({ where: { tenantId, name: { in: names } } }),
+    (ids) => db.queue.findMany({ where: { tenantId, id: { in: ids }, deletedAt: null } }),
+    (names) => db.queue.findMany({ where: { tenantId, name: { in: names }, deletedAt: null } }),
   );
 }
 
@@ -25,12 +25,13 @@ const ensureStatement = statement<{ id: string }>(
   `with made as (
      insert into queues (id, tenant_id, project_id, name, updated_at)
      values ($1::uuid, $2::uuid, $3::uuid, $4, now())
-     on conflict (tenant_id, name) do nothing
+     on conflict (tenant_id, name) where deleted_at is null do nothing
      returning id
    )
    select id from made
    union all
-   select id from queues where tenant_id = $2::uuid and name = $4 and project_id = $3::uuid`,
+   select id from queues where tenant_id = $2::uuid and name = $4 and project_id = $3::uuid
+      and deleted_at is null`,
 );
 
 /**
@@ -67,7 +68,7 @@ export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
 function shownTo(reader: Reader): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`queues as queue ${readable.joins}
-    where queue.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;
+    where queue.tenant_id = ${reader.tenantId}::uuid and queue.deleted_at is null and ${readable.condition}`;
   return { with: readable.with, from };
 }
 

@@ -47,7 +47,9 @@ const moveRunsStatement = statement<RunMoved>(
    ),
    before as materialized (
      select run.id, run.state, run.job_id, job.job_set_id, job.pool, stream.news, job.state as job_state,
-            job.cancel_reason, job.cancelled_by_id
+            case when job.state = 'PREEMPTING' then job.preempt_reason else job.cancel_reason end as reason,
+            case when job.state = 'PREEMPTING' then job.preempted_by_id else job.cancelled_by_id end as requestor,
+            job.on_preemption = 'REQUEUE' as may_requeue
        from asked join job_runs as run on run.id = asked."runId"
        join executors as executor on executor.id = run.executor_id and executor.user_id = $3::uuid
        join jobs as job on job.id = run.job_id
@@ -56,7 +58,8 @@ const moveRunsStatement = statement<RunMoved>(
    ),
    moved as (
      update job_runs as run
-        set state = asked."to",
+        set state = case when asked."to" = 'CANCELLED' and before.job_state = 'PREEMPTING' then 'PREEMPTED'
+                         else asked."to" end,
             pending_at = case when asked."to" = 'PENDING' then asked.at else run.pending_at end,
             started_at = case when asked."to" = 'RUNNING' then asked.at else run.started_at end,
             ended_at = case when asked."isEnd" then now() end,
@@ -67,17 +70,19 @@ const moveRunsStatement = statement<RunMoved>(
             error_kind = (asked.error->>'kind')::error_kind
        from asked join before on before.id = asked."runId"
       where run.id = asked."runId" and run.state = any(asked."from")
-        and (asked."to" <> 'CANCELLED' or before.job_state = 'CANCELLING')
+        and (asked."to" <> 'CANCELLED' or before.job_state in ('CANCELLING', 'PREEMPTING'))
      returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
                asked.outputs, asked."outputLiterals", asked."exitCode", asked.at, asked."isEnd" as is_end,
-               case when asked."to" = 'CANCELLED' then before.cancel_reason end as reason,
-               case when asked."to" = 'CANCELLED' then before.cancelled_by_id end as requestor
+               case when asked."to" = 'CANCELLED' then before.reason end as reason,
+               case when asked."to" = 'CANCELLED' then before.requestor end as requestor,
+               case when run.state = 'PREEMPTED' then before.may_requeue end as requeued
    ),
    moved_jobs as (
      update jobs as job
-        set state = case when job.state = 'CANCELLING' and not moved.is_end then job.state
+        set state = case when job.state in ('CANCELLING', 'PREEMPTING') and not moved.is_end then job.state
+                         when moved.requeued then 'QUEUED'
                          else moved.state::text::job_state end,
-            ended_at = case when moved.is_end then now() end,
+            ended_at = case when moved.is_end and moved.requeued is not true then now() end,
             updated_at = now()
        from moved where job.id = moved.job_id and job.ended_at is null
      returning job.id
@@ -88,7 +93,7 @@ const moveRunsStatement = statement<RunMoved>(
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by moved."position"), $1::uuid,
             moved.job_id, moved.id, moved.state::text::job_event_kind,
             jsonb_strip_nulls(jsonb_build_object('error', moved.error, 'exitCode', moved."exitCode",
-              'reason', moved.reason, 'requestor', moved.requestor,
+              'reason', moved.reason, 'requestor', moved.requestor, 'requeued', moved.requeued,
               'occurredAt', to_char(moved.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
               || case when moved.outputs is null then '{}'::jsonb else jsonb_build_object('outputs', moved.outputs) end
               || case when moved."outputLiterals" is null then '{}'::jsonb
@@ -143,58 +148,71 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
       order by id for update
    ),
    held as materialized (
-     select run.id, job.job_set_id
+     select run.id, run.node, job.job_set_id, job.state as before, job.cancel_reason, job.cancelled_by_id,
+            job.preempt_reason, job.preempted_by_id, job.on_preemption, job.fail_fast, job.gang_id,
+            job.attempted_runs, job.max_attempts, executor.name as executor
        from asked join job_runs as run on run.id = asked."runId"
        join executors as executor on executor.id = run.executor_id
        join jobs as job on job.id = run.job_id
        join stream on stream.id = job.job_set_id
       where run.ended_at is null and ($3::uuid is null or executor.user_id = $3::uuid)
-      order by run.id for update of run
+      order by run.id for update of run, job
    ),
    ended as (
      update job_runs as run
         set state = $2::text::job_run_state, ended_at = now()
        from held join asked on asked."runId" = held.id
       where run.id = held.id and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now())
-     returning run.id, run.job_id, run.tenant_id, held.job_set_id, asked."position", asked.reason,
+     returning run.job_id, run.tenant_id, asked."position", asked.reason, held.*,
                coalesce(asked.attempted, run.acknowledged_at is not null) or ${hasManyRuns} as attempted
+   ),
+   judged as (
+     select ended.*, attempted_runs + counts::int as attempts,
+            case when before = 'CANCELLING' then 'CANCELLED'
+                 when before = 'PREEMPTING' and on_preemption = 'FAIL' then 'PREEMPTED'
+                 when before = 'PREEMPTING' then 'QUEUED'
+                 when attempted_runs + counts::int >= max_attempts then 'FAILED'
+                 when fail_fast and (attempted or gang_id is not null) then 'FAILED'
+                 else 'QUEUED' end as next
+       from ended cross join lateral (select attempted and before <> 'PREEMPTING' as counts) as counted
    ),
    requeued as (
      update jobs as job
-        set attempted_runs = attempted_runs + ended.attempted::int,
-            state = case when state = 'CANCELLING' then 'CANCELLED'
-                         when attempted_runs + ended.attempted::int >= max_attempts then 'FAILED'
-                         else 'QUEUED' end::job_state,
-            ended_at = case when state = 'CANCELLING' or attempted_runs + ended.attempted::int >= max_attempts
-                            then now() end,
+        set attempted_runs = judged.attempts, state = judged.next::job_state,
+            ended_at = case when judged.next <> 'QUEUED' then now() end,
+            avoided_nodes = case when judged.attempted and judged.node is not null and $2::text = 'LEASE_RETURNED'
+                                 then array_append(job.avoided_nodes, judged.executor || '/' || judged.node)
+                                 else job.avoided_nodes end,
             updated_at = now()
-       from ended where job.id = ended.job_id
-     returning job.id, job.state, job.attempted_runs, job.pool, job.cancel_reason, job.cancelled_by_id
+       from judged where job.id = judged.job_id
+     returning job.id, job.pool
    ),
    news as (
-     select ended.*, step, requeued.state, requeued.attempted_runs, requeued.cancel_reason,
-            requeued.cancelled_by_id
-       from ended join requeued on requeued.id = ended.job_id cross join generate_series(0, 1) as step
-      where step = 0 or requeued.state <> 'QUEUED'
+     select judged.*, step from judged cross join generate_series(0, 1) as step
+      where step = 0 or next <> 'QUEUED' or before = 'PREEMPTING'
    ),
    ${numbersFor('news')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by news."position", step),
             news.tenant_id, news.job_id, news.id,
-            case step when 0 then $2::text else news.state::text end::job_event_kind,
+            case when step = 0 then $2::text when before = 'PREEMPTING' then 'PREEMPTED' else news.next
+                 end::job_event_kind,
             case when step = 0 then jsonb_build_object('reason', news.reason, 'attempted', news.attempted,
-                   'requeued', news.state = 'QUEUED')
-                 when news.state = 'CANCELLED'
+                   'requeued', news.next = 'QUEUED' and before <> 'PREEMPTING')
+                 when before = 'PREEMPTING'
+                   then jsonb_strip_nulls(jsonb_build_object('reason', news.preempt_reason,
+                     'requestor', news.preempted_by_id, 'requeued', news.next = 'QUEUED'))
+                 when news.next = 'CANCELLED'
                    then jsonb_build_object('reason', news.cancel_reason, 'requestor', news.cancelled_by_id)
                  else jsonb_build_object('error', jsonb_build_object('code', 'LeaseLost', 'kind', 'SYSTEM', 'message',
-                   'the lease was lost ' || news.attempted_runs || ' times; last: ' || news.reason)) end
+                   'the lease was lost ' || news.attempts || ' times; last: ' || news.reason)) end
        from news join bumped on bumped.id = news.job_set_id
    )
-   select ended.id as "runId", requeued.state::text as state,
-          ${notifySql('pool', poolIdSql('ended.tenant_id', 'requeued.pool'))},
+   select judged.id as "runId", judged.next as state,
+          ${notifySql('pool', poolIdSql('judged.tenant_id', 'requeued.pool'))},
           ${notifySql('job-set', 'stream.news')}
-     from ended join requeued on requeued.id = ended.job_id join stream on stream.id = ended.job_set_id`,
+     from judged join requeued on requeued.id = judged.job_id join stream on stream.id = judged.job_set_id`,
 );
 
 /** Ends leases that an executor returns. Runs that have ended or belong to others do not change. */

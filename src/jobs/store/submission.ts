@@ -12,28 +12,52 @@ export interface NewJob {
   readonly labels: object;
   readonly annotations: object;
   readonly activeDeadlineSeconds: number | null;
+  readonly pool: string;
+  readonly gangId: string | null;
+  readonly failFast: boolean;
+  readonly onPreemption: string;
+  readonly namespace: string;
+  readonly externalUri: string | null;
+  readonly priorityClass: string;
+  readonly classPriority: number;
+  readonly isPreemptible: boolean;
+  readonly resources: object;
+  readonly nodeSelector: object;
+  readonly tolerations: readonly object[];
+  readonly shape: string;
 }
 
 const asked = `
   asked as materialized (
     select * from json_to_recordset($5::json) as asked(
       "position" int, id uuid, "clientId" text, priority bigint, spec json, labels jsonb, annotations jsonb,
-      "activeDeadlineSeconds" int)
+      "activeDeadlineSeconds" int, pool text, "gangId" uuid, "failFast" boolean, "onPreemption" on_preemption,
+      namespace text, "externalUri" text, "priorityClass" text, "classPriority" int, "isPreemptible" boolean,
+      resources jsonb, "nodeSelector" jsonb, tolerations jsonb, shape text)
   )`;
 
 const insertJobs = statement<{ id: string }>(
   `with ${asked},
    stored as (
-     insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels, annotations,
-                       active_deadline_seconds, owner_id, submitted_at, updated_at)
-     select id, $1::uuid, $2::uuid, $3::uuid, "clientId", priority, spec, labels, annotations,
-            "activeDeadlineSeconds", $4::uuid, now(), now()
+     insert into jobs (id, tenant_id, queue_id, job_set_id, is_owned, client_id, priority, spec, labels, annotations,
+                       active_deadline_seconds, pool, gang_id, fail_fast, on_preemption, namespace, external_uri,
+                       priority_class, class_priority, is_preemptible, resources, node_selector, tolerations, shape,
+                       owner_id, submitted_at, updated_at)
+     select id, $1::uuid, $2::uuid, $3::uuid, $6::boolean, "clientId", priority, spec, labels, annotations,
+            "activeDeadlineSeconds", pool, "gangId", "failFast", "onPreemption", namespace, "externalUri",
+            "priorityClass", "classPriority", "isPreemptible", resources, "nodeSelector", tolerations, shape,
+            $4::uuid, now(), now()
        from asked order by "position"
-     on conflict (queue_id, client_id) do nothing
-     returning id, pool
+     on conflict do nothing
+     returning id, pool, gang_id
+   ),
+   grown as (
+     update gangs as gang set size = size + n
+       from (select gang_id, count(*) as n from stored where gang_id is not null group by gang_id) as counted
+      where gang.id = counted.gang_id
    ),
    numbered as (
-     select id, pool, row_number() over (order by asked."position") as number from stored join asked using (id)
+     select id, stored.pool, row_number() over (order by asked."position") as number from stored join asked using (id)
    ),
    stream as (
      update job_sets set last_sequence = last_sequence + 2 * (select count(*) from stored)
@@ -52,28 +76,35 @@ const insertJobs = statement<{ id: string }>(
 );
 
 const findByClientId = statement<{ clientId: string; id: string }>(
-  `select client_id as "clientId", id from jobs where queue_id = $1::uuid and client_id = any($2::text[])`,
+  `select client_id as "clientId", id from jobs
+    where queue_id = $1::uuid and not is_owned and client_id = any($2::text[])`,
+);
+
+const findInSet = statement<{ clientId: string; id: string }>(
+  `select client_id as "clientId", id from jobs where job_set_id = $1::uuid and client_id = any($2::text[])`,
 );
 
 /**
- * Stores the jobs of one job set, whose row the caller has locked, with their first events. If the queue already has a
- * client id, or if it occurs twice here, there is no second job.
+ * Stores the jobs of one job set, whose row the caller has locked, with their first events. If a client id is known
+ * already, or if it occurs twice here, there is no second job.
  *
  * @returns the stored id of each job, in the given order; for a repeated client id, the id of the first job.
  */
 export async function storeJobs(
   tx: Tx,
-  set: { tenantId: string; queueId: string; jobSetId: string; ownerId: string },
+  set: { tenantId: string; queueId: string; jobSetId: string; isOwned: boolean; ownerId: string },
   jobs: readonly NewJob[],
 ): Promise<string[]> {
   const stored = await run(
     insertJobs,
-    [set.tenantId, set.queueId, set.jobSetId, set.ownerId, JSON.stringify(jobs)],
+    [set.tenantId, set.queueId, set.jobSetId, set.ownerId, JSON.stringify(jobs), set.isOwned],
     tx,
   );
   if (stored.length === jobs.length) return jobs.map((job) => job.id);
   const clientIds = jobs.flatMap((job) => job.clientId ?? []);
-  const known = await run(findByClientId, [set.queueId, clientIds], tx);
+  const known = set.isOwned
+    ? await run(findInSet, [set.jobSetId, clientIds], tx)
+    : await run(findByClientId, [set.queueId, clientIds], tx);
   const idOf = new Map(known.map((row) => [row.clientId, row.id]));
   return jobs.map((job) => idOf.get(job.clientId ?? '') ?? job.id);
 }

@@ -3,6 +3,9 @@ import { choice, entriesOf, list, pairs, readEnvironment, text, url, whole } fro
 const resource = /cpu|gpu|memory|storage|ephemeralStorage/;
 const quantity = /\d{1,15}(\.\d{1,9})?([numkMGTPE]|[KMGTPE]i)?/;
 const tier = /HIGH|MEDIUM|LOW/;
+/** As nodes report it: `cpu`, `nvidia.com/gpu`. */
+const resourceName = /[a-z0-9]([a-z0-9./-]{0,251}[a-z0-9])?/;
+const className = /[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/;
 
 /** Where tasks of some types may be registered: for each type, its scopes, `project` or `project/domain`. */
 export type TaskTypeWhitelist = ReadonlyMap<string, ReadonlySet<string>>;
@@ -28,7 +31,7 @@ export const controlPlaneVariables = {
   SLIPWAY_SECRETS: list.optional(),
   LEASE_SECONDS: whole(2, 86_400).default(30),
   OUTPUT_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(2 * 1024 * 1024),
-  TASK_RESOURCE_DEFAULTS: pairs(resource, quantity, 'cpu=2,memory=200Mi').default(['cpu=2', 'memory=200Mi']),
+  TASK_RESOURCE_DEFAULTS: pairs(resource, quantity, 'cpu=1,memory=200Mi').default(['cpu=1', 'memory=200Mi']),
   TASK_RESOURCE_LIMITS: pairs(resource, quantity, 'cpu=16,memory=64Gi,gpu=4').default([]),
   QUEUEING_BUDGETS: pairs(tier, /\d{1,9}/, 'HIGH=60,MEDIUM=600').default([]),
   QUALITY_OF_SERVICE: pairs(/[^=]+/, tier, 'production=HIGH').default([]),
@@ -37,6 +40,11 @@ export const controlPlaneVariables = {
   EXECUTION_CLUSTERS: pairs(/[^=]+/, /.{1,255}/, 'gpu=east,gpu=west').default([]),
   EXECUTION_LABEL_LIMIT: whole(0, 1000).default(0),
   EXECUTION_ANNOTATION_LIMIT: whole(0, 1000).default(0),
+  PRIORITY_CLASSES: pairs(className, /\d{1,9}(:preemptible)?/, 'batch=100:preemptible').default([
+    'slipway-default=1000',
+    'slipway-preemptible=1000:preemptible',
+  ]),
+  JOB_RESOURCE_DEFAULTS: pairs(resourceName, quantity, 'cpu=1,memory=1Gi').default(['cpu=1', 'memory=1Gi']),
   DEFAULT_LEVEL: choice('NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE').default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
   WORKFLOW_NODE_LIMIT: whole(0, 100_000).default(1000),
@@ -70,6 +78,14 @@ export const controlPlaneConfig = {
     labelLimit: settings.EXECUTION_LABEL_LIMIT,
     annotationLimit: settings.EXECUTION_ANNOTATION_LIMIT,
   },
+  /** The classes of jobs. The first one is for jobs that name none. */
+  priorityClasses: entriesOf(settings.PRIORITY_CLASSES).map(([name, text]) => ({
+    name,
+    priority: Number.parseInt(text, 10),
+    isPreemptible: text.endsWith(':preemptible'),
+  })),
+  /** What a job requests of the resources that it names neither in its requests nor in its limits. */
+  jobResourceDefaults: Object.fromEntries(entriesOf(settings.JOB_RESOURCE_DEFAULTS)),
   /** The level if no grant decides and neither the user nor the tenant has a default. */
   defaultLevel: settings.DEFAULT_LEVEL,
   domains: settings.SLIPWAY_DOMAINS,

@@ -1,0 +1,238 @@
+import { LRUCache } from 'lru-cache';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { groupBy } from '../../platform/group-by.ts';
+import { allocatableOf, type ReportedNode } from '../domain/reported-nodes.ts';
+import { addJob, SLOT } from '../domain/scheduling/fair-share.ts';
+import type { ExecutorState, NodeState, Shape } from '../domain/scheduling/fleet.ts';
+import type { LiveRun } from '../domain/scheduling/plan-preemption.ts';
+import {
+  type Item,
+  type ItemList,
+  itemGoesBefore,
+  type QueueState,
+  type WaitingJob,
+} from '../domain/scheduling/plan-round.ts';
+import { type Amounts, add, nodeNameOf, type Resources } from '../domain/scheduling/resources.ts';
+import type { Pool } from '../store/leases.ts';
+import {
+  type ExecutorRow,
+  type GangMember,
+  type HeldRow,
+  listExecutors,
+  listHeld,
+  listPreemptible,
+  listQueueStates,
+  listWaitingGangs,
+  listWaitingJobs,
+  listWaitingShapes,
+  type QueueRow,
+  type ShapeColumns,
+  type WaitingRow,
+} from '../store/rounds.ts';
+
+/** What one round of scheduling decides about. */
+export interface Round {
+  readonly queues: readonly QueueState[];
+  readonly nodes: readonly NodeState[];
+  readonly executors: readonly ExecutorState[];
+  /** What all nodes have, those that get no new work included. */
+  readonly totals: Resources;
+}
+
+/** Of each queue and shape, at least so many jobs are read, and at most so many times the room. */
+const MIN_HEADS = 4;
+const HEADS_PER_ROOM = 4;
+
+/**
+ * Reads what a round decides about; null if nothing waits, or if the pool has no executors.
+ *
+ * @param seconds  an executor that was silent for longer gets no new work.
+ * @param most  how many jobs the round can assign.
+ */
+export async function readRound(tx: Tx, pool: Pool, seconds: number, most: number): Promise<Round | null> {
+  const shapes = await listWaitingShapes(tx, pool);
+  const gangs = await listWaitingGangs(tx, pool);
+  if (shapes.length === 0 && gangs.length === 0) return null;
+  const executors = await listExecutors(tx, pool, seconds, [...nodesOf.keys()]);
+  if (executors.length === 0) return null;
+  const held = await listHeld(tx, idsOf(executors));
+  const room = executors.reduce((all, one) => all + Math.max(one.slots - one.runs + one.stopping, 0), 0);
+  const perShape = Math.ceil((HEADS_PER_ROOM * room) / Math.max(shapes.length, 1));
+  const heads = Math.max(MIN_HEADS, Math.min(room, most, perShape));
+  const waiting = await listWaitingJobs(tx, pool, shapes, heads);
+  const queueIds = new Set([...shapes, ...gangs, ...held].map(({ queueId }) => queueId));
+  const queues = await listQueueStates(tx, [...queueIds]);
+  const nodes = executors.flatMap((executor) => nodeStates(executor, held));
+  const totals = totalsOf(nodes, executors);
+  const lists = [...singleLists(shapes, waiting, heads), ...gangLists(gangs)];
+  return {
+    queues: queues.map((queue) => queueState(queue, { pool: pool.name, held, lists, totals })),
+    nodes,
+    executors: executors.map(({ id, slots, runs, stopping }) => ({ id, room: slots - runs, stopping })),
+    totals,
+  };
+}
+
+/** The runs of these executors that may have to make room for others. */
+export async function readLiveRuns(
+  tx: Tx,
+  executors: readonly { readonly id: string }[],
+): Promise<LiveRun[]> {
+  const rows = await listPreemptible(tx, idsOf(executors));
+  return rows.map((row) => ({
+    ...row,
+    shape: shapeOf(row),
+    priority: Number(row.priority),
+    leasedAt: row.leasedAt.getTime(),
+  }));
+}
+
+const idsOf = (executors: readonly { readonly id: string }[]) => executors.map(({ id }) => id);
+
+const shapeOf = ({ shape, ...rest }: ShapeColumns): Shape => ({
+  digest: shape,
+  priorityClass: rest.priorityClass,
+  classPriority: rest.classPriority,
+  isPreemptible: rest.isPreemptible,
+  resources: rest.resources,
+  nodeSelector: rest.nodeSelector,
+  tolerations: rest.tolerations,
+});
+
+type Node = Pick<NodeState, 'name' | 'labels' | 'taints' | 'isOpen' | 'allocatable'>;
+
+/** The nodes of executors by the digest of their report, because a report can be long and rarely changes. */
+const nodesOf = new LRUCache<string, readonly Node[]>({ max: 1000 });
+
+function reportedNodes({ nodesDigest, nodes }: ExecutorRow): readonly Node[] {
+  const known = nodesOf.get(nodesDigest);
+  if (known) return known;
+  const read = (nodes ?? []).map(toNode);
+  // An executor of an earlier release has no digest.
+  if (nodesDigest !== '' && nodes !== null) nodesOf.set(nodesDigest, read);
+  return read;
+}
+
+const toNode = (node: ReportedNode): Node => ({
+  name: node.name,
+  labels: node.labels ?? {},
+  taints: node.taints ?? [],
+  isOpen: node.unschedulable !== true,
+  allocatable: allocatableOf(node),
+});
+
+const nowhere: Node = { name: null, labels: {}, taints: [], isOpen: true, allocatable: null };
+
+function nodeStates(executor: ExecutorRow, held: readonly HeldRow[]): NodeState[] {
+  const reported = reportedNodes(executor);
+  const nodes = reported.length === 0 ? [nowhere] : reported;
+  const mine = held.filter(({ executorId }) => executorId === executor.id);
+  return nodes.map((node) => {
+    // A run of an earlier release names no node. If there is one node, it runs there.
+    const here = mine.filter((row) => row.node === node.name || (row.node === null && nodes.length === 1));
+    return {
+      ...node,
+      executorId: executor.id,
+      executor: executor.name,
+      isOpen: node.isOpen && !executor.isClosed && !executor.cordonedNodes.includes(node.name ?? ''),
+      held: sumOf(here),
+      stopping: sumOf(here.filter(({ isStopping }) => isStopping)),
+    };
+  });
+}
+
+function sumOf(rows: readonly HeldRow[]): Resources {
+  const amounts: Amounts = {};
+  for (const { resources, count } of rows) addJob(amounts, resources, count);
+  return amounts;
+}
+
+function totalsOf(nodes: readonly NodeState[], executors: readonly ExecutorRow[]): Resources {
+  const totals: Amounts = {};
+  for (const { allocatable } of nodes) if (allocatable) add(totals, allocatable);
+  for (const { slots } of executors) add(totals, { [SLOT]: slots });
+  return totals;
+}
+
+interface List extends ItemList {
+  readonly queueId: string;
+}
+
+function singleLists(
+  shapes: readonly (ShapeColumns & { readonly queueId: string })[],
+  waiting: readonly WaitingRow[],
+  heads: number,
+): List[] {
+  const byKind = groupBy(waiting, kindOf);
+  return shapes.map((columns) => {
+    const shape = shapeOf(columns);
+    const rows = byKind.get(kindOf(columns)) ?? [];
+    const items = rows.map((row): Item => ({ jobs: [waitingJob(row, shape)], uniformityLabel: null }));
+    return { queueId: columns.queueId, items, hasMore: rows.length === heads };
+  });
+}
+
+const kindOf = ({ queueId, shape }: { queueId: string; shape: string }) => `${queueId}/${shape}`;
+
+function gangLists(members: readonly GangMember[]): List[] {
+  const gangs = [...groupBy(members, ({ gangId }) => gangId).values()];
+  const byQueue = groupBy(gangs, ([first]) => (first as GangMember).queueId);
+  return [...byQueue].map(([queueId, ofQueue]) => {
+    const items = ofQueue.map(
+      (rows): Item => ({
+        jobs: rows.map((row) => waitingJob(row, shapeOf(row))),
+        uniformityLabel: (rows[0] as GangMember).uniformityLabel,
+      }),
+    );
+    return {
+      queueId,
+      items: items.sort((one, other) => (itemGoesBefore(one, other) ? -1 : 1)),
+      hasMore: false,
+    };
+  });
+}
+
+function waitingJob(row: WaitingRow, shape: Shape): WaitingJob {
+  const { id, priority, submittedAt, avoidedNodes } = row;
+  return { id, shape, avoidedNodes, priority: Number(priority), submittedAt: submittedAt.getTime() };
+}
+
+function queueState(
+  queue: QueueRow,
+  round: {
+    readonly pool: string;
+    readonly held: readonly HeldRow[];
+    readonly lists: readonly List[];
+    readonly totals: Resources;
+  },
+): QueueState {
+  const mine = round.held.filter(({ queueId }) => queueId === queue.id);
+  const byClass = groupBy(mine, ({ priorityClass }) => priorityClass);
+  return {
+    id: queue.id,
+    name: queue.name,
+    weight: 1 / queue.priorityFactor,
+    held: sumOf(mine),
+    heldByClass: Object.fromEntries([...byClass].map(([name, rows]) => [name, sumOf(rows)])),
+    limits: limitsOf(queue, round.pool, round.totals),
+    waiting: round.lists.filter(({ queueId }) => queueId === queue.id),
+  };
+}
+
+/** The fractions of a queue as amounts. What is set for the pool counts before what is set for all pools. */
+function limitsOf(
+  { resourceLimits }: QueueRow,
+  pool: string,
+  totals: Resources,
+): Readonly<Record<string, Resources>> {
+  return Object.fromEntries(
+    Object.entries(resourceLimits).map(([name, limit]) => {
+      const fractions = { ...limit.maximumResourceFraction, ...limit.maximumResourceFractionByPool?.[pool] };
+      const amounts = Object.entries(fractions).map(([resource, fraction]) => {
+        const nodeName = nodeNameOf(resource);
+        return [nodeName, Math.floor((totals[nodeName] ?? 0) * fraction)] as const;
+      });
+      return [name, Object.fromEntries(amounts)];
+    }),
+  );
+}

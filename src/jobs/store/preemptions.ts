@@ -1,0 +1,80 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { numbersFor } from './job-sets.ts';
+
+/** A run that must make room for another job. */
+export interface NewPreemption {
+  readonly runId: string;
+  readonly reason: string;
+  /** Who asked for it; null for the scheduler. */
+  readonly requestorId: string | null;
+  /** The job that gets the room; null if it is only taken away. */
+  readonly preemptingJobId: string | null;
+}
+
+const lockStreams = statement<{ id: string }>(
+  `select id from job_sets
+    where id in (select job.job_set_id from job_runs as run join jobs as job on job.id = run.job_id
+                  where run.id = any($1::uuid[]))
+    order by id for update`,
+);
+
+const preemptStatement = statement<{ runId: string }>(
+  `with asked as materialized (
+     select * from jsonb_to_recordset($1::jsonb) as asked(
+       "position" int, "runId" uuid, reason text, "requestorId" uuid, "preemptingJobId" uuid)
+   ),
+   held as materialized (
+     select run.id, run.acknowledged_at is not null as begun
+       from asked join job_runs as run on run.id = asked."runId"
+       join jobs as job on job.id = run.job_id and job.state in ('LEASED', 'PENDING', 'RUNNING')
+      where run.ended_at is null order by run.id for update of run, job
+   ),
+   ended as (
+     update job_runs as run set state = 'PREEMPTED', ended_at = now()
+       from held where run.id = held.id and not held.begun
+   ),
+   stopped as (
+     update jobs as job
+        set state = case when held.begun then 'PREEMPTING' when job.on_preemption = 'REQUEUE' then 'QUEUED'
+                         else 'PREEMPTED' end::job_state,
+            ended_at = case when not held.begun and job.on_preemption = 'FAIL' then now() end,
+            updated_at = now(), preempt_reason = asked.reason, preempted_by_id = asked."requestorId"
+       from held join asked on asked."runId" = held.id join job_runs as run on run.id = held.id
+      where job.id = run.job_id
+     returning job.id, job.tenant_id, job.job_set_id, job.pool, job.state, held.id as run_id, held.begun,
+               run.executor_id, asked.*
+   ),
+   steps as (
+     select stopped.*, step from stopped cross join generate_series(0, 1) as step where step = 0 or not begun
+   ),
+   ${numbersFor('steps')},
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
+     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by steps."position", step),
+            steps.tenant_id, steps.id, steps.run_id,
+            case step when 0 then 'PREEMPTING' else 'PREEMPTED' end::job_event_kind,
+            jsonb_strip_nulls(jsonb_build_object('reason', steps.reason, 'requestor', steps."requestorId",
+              'preemptingJob', steps."preemptingJobId",
+              'requeued', case when step = 1 then steps.state = 'QUEUED' end))
+       from steps join bumped on bumped.id = steps.job_set_id
+   )
+   select stopped.run_id as "runId", ${notifySql('job-set', 'bumped.news')},
+          ${notifySql('executor', 'stopped.executor_id')},
+          case when not stopped.begun then ${notifySql('pool', poolIdSql('stopped.tenant_id', 'stopped.pool'))} end
+     from stopped join bumped on bumped.id = stopped.job_set_id`,
+);
+
+/**
+ * Takes runs their place. If an executor has confirmed a run, its job is PREEMPTING until the run has ended; the executor
+ * is told by its next call. All other runs end at once, and their jobs are PREEMPTED or wait again. Jobs that are being
+ * stopped already do not change.
+ *
+ * @returns the runs that this call stopped.
+ */
+export async function preemptRuns(tx: Tx, preemptions: readonly NewPreemption[]): Promise<string[]> {
+  await run(lockStreams, [preemptions.map(({ runId }) => runId)], tx);
+  const asked = preemptions.map((preemption, position) => ({ position, ...preemption }));
+  return (await run(preemptStatement, [JSON.stringify(asked)], tx)).map((row) => row.runId);
+}

@@ -1,0 +1,270 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import type { ReportedNode } from '../domain/reported-nodes.ts';
+import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
+import type { Resources } from '../domain/scheduling/resources.ts';
+import type { Pool } from './leases.ts';
+
+/*
+ * What one round of scheduling reads. Nothing here reads the specs of jobs, and nothing takes longer because a queue is
+ * longer: of each queue and shape, only the jobs at the front are read.
+ */
+
+const lockPool = statement<{ mine: boolean }>(
+  `select pg_try_advisory_xact_lock(hashtextextended('slipway:pool:' || $1 || '/' || $2, 0)) as mine`,
+);
+
+/** Whether this transaction may assign the jobs of the pool. If not, another transaction is doing it. */
+export async function tryLockPool(tx: Tx, pool: Pool): Promise<boolean> {
+  const [row] = await run(lockPool, [pool.tenantId, pool.name], tx);
+  return row?.mine === true;
+}
+
+/** Everything about a job that decides where it can run, in the columns of a row. */
+export interface ShapeColumns {
+  readonly shape: string;
+  readonly priorityClass: string;
+  readonly classPriority: number;
+  readonly isPreemptible: boolean;
+  readonly resources: Resources;
+  readonly nodeSelector: Labels;
+  readonly tolerations: readonly Toleration[];
+}
+
+const shapeColumns = (job: string) => `
+  ${job}.shape, ${job}.priority_class as "priorityClass", ${job}.class_priority as "classPriority",
+  ${job}.is_preemptible as "isPreemptible", ${job}.resources, ${job}.node_selector as "nodeSelector",
+  ${job}.tolerations`;
+
+export interface WaitingShape extends ShapeColumns {
+  readonly queueId: string;
+}
+
+/** How many kinds of jobs one round looks at. */
+const MAX_SHAPES = 10_000;
+
+const waitingShapes = statement<WaitingShape>(
+  `with recursive kind as (
+     (select queue_id, shape from jobs
+       where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
+       order by queue_id, shape limit 1)
+     union all
+     (select next.queue_id, next.shape from kind cross join lateral (
+        select queue_id, shape from jobs
+         where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
+           and (queue_id, shape) > (kind.queue_id, kind.shape)
+         order by queue_id, shape limit 1) as next)
+   )
+   select kind.queue_id as "queueId", ${shapeColumns('job')}
+     from (select * from kind limit ${MAX_SHAPES}) as kind
+     join queues as queue on queue.id = kind.queue_id and not queue.cordoned
+     cross join lateral (
+       select * from jobs
+        where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
+          and queue_id = kind.queue_id and shape = kind.shape
+        order by priority, submitted_at, id limit 1) as job`,
+);
+
+/** The shapes of the single jobs that wait in each queue that is not cordoned. */
+export function listWaitingShapes(tx: Tx, pool: Pool): Promise<WaitingShape[]> {
+  return run(waitingShapes, [pool.tenantId, pool.name], tx);
+}
+
+export interface WaitingRow {
+  readonly queueId: string;
+  readonly shape: string;
+  readonly id: string;
+  readonly priority: bigint;
+  readonly submittedAt: Date;
+  readonly avoidedNodes: readonly string[];
+}
+
+const waitingJobs = statement<WaitingRow>(
+  `select kind.queue_id as "queueId", kind.shape, job.id, job.priority, job.submitted_at as "submittedAt",
+          job.avoided_nodes as "avoidedNodes"
+     from unnest($3::uuid[], $4::text[]) as kind(queue_id, shape) cross join lateral (
+       select id, priority, submitted_at, avoided_nodes from jobs
+        where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
+          and queue_id = kind.queue_id and shape = kind.shape
+        order by priority, submitted_at, id limit $5) as job`,
+);
+
+/** Of each queue and shape, so many jobs from the front. */
+export function listWaitingJobs(
+  tx: Tx,
+  pool: Pool,
+  kinds: readonly { readonly queueId: string; readonly shape: string }[],
+  limit: number,
+): Promise<WaitingRow[]> {
+  const queues = kinds.map(({ queueId }) => queueId);
+  const shapes = kinds.map(({ shape }) => shape);
+  return run(waitingJobs, [pool.tenantId, pool.name, queues, shapes, limit], tx);
+}
+
+export interface GangMember extends WaitingRow, ShapeColumns {
+  readonly gangId: string;
+  readonly uniformityLabel: string | null;
+}
+
+/** How many gangs, and how many jobs of them, one round looks at. */
+const MAX_GANGS = 1000;
+const MAX_GANG_JOBS = 10_000;
+
+const waitingGangs = statement<GangMember>(
+  `with recursive kind as (
+     (select queue_id, gang_id from jobs
+       where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is not null
+       order by queue_id, gang_id limit 1)
+     union all
+     (select next.queue_id, next.gang_id from kind cross join lateral (
+        select queue_id, gang_id from jobs
+         where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is not null
+           and (queue_id, gang_id) > (kind.queue_id, kind.gang_id)
+         order by queue_id, gang_id limit 1) as next)
+   ),
+   complete as (
+     select gang.id, gang.uniformity_label, sum(gang.cardinality) over (order by gang.id) as jobs
+       from (select * from kind limit ${MAX_GANGS}) as kind
+       join queues as queue on queue.id = kind.queue_id and not queue.cordoned
+       join gangs as gang on gang.id = kind.gang_id and gang.size = gang.cardinality
+      where gang.cardinality = (select count(*) from jobs
+                                 where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED'
+                                   and queue_id = kind.queue_id and gang_id = kind.gang_id)
+   )
+   select complete.id as "gangId", complete.uniformity_label as "uniformityLabel", job.queue_id as "queueId", job.id,
+          job.priority, job.submitted_at as "submittedAt", job.avoided_nodes as "avoidedNodes",
+          ${shapeColumns('job')}
+     from complete
+     join jobs as job on job.gang_id = complete.id
+    where complete.jobs <= ${MAX_GANG_JOBS}
+    order by complete.id, job.priority, job.submitted_at, job.id`,
+);
+
+/** The jobs of the gangs of which all jobs wait, in queues that are not cordoned. */
+export function listWaitingGangs(tx: Tx, pool: Pool): Promise<GangMember[]> {
+  return run(waitingGangs, [pool.tenantId, pool.name], tx);
+}
+
+export interface ExecutorRow {
+  readonly id: string;
+  readonly name: string;
+  /** How many runs it can have. */
+  readonly slots: number;
+  /** How many runs it has, and how many of them are being stopped. */
+  readonly runs: number;
+  readonly stopping: number;
+  /** Whether it gets no new work. */
+  readonly isClosed: boolean;
+  readonly nodesDigest: string;
+  /** Null if the caller knows the nodes with this digest. */
+  readonly nodes: readonly ReportedNode[] | null;
+  readonly cordonedNodes: readonly string[];
+}
+
+const executors = statement<ExecutorRow>(
+  `select executor.id, executor.name, executor.slots, held.runs, held.stopping,
+          coalesce(settings.cordoned, false) as "isClosed",
+          executor.nodes_digest as "nodesDigest",
+          case when executor.nodes_digest = any($4::text[]) then null else executor.nodes end as nodes,
+          array(select node from node_cordons
+                 where tenant_id = executor.tenant_id and executor_name = executor.name) as "cordonedNodes"
+     from executors as executor
+     left join executor_settings as settings
+            on settings.tenant_id = executor.tenant_id and settings.name = executor.name
+     cross join lateral (
+       select count(*)::int as runs,
+              (count(*) filter (where job.state in ('CANCELLING', 'PREEMPTING')))::int as stopping
+         from job_runs as run join jobs as job on job.id = run.job_id
+        where run.executor_id = executor.id and run.ended_at is null) as held
+    where executor.tenant_id = $1::uuid and executor.pool = $2
+      and executor.last_seen_at > now() - make_interval(secs => $3)
+    order by executor.name, executor.id`,
+);
+
+/**
+ * The executors of the pool that called in the last `seconds`, by name. An executor that was silent for longer gets no
+ * new work.
+ *
+ * @param knownDigests  lists of nodes that the caller knows already.
+ */
+export function listExecutors(
+  tx: Tx,
+  pool: Pool,
+  seconds: number,
+  knownDigests: readonly string[],
+): Promise<ExecutorRow[]> {
+  return run(executors, [pool.tenantId, pool.name, seconds, knownDigests], tx);
+}
+
+export interface HeldRow extends ShapeColumns {
+  readonly executorId: string;
+  readonly node: string | null;
+  readonly queueId: string;
+  readonly isStopping: boolean;
+  readonly count: number;
+}
+
+const held = statement<HeldRow>(
+  `select run.executor_id as "executorId", run.node, job.queue_id as "queueId", ${shapeColumns('job')},
+          job.state in ('CANCELLING', 'PREEMPTING') as "isStopping", count(*)::int as count
+     from job_runs as run join jobs as job on job.id = run.job_id
+    where run.executor_id = any($1::uuid[]) and run.ended_at is null
+    group by run.executor_id, run.node, job.queue_id, job.shape, job.priority_class, job.class_priority,
+             job.is_preemptible, job.resources, job.node_selector, job.tolerations, "isStopping"`,
+);
+
+/** What the runs of these executors hold: how many runs of each queue and shape there are on each node. */
+export function listHeld(tx: Tx, executorIds: readonly string[]): Promise<HeldRow[]> {
+  return run(held, [executorIds], tx);
+}
+
+export interface QueueRow {
+  readonly id: string;
+  readonly name: string;
+  readonly priorityFactor: number;
+  readonly resourceLimits: Readonly<Record<string, ClassLimit>>;
+}
+
+/** How much of a pool the jobs of one class may hold in a queue, by resource: 0 … 1. */
+export interface ClassLimit {
+  readonly maximumResourceFraction?: Readonly<Record<string, number>>;
+  readonly maximumResourceFractionByPool?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+const queuesById = statement<QueueRow>(
+  `select id, name, priority_factor as "priorityFactor", resource_limits as "resourceLimits"
+     from queues where id = any($1::uuid[])`,
+);
+
+export function listQueueStates(tx: Tx, ids: readonly string[]): Promise<QueueRow[]> {
+  return run(queuesById, [ids], tx);
+}
+
+export interface LiveRow extends ShapeColumns {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly queueId: string;
+  readonly priority: bigint;
+  readonly leasedAt: Date;
+  readonly executorId: string;
+  readonly node: string | null;
+  readonly gangId: string | null;
+}
+
+/** How many runs one round may take a place from. */
+const MAX_PREEMPTIBLE = 10_000;
+
+const preemptible = statement<LiveRow>(
+  `select run.id as "runId", job.id as "jobId", job.queue_id as "queueId", job.priority,
+          run.leased_at as "leasedAt", run.executor_id as "executorId", run.node, job.gang_id as "gangId",
+          ${shapeColumns('job')}
+     from job_runs as run join jobs as job on job.id = run.job_id
+    where run.executor_id = any($1::uuid[]) and run.ended_at is null and job.is_preemptible
+      and job.state not in ('CANCELLING', 'PREEMPTING')
+    order by run.leased_at desc, run.id limit ${MAX_PREEMPTIBLE}`,
+);
+
+/** The runs of these executors that may be stopped to make room for others, newest first. */
+export function listPreemptible(tx: Tx, executorIds: readonly string[]): Promise<LiveRow[]> {
+  return run(preemptible, [executorIds], tx);
+}
