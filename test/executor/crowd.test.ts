@@ -77,7 +77,8 @@ beforeAll(async () => {
   app = await startApp();
   door = new Door(app.url);
   await registerProject(app, project);
-  await registerTask(app, project, 'double');
+  // So many runs fit on this machine.
+  await registerTask(app, project, 'double', { requests: { CPU: '1m', MEMORY: '1Mi' } });
   const shape: Shape = Object.fromEntries(Array.from({ length: NODES }, (_, index) => [`n${index}`, []]));
   await registerWorkflow(app, project, 'wide', shape);
 });

@@ -27,6 +27,8 @@ export interface TaskOptions {
   readonly metadata?: object;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
+  /** What its container requests, by Flyte's names, such as `{CPU: '1m'}`. */
+  readonly requests?: Readonly<Record<string, string>>;
 }
 
 export function taskInput(project: string, name: string, options: TaskOptions = {}) {
@@ -43,7 +45,14 @@ export function taskInput(project: string, name: string, options: TaskOptions = 
         inputs: variables(options.inputs ?? { x: integer }),
         outputs: variables(options.outputs ?? { y: integer }),
       },
-      container: { image: 'node:20', command: options.command ?? ['true'], args: options.args ?? [] },
+      container: {
+        image: 'node:20',
+        command: options.command ?? ['true'],
+        args: options.args ?? [],
+        resources: {
+          requests: Object.entries(options.requests ?? {}).map(([name, value]) => ({ name, value })),
+        },
+      },
     },
   };
 }

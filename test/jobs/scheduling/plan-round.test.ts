@@ -76,9 +76,10 @@ describe('a queue', () => {
     expect(unplaced).toEqual([{ queueId: 'A', item: large }]);
   });
 
-  it('is not blocked by a job that avoids the only node', () => {
+  it('is not blocked by a job that avoids the only node with room', () => {
     const [burnt, other] = [item({}, 0, ['executor/n']), item()];
-    expect(idsOf([burnt, other])).toEqual([other.jobs[0]?.id]);
+    const nodes = [node('n', { cpu: 2 }), node('full', { cpu: 2 }, { held: { cpu: 2 } })];
+    expect(idsOf([burnt, other], { nodes })).toEqual([other.jobs[0]?.id]);
   });
 
   it('holds no more of a class than its limit, whatever else is free', () => {
@@ -135,20 +136,23 @@ describe('a job', () => {
     ['lacks a label that it selects', node('a', { cpu: 9 }, { labels: { zone: 'west' } })],
     ['has a taint that it does not tolerate', node('a', { cpu: 9 }, { taints: [taint('gpu')] })],
     ['lacks a resource that it requests', node('a', { cpu: 9 })],
-    ['is one where an attempt was lost', node('avoided', { cpu: 9, disk: 9 }, { labels: { zone: 'east' } })],
   ])('does not go to a node that %s', (_what, bad) => {
     const good = node('z', { cpu: 9, disk: 9 }, { labels: { zone: 'east' }, taints: [taint('old')] });
-    const one = item(
-      {
-        resources: { cpu: 1, disk: 1 },
-        nodeSelector: { zone: 'east' },
-        tolerations: [{ key: 'old', operator: 'Exists', value: '', effect: null }],
-      },
-      0,
-      ['executor/avoided'],
-    );
+    const one = item({
+      resources: { cpu: 1, disk: 1 },
+      nodeSelector: { zone: 'east' },
+      tolerations: [{ key: 'old', operator: 'Exists', value: '', effect: null }],
+    });
     expect(placeOf([bad], one)).toBeUndefined();
     expect(placeOf([bad, good], one)).toBe('z');
+  });
+
+  it('goes to a node where an attempt of it was lost only if there is no other', () => {
+    const [one, other] = [node('a', { cpu: 9 }, { held: { cpu: 8 } }), node('b', { cpu: 9 })];
+    expect(placeOf([one, other], item({}, 0, ['executor/a']))).toBe('b');
+    expect(placeOf([one], item({}, 0, ['executor/a']))).toBe('a');
+    const full = node('b', { cpu: 9 }, { held: { cpu: 9 } });
+    expect(placeOf([one, full], item({}, 0, ['executor/a']))).toBeUndefined();
   });
 
   it('needs ephemeral storage only where nodes report it', () => {

@@ -167,10 +167,9 @@ export class Fleet {
   #find(wanted: Wanted, isAllowed: (node: Node) => boolean): Taken | null {
     let best: Taken | null = null;
     let bestScore = Number.POSITIVE_INFINITY;
-    for (const node of this.#matching(wanted.shape)) {
+    for (const node of this.#candidates(wanted)) {
       if (node.executor.soon <= 0 || !isAllowed(node)) continue;
       if (node.soon && !fits(wanted.shape.resources, node.soon)) continue;
-      if (isAvoided(node.state, wanted.avoidedNodes)) continue;
       const isFree = node.executor.now > 0 && (!node.now || fits(wanted.shape.resources, node.now));
       const score = (isFree ? 0 : 2) + emptiness(node);
       if (score >= bestScore) continue;
@@ -178,6 +177,14 @@ export class Fleet {
       bestScore = score;
     }
     return best;
+  }
+
+  /** The nodes that a job matches, without those that it avoids. If it avoids all of them, it avoids none. */
+  #candidates({ shape, avoidedNodes }: Wanted): readonly Node[] {
+    const matching = this.#matching(shape);
+    if (avoidedNodes.length === 0) return matching;
+    const others = matching.filter(({ state }) => !isAvoided(state, avoidedNodes));
+    return others.length === 0 ? matching : others;
   }
 
   #matching(shape: Shape): readonly Node[] {
@@ -207,7 +214,7 @@ export class Fleet {
 }
 
 function isAvoided({ executor, name }: NodeState, avoidedNodes: readonly string[]): boolean {
-  return avoidedNodes.length > 0 && avoidedNodes.includes(nodeAddress(executor, name));
+  return avoidedNodes.includes(nodeAddress(executor, name));
 }
 
 /** The address of a node in the whole pool. */
