@@ -42,6 +42,7 @@ const PreconditionReasonEnum = enumOf<PreconditionReason>(
     ALREADY_IN_TERMINAL_STATE: 'The object has ended.',
     INCOMPATIBLE_CLUSTER: 'Another engine runs the execution.',
     PHASE_NOT_ALLOWED: 'The phase cannot follow the current one.',
+    STREAM_EXPIRED: 'The events after this one are not stored any more.',
   },
 );
 
@@ -151,6 +152,7 @@ export function topLevelError(error: DomainError): GraphQLError {
     extensions: {
       code: error.code,
       ...(error.inputPath.length > 0 ? { path: error.inputPath } : {}),
+      ...(error instanceof FailedPreconditionError && error.reason ? { reason: error.reason } : {}),
     },
   });
 }

@@ -13,6 +13,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   group: 'A group of users.',
   job: 'A unit of work on a queue.',
   'job run': 'One lease of a job.',
+  'job set': 'Jobs that are watched and cancelled together.',
   'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
   'matchable attributes': 'What applies to everything in a project, a domain or a workflow.',
   'model version': 'One version of a registered model.',

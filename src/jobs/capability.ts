@@ -6,6 +6,7 @@ import { jobLoaders } from './loaders.ts';
 import { jobRules } from './rules.ts';
 import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
+import './graphql/job-event.ts';
 import './graphql/lease.ts';
 
 export const jobs: Capability = {

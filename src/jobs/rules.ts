@@ -1,6 +1,7 @@
 import { can, type Finder, type ObjectName, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
+import { findJobSet } from './store/job-set-events.ts';
 import type { QueueBy } from './store/queues.ts';
 
 const ofQueueBy: Finder = {
@@ -35,6 +36,24 @@ const ofJobRun: Finder = {
   },
 };
 
+interface JobSetArguments {
+  readonly queue: QueueBy;
+  readonly jobSet: string;
+}
+
+/** The grants on the workflow of its execution decide about a job set, too. One that does not exist is its queue's. */
+const ofJobSet: Finder = {
+  kind: 'queue',
+  key: (args) => addressText((args as unknown as JobSetArguments).queue),
+  target: async (args, { loaders }) => {
+    const { queue: by, jobSet } = args as unknown as JobSetArguments;
+    const queue = await loaders.queue.load(by);
+    if (!queue) return null;
+    const set = await findJobSet(queue.tenantId, queue.id, jobSet);
+    return set ? jobTarget(set) : queueTarget(queue);
+  },
+};
+
 /** The object in a field of the input; the first one if there are several. */
 const inInput = (kind: 'queue' | 'executor' | 'job run', field: string): ObjectName => ({
   kind,
@@ -53,6 +72,7 @@ export const jobRules: RootRules = {
     queues: can('queue:list'),
     job: can('job:read', ofJob),
     jobRun: can('job:read', ofJobRun),
+    jobSetEvents: can('job:read', ofJobSet),
   },
   Mutation: {
     createQueue: can('queue:create', inInput('queue', 'name')),
@@ -61,5 +81,8 @@ export const jobRules: RootRules = {
     returnLease: can('job:run', inInput('job run', 'run')),
     reportJobEvents: can('job:run', firstReported),
     reportRunLog: can('job:run', inInput('job run', 'run')),
+  },
+  Subscription: {
+    jobSetEvents: can('job:read', ofJobSet),
   },
 };

@@ -119,7 +119,11 @@ export class AlreadyExistsError extends DomainError {
 }
 
 /** Why a state does not allow something, for programs. Source: the details of Flyte's errors. */
-export type PreconditionReason = 'ALREADY_IN_TERMINAL_STATE' | 'INCOMPATIBLE_CLUSTER' | 'PHASE_NOT_ALLOWED';
+export type PreconditionReason =
+  | 'ALREADY_IN_TERMINAL_STATE'
+  | 'INCOMPATIBLE_CLUSTER'
+  | 'PHASE_NOT_ALLOWED'
+  | 'STREAM_EXPIRED';
 
 export class FailedPreconditionError extends DomainError {
   readonly code = 'FAILED_PRECONDITION';

@@ -13,6 +13,7 @@ export const objectKinds = [
   'group',
   'job',
   'job run',
+  'job set',
   'launch plan',
   'matchable attributes',
   'model version',

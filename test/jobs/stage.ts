@@ -60,6 +60,14 @@ export class Stage {
     return { ownerId, ids: await inTransaction((tx) => submitJobs(caller, tx, queue, set, jobs)) };
   }
 
+  /** Jobs in a job set without an owner. */
+  async submitTo(name: string, ...jobs: NewJobRequest[]): Promise<string[]> {
+    const set = { name, ownerId: null, projectId: null, workflowEntityId: null };
+    const queue = { id: this.queueId, tenantId: this.tenantId };
+    const caller = systemCaller(this.tenantId, this.userId);
+    return await inTransaction((tx) => submitJobs(caller, tx, queue, set, jobs));
+  }
+
   /** Leaves no work and no room of earlier tests. */
   async clear(): Promise<void> {
     for (const table of ['job_runs', 'jobs'])

@@ -6,6 +6,7 @@ import type {
 } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
+import { eventIdOf, sequenceIn } from '../../graphql/event-id.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -20,20 +21,15 @@ interface StreamEvent extends EventRow {
   readonly executionId: string;
 }
 
-/** The random part of the execution's id. It tells the events of two executions apart. */
-const streamOf = (executionId: string) => executionId.slice(-12);
-
-const idOf = ({ executionId, sequence }: StreamEvent) =>
-  Buffer.from(`${streamOf(executionId)}.${sequence}`).toString('base64url');
+const idOf = ({ executionId, sequence }: StreamEvent) => eventIdOf(executionId, sequence);
 
 /** @throws InvalidArgumentError for a text that is not the id of an event of this execution. */
 async function sequenceOf(id: string | null | undefined, executionId: string): Promise<bigint> {
   if (id == null) return 0n;
   const refuse = () =>
     InvalidArgumentError.of(['after'], 'after must be the id of an event of this execution');
-  const match = /^([0-9a-f]{12})\.(\d{1,18})$/.exec(Buffer.from(id, 'base64url').toString('utf8'));
-  if (match?.[1] !== streamOf(executionId)) throw refuse();
-  const sequence = BigInt(match[2] ?? '');
+  const sequence = sequenceIn(id, executionId);
+  if (sequence === null || sequence === 'OTHER_STREAM') throw refuse();
   // The event must exist. After the end of the stream, no event would ever come.
   const end = await readStreamEnd(executionId);
   if (!end || sequence > end.lastSequence) throw refuse();

@@ -1,0 +1,88 @@
+import type { JobEventKind } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+
+/** A job set, and the resources that decide who may watch it. */
+export interface JobSetRow {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly queueId: string;
+  readonly ownerId: string | null;
+  readonly projectId: string | null;
+  readonly workflowEntityId: string | null;
+}
+
+const byName = statement<JobSetRow>(
+  `select id, tenant_id as "tenantId", queue_id as "queueId", owner_id as "ownerId", project_id as "projectId",
+          workflow_entity_id as "workflowEntityId"
+     from job_sets where tenant_id = $1::uuid and queue_id = $2::uuid and name = $3`,
+);
+
+/** The job set with this name; null if nothing was ever submitted to it. */
+export async function findJobSet(tenantId: string, queueId: string, name: string): Promise<JobSetRow | null> {
+  const [row] = await run(byName, [tenantId, queueId, name]);
+  return row ?? null;
+}
+
+/** What an event says besides its kind. Which of these there are depends on the kind. */
+export interface JobEventDetail {
+  readonly reason?: string;
+  /** The id of the user who asked for it. */
+  readonly requestor?: string;
+  readonly executor?: string;
+  readonly pool?: string;
+  readonly node?: string;
+  readonly attempted?: boolean;
+  readonly requeued?: boolean;
+  readonly retryable?: boolean;
+  readonly exitCode?: number;
+  readonly error?: { readonly code: string; readonly message: string; readonly kind: 'USER' | 'SYSTEM' };
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly priority?: number;
+  readonly preemptingJob?: string;
+  /** When it happened by the clock of the executor. */
+  readonly occurredAt?: string;
+}
+
+export interface JobEventRow {
+  readonly jobSetId: string;
+  readonly sequence: bigint;
+  readonly jobId: string;
+  readonly runId: string | null;
+  readonly kind: JobEventKind;
+  readonly detail: JobEventDetail;
+  readonly createdAt: Date;
+}
+
+/** How many bytes of events one read returns, in whole events, because outputs may be large. */
+const MAX_READ_BYTES = 8 * 1024 * 1024;
+
+const eventsAfter = statement<JobEventRow>(
+  `select "jobSetId", sequence, "jobId", "runId", kind, detail, "createdAt" from (
+     select job_set_id as "jobSetId", sequence, job_id as "jobId", run_id as "runId", kind::text as kind,
+            detail - 'outputLiterals' as detail, created_at as "createdAt",
+            sum(length(detail::text)) over (order by sequence) as bytes, row_number() over (order by sequence) as number
+       from (select * from job_events where job_set_id = $1::uuid and sequence > $2 order by sequence limit $3) as page
+   ) as measured
+   where bytes <= ${MAX_READ_BYTES} or number = 1
+   order by sequence`,
+);
+
+/** The events of a job set after this one, in their order: at most `limit` events, and at most 8 MiB. */
+export const readJobEventsAfter = (jobSetId: string, sequence: bigint, limit: number) =>
+  run(eventsAfter, [jobSetId, sequence, limit]);
+
+const end = statement<{ lastSequence: bigint; isFinished: boolean }>(
+  `select set.last_sequence as "lastSequence",
+          not exists (select from jobs where job_set_id = set.id and ended_at is null) as "isFinished"
+     from job_sets as set where set.id = $1::uuid`,
+);
+
+/**
+ * The number of the last event, and whether all jobs have ended, at one moment; null if the job set was deleted.
+ */
+export async function readJobSetEnd(
+  jobSetId: string,
+): Promise<{ lastSequence: bigint; isFinished: boolean } | null> {
+  const [row] = await run(end, [jobSetId]);
+  return row ?? null;
+}

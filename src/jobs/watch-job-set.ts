@@ -1,0 +1,78 @@
+import type { JobEventKind } from '../generated/prisma/enums.ts';
+import { newsOf } from '../platform/database/news.ts';
+import {
+  findJobSet,
+  type JobEventRow,
+  type JobSetRow,
+  readJobEventsAfter,
+  readJobSetEnd,
+} from './store/job-set-events.ts';
+
+const PAGE = 500;
+/** News may be lost, so a watcher without news looks at the tables this often. */
+const LOOK_MS = 5_000;
+/** There is no news of a job set that does not exist yet, so its watchers look this often. */
+const LOOK_FOR_SET_MS = 1_000;
+
+export interface JobSetWatch {
+  /** The number of the event before the first one. */
+  readonly after: bigint;
+  /** Only events of these jobs; null for all. */
+  readonly jobIds: ReadonlySet<string> | null;
+  /** Only these kinds of events; null for all. */
+  readonly kinds: ReadonlySet<JobEventKind> | null;
+  /** Whether to end when all jobs of the set have ended. */
+  readonly untilFinished: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Yields the events of a job set after `after`, each exactly once: first the stored ones, then each new one. Ends when
+ * the signal fires, when the job set is deleted, and, if the watch says so, when all events were sent and all jobs have
+ * ended at that moment.
+ */
+export async function* watchJobSet(jobSet: JobSetRow, watch: JobSetWatch): AsyncGenerator<JobEventRow> {
+  const { jobIds, kinds, untilFinished, signal } = watch;
+  // Listen before the first read, so that events in between are not missed.
+  const news = newsOf('job-set', jobSet.ownerId ?? jobSet.id, signal);
+  let sequence = watch.after;
+  try {
+    while (!signal.aborted) {
+      const events = await readJobEventsAfter(jobSet.id, sequence, PAGE);
+      for (const event of events) {
+        // Events that are left out count as seen, too. Otherwise the watch would read them again and again.
+        sequence = event.sequence;
+        if ((!kinds || kinds.has(event.kind)) && (!jobIds || jobIds.has(event.jobId))) yield event;
+      }
+      if (events.length > 0) continue;
+      const end = await readJobSetEnd(jobSet.id);
+      if (!end) return;
+      if (end.lastSequence > sequence) continue;
+      if (untilFinished && end.isFinished) return;
+      await news.next(LOOK_MS);
+    }
+  } finally {
+    news.close();
+  }
+}
+
+/** Waits until something is submitted to the job set. Null if the signal fires before. */
+export async function untilJobSet(
+  tenantId: string,
+  queueId: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<JobSetRow | null> {
+  // Nobody sends this news. It only waits, and ends at once when the signal fires.
+  const news = newsOf('job-set', queueId, signal);
+  try {
+    while (!signal.aborted) {
+      const found = await findJobSet(tenantId, queueId, name);
+      if (found) return found;
+      await news.next(LOOK_FOR_SET_MS);
+    }
+    return null;
+  } finally {
+    news.close();
+  }
+}
