@@ -80,6 +80,7 @@ let callers: Record<'member' | 'outsider' | 'neighbour', string>;
 /** The texts that must not be visible: ids, names, digests, values, logs. */
 let secrets: string[];
 let ids: string[];
+let executionId: string;
 
 beforeAll(async () => {
   app = await startApp();
@@ -90,6 +91,7 @@ beforeAll(async () => {
     name: name.execution,
     inputs: { x: '7777777777777' },
   });
+  executionId = id;
   const hands = new Hands(app, 'walker');
   const run = await hands.leaseNode('sealed-node');
   const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'sealed-log', printedAt: new Date().toISOString() }];
@@ -172,6 +174,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   workflow: () => [name.workflow],
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
+  jobSet: () => [executionId],
   version: () => ['v1'],
   username: () => [person.username],
   email: () => [person.email],

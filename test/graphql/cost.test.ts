@@ -252,6 +252,7 @@ describe('every list of objects in the schema', () => {
       'Experiment.tags': 10,
       'InvalidArgumentError.problems': 10,
       'Job.runs': 5,
+    'JobEventPage.events': 100,
       'LaunchPlan.annotations': 5,
       'LaunchPlan.envs': 5,
       'LaunchPlan.executionEnvAssignments': 5,
