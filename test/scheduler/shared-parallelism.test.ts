@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { givePlaces } from '../../src/executions/commands/give-places.ts';
 import { listGroupsThatWait, listGroupsToLookAt } from '../../src/executions/store/budget-shares.ts';
+import { moveExecutions } from '../../src/executions/store/moves.ts';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
@@ -257,6 +258,21 @@ describe('a place', () => {
       await db.execution.delete({ where: { id: root } });
       await db.execution.deleteMany();
     }
+  });
+
+  it('becomes free if its task has ended, and its execution has no other one to start', async () => {
+    const { running, waiting } = await siblings();
+    const ended = (await lease()).find(({ environment }) => environment['SLIPWAY_NODE_ID'] === 'b');
+    if (ended) await hands.succeed(ended, { y: 2 });
+    await advanceExecution(running);
+    expect(await isDue()).toEqual([waiting]);
+  });
+
+  it('is found by the next look if its execution ends without a turn', async () => {
+    const { running, waiting, root } = await siblings();
+    await moveExecutions([running], { to: 'FAILED', from: ['RUNNING'], at: new Date() });
+    expect(await listGroupsToLookAt(10)).toEqual([root]);
+    expect(await givePlaces(root)).toEqual([waiting]);
   });
 
   it('is found by the next look if the scheduler died before it gave the place out', async () => {

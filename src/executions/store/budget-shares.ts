@@ -45,7 +45,7 @@ const settleStatement = statement<{ needsLook: boolean }>(
   `insert into budget_shares as share
           (execution_id, tenant_id, owner_id, budget_ids, held, wanted, waiting_since, needs_look)
    select execution.id, execution.tenant_id, ($2::uuid[])[1], $2::uuid[], active.count, $3::int,
-          case when $3 > 0 then clock_timestamp() end, $3 > 0 or execution.ended_at is not null
+          case when $3 > 0 then clock_timestamp() end, $3 > 0
      from executions as execution
      cross join lateral (
        select coalesce(sum(count), 0)::int as count from node_phase_counts
