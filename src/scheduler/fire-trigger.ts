@@ -20,7 +20,7 @@ import { logStartFailure, retrySecondsAfter, startFailureOf } from './start-fail
 /** How often a firing is tried if the server fails. What the users did wrong is not tried again. */
 const MAX_ATTEMPTS = 10;
 
-/** The version is not active any more, or another scheduler has ended the firing. */
+/** The version is not active any more, its triggers were paused, or another scheduler has ended the firing. */
 class FiringLostError extends Error {
   override name = 'FiringLostError';
 }
@@ -38,17 +38,26 @@ export async function fireTrigger(id: string): Promise<void> {
   const firing = await claimFiring(id);
   if (!firing) return;
   const trigger = await findTrigger(firing.triggerId);
-  if (!trigger) {
+  if (!trigger || trigger.pausedAt) {
     await endFiring(id);
     return;
   }
   try {
     if (!(await start(firing, trigger))) await endFiring(id);
   } catch (error) {
-    if (error instanceof FiringLostError) return;
+    if (error instanceof FiringLostError) {
+      await endIfOver(firing);
+      return;
+    }
     if (isDatabaseLost(error)) throw error;
     await recordFailure(firing, trigger, error);
   }
+}
+
+/** A firing does not outlive a deactivation or a pause. */
+async function endIfOver({ id, triggerId }: ClaimedFiring): Promise<void> {
+  const trigger = await findTrigger(triggerId);
+  if (!trigger || trigger.pausedAt) await endFiring(id);
 }
 
 /** @returns false if nothing is to be started. */
@@ -60,7 +69,7 @@ async function start(firing: ClaimedFiring, trigger: ActiveTrigger): Promise<boo
     inputs: trigger.definition.inputs ?? [],
     sourceId: firing.sourceExecutionId,
     record: async (tx) => {
-      const isOurs = (await keepTrigger(tx, trigger.id)) && (await endFiring(firing.id, tx));
+      const isOurs = (await endFiring(firing.id, tx)) && (await keepTrigger(tx, trigger.id));
       if (!isOurs) throw new FiringLostError('the trigger has changed');
     },
   });

@@ -99,7 +99,7 @@ const moveExecutionsStatement = statement<MovedExecution>(
        join launch_plan_triggers as trigger
          on (trigger.tenant_id, trigger.source_project, trigger.source_domain, trigger.source_name)
           = (plan.tenant_id, project.identifier, plan.domain, plan.name)
-      where $8::boolean and moved.phase = any(trigger.phases)
+      where $8::boolean and moved.phase = any(trigger.phases) and trigger.paused_at is null
      returning id, source_execution_id
    ),
    freed as (
