@@ -1,5 +1,6 @@
 /** Triggers that are paused start nothing. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { pool } from '../../src/platform/database/client.ts';
 import { fireTrigger } from '../../src/scheduler/fire-trigger.ts';
 import type { Answer, LocalApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
@@ -45,6 +46,11 @@ describe('pauseLaunchPlanTriggers', () => {
     const { source, target } = await pair();
     await run(source);
     await pause(target);
+    // Nobody could start anything, but nothing is tried either.
+    await pool.query(
+      'update launch_plan_triggers set activated_by_id = tenant_id where launch_plan_id = $1',
+      [target],
+    );
     await fireAll();
     expect(await firings()).toEqual([]);
     await resume(target);

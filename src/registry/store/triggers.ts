@@ -45,7 +45,7 @@ export async function findTrigger(id: string): Promise<ActiveTrigger | null> {
 }
 
 const keepStatement = statement<{ id: string }>(
-  'select id from launch_plan_triggers where id = $1::uuid and paused_at is null for share',
+  'select id from launch_plan_triggers where id = $1::uuid and paused_at is null for key share',
 );
 
 /** Keeps a trigger until the transaction ends: a deactivation or pause waits. @returns false if it is gone or paused. */
@@ -108,7 +108,11 @@ const lockStatement = statement<{ id: string }>(
   'select id from launch_plan_triggers where launch_plan_id = $1::uuid order by id for update',
 );
 
-/** Locks the acting triggers of a version until the transaction ends. @returns false if it has none. */
+/**
+ * Locks the acting triggers of a version until the transaction ends, after all executions that they start now are stored.
+ *
+ * @returns false if it has none.
+ */
 export const lockTriggers = async (tx: Tx, launchPlanId: string): Promise<boolean> =>
   (await run(lockStatement, [launchPlanId], tx)).length > 0;
 
