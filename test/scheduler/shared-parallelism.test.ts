@@ -1,11 +1,12 @@
 /** `maxParallelism` of an execution and of those that its nodes start. The test runs the turns itself. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { givePlaces } from '../../src/executions/commands/give-places.ts';
 import { listGroupsThatWait, listGroupsToLookAt } from '../../src/executions/store/budget-shares.ts';
 import { moveExecutions } from '../../src/executions/store/moves.ts';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
+import { startScheduler } from '../../src/scheduler/start.ts';
 import { type App, startApp } from '../support/app.ts';
 import { bind, registerFlow } from '../support/flows.ts';
 import { Hands, type Run } from '../support/hands.ts';
@@ -120,9 +121,9 @@ async function settle(atOnce = 1, check: () => Promise<unknown> = async () => {}
 }
 
 /** The runs of all jobs that wait, without those of earlier tests. */
-async function lease(): Promise<Run[]> {
+async function lease(wait = 'PT0S'): Promise<Run[]> {
   await assignPool({ tenantId, name: 'default' }, 30);
-  const { runs } = await hands.lease({ wait: 'PT0S', maxJobs: 100 });
+  const { runs } = await hands.lease({ wait, maxJobs: 100 });
   const ids = new Set((await members()).map(({ id }) => id));
   return runs.filter(({ environment }) => ids.has(environment['SLIPWAY_EXECUTION_ID'] ?? ''));
 }
@@ -174,7 +175,7 @@ describe('a limit of tasks', () => {
   });
 
   it.each(
-    Array.from({ length: process.env['SOAK'] ? 60 : 6 }, (_, seed) => [
+    Array.from({ length: process.env['SOAK'] ? 60 : 4 }, (_, seed) => [
       seed + 1,
       1 + (seed % 5),
       1 + (seed % 4),
@@ -342,4 +343,37 @@ describe('an execution that shares no limit', () => {
     await launch(app, project, 'pair', { maxParallelism: 3 });
     expect(namesPlaces((await statementsOf(() => settle())).statements)).not.toEqual([]);
   });
+});
+
+describe('two schedulers that run by themselves', () => {
+  it('keep within the limits of their trees, and end them, also if one of the schedulers is replaced', async () => {
+    const limits = process.env['SOAK'] ? [1, 2, 3, 4, 5] : [1, 3];
+    let first = startScheduler();
+    const second = startScheduler();
+    onTestFinished(async () => {
+      await Promise.all([first.stop(), second.stop()]);
+    });
+    const ids = await Promise.all(
+      limits.map((maxParallelism) => launch(app, project, 'top', { maxParallelism })),
+    );
+    const roll = dice(7);
+    const waiting: Run[] = [];
+    let most = 0;
+    for (let rounds = 0; rounds < 400; rounds += 1) {
+      if ((await Promise.all(ids.map(isOver))).every(Boolean)) break;
+      waiting.push(...(await lease(waiting.length > 0 ? 'PT0S' : 'PT0.5S')));
+      most = Math.max(most, await expectWithinLimits());
+      for (let count = Math.min(waiting.length, 1 + roll(4)); count > 0; count -= 1) {
+        const [one] = waiting.splice(roll(waiting.length), 1);
+        if (one) await hands.succeed(one, { y: 2 });
+      }
+      if (rounds === 10) {
+        await first.stop();
+        first = startScheduler();
+      }
+    }
+    expect((await members()).filter(({ phase }) => phase !== 'SUCCEEDED')).toEqual([]);
+    expect(await members()).toHaveLength(8 * limits.length);
+    expect(most).toBe(Math.max(...limits));
+  }, 120_000);
 });

@@ -1,5 +1,11 @@
 import { builder } from '../../graphql/builder.ts';
-import { phasesOf, type Trigger, type TriggerInput } from '../domain/triggers.ts';
+import {
+  MAX_TRIGGER_DEPTH,
+  MAX_TRIGGERED,
+  phasesOf,
+  type Trigger,
+  type TriggerInput,
+} from '../domain/triggers.ts';
 import type { TriggerRow } from '../store/triggers.ts';
 import { EntityNameInput } from './entity-key.ts';
 import { EntityNameType } from './entity-names.ts';
@@ -42,8 +48,7 @@ const TriggerStatusType = builder.objectRef<TriggerRow>('TriggerStatus').impleme
     failure: t.field({
       type: TriggerFailureType,
       nullable: true,
-      description:
-        'The latest failure since the activation; null if there is none. RESOURCE_EXHAUSTED: the end of one execution has led to 1000 others through triggers.',
+      description: `The latest failure since the activation; null if there is none. RESOURCE_EXHAUSTED: the end of one execution has led to ${MAX_TRIGGERED} others through triggers.`,
       resolve: startFailureIn,
     }),
     pause: t.field({
@@ -61,8 +66,7 @@ export interface ShownTrigger extends Trigger {
 }
 
 export const LaunchPlanTriggerType = builder.objectRef<ShownTrigger>('LaunchPlanTrigger').implement({
-  description:
-    'Starts an execution when an execution of another launch plan has ended. It does so while its own version is ACTIVE, once for each end. At most 32 triggers can follow each other, and the end of one execution leads to at most 1000 others.',
+  description: `Starts an execution when an execution of another launch plan has ended. It does so while its own version is ACTIVE, once for each end. At most ${MAX_TRIGGER_DEPTH} triggers can follow each other, and the end of one execution leads to at most ${MAX_TRIGGERED} others.`,
   fields: (t) => ({
     launchPlan: t.expose('launchPlan', { type: EntityNameType, description: sourceText }),
     phases: t.field({
