@@ -102,6 +102,7 @@ describe('one step', () => {
     ['none if there are fewer places than tasks that run', 0, 0, -1, 0, 3],
     ['all if there are enough, and wants no more', 0, 0, 3, 3, 0],
     ['no more than its own limit, and wants no places beyond it', 4, 1, 1, 1, 2],
+    ['none without places, and wants no more than its own limit allows', 4, 3, 0, 0, 1],
     ['none at its own limit, and wants no places', 2, 2, 0, 0, 0],
   ])('starts %s', (_name, maxParallelism, active, places, started, wanted) => {
     const step = stepOf([task('a'), task('b'), task('c')], [], { maxParallelism, active, places });
