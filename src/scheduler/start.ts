@@ -1,4 +1,6 @@
 import { freeSlots } from '../executions/commands/free-slots.ts';
+import { givePlaces } from '../executions/commands/give-places.ts';
+import { listGroupsThatWait, listGroupsToLookAt } from '../executions/store/budget-shares.ts';
 import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
@@ -19,7 +21,10 @@ const LOOK_MS = 1000;
 /** How many launch plans with waiting executions one look finds. */
 const MAX_WAITING_PLANS = 200;
 
-/** How often to look for nodes whose jobs are gone. */
+/** How many groups of executions that share a limit one look finds. */
+const MAX_GROUPS = 200;
+
+/** How often to look for what should not happen: nodes whose jobs are gone, places that nobody has given out. */
 const ORPHANS_MS = 60_000;
 
 /**
@@ -67,11 +72,39 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: () => listPlansWithWaiting(MAX_WAITING_PLANS),
     each: freeSlots,
   });
+  // A turn gives out the places of its group by itself. This is for places that became free without a turn, and for
+  // turns whose scheduler has died.
+  const places = startLoop({
+    name: 'give-places',
+    everyMs: LOOK_MS,
+    concurrency: 1,
+    due: () => listGroupsToLookAt(MAX_GROUPS),
+    each: givePlaces,
+  });
+  const lostPlaces = startLoop({
+    name: 'give-lost-places',
+    everyMs: ORPHANS_MS,
+    concurrency: 1,
+    due: () => listGroupsThatWait(MAX_GROUPS),
+    each: givePlaces,
+  });
   const schedules = startScheduleLoop();
   const triggers = startTriggerLoop();
   const plan = startPlanLoop();
   const send = startSendLoop();
-  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send];
+  const loops: Loop[] = [
+    advance,
+    assign,
+    expire,
+    orphans,
+    slots,
+    places,
+    lostPlaces,
+    schedules,
+    triggers,
+    plan,
+    send,
+  ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),

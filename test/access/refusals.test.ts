@@ -71,6 +71,8 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   updateLaunchPlan: ['launchPlan:update', 'launch plan'],
   pauseLaunchPlanSchedule: ['launchPlan:update', 'launch plan'],
   resumeLaunchPlanSchedule: ['launchPlan:update', 'launch plan'],
+  pauseLaunchPlanTriggers: ['launchPlan:update', 'launch plan'],
+  resumeLaunchPlanTriggers: ['launchPlan:update', 'launch plan'],
   promoteLaunchPlan: ['launchPlan:create', 'launch plan'],
   redeliverNotification: ['notification:redeliver', 'notification'],
   updateNamedEntity: ['namedEntity:update', 'named entity'],

@@ -38,7 +38,7 @@ async function shownSpecOf(execution: ExecutionRow, context: Context): Promise<E
 export const executionSettingFields = (t: ObjectFields) => ({
   ...executionConfigFields(t, shownSpecOf),
   maxParallelism: t.exposeInt('maxParallelism', {
-    description: 'How many nodes may run at the same time; 0 means no limit.',
+    description: `${texts.workflowExecutionConfig.parallelism} 0 means no limit. An execution that a node starts has the limit of its parent, or that of its launch plan if this is smaller.`,
   }),
   interruptible: t.exposeBoolean('interruptible', {
     nullable: true,
@@ -96,7 +96,7 @@ const resolution =
 /** The settings as inputs of `createExecution`. */
 export const executionSettingInputs = (t: InputFields) => ({
   maxParallelism: t.int({
-    description: `How many nodes may run at the same time; 0 means no limit. ${resolution} A 0 of a launch plan or of attributes counts as not set.`,
+    description: `${texts.workflowExecutionConfig.parallelism} 0 means no limit. ${resolution} A 0 of a launch plan or of attributes counts as not set.`,
   }),
   ...executionConfigInputs(t),
   timeout: t.field({

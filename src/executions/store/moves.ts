@@ -99,8 +99,11 @@ const moveExecutionsStatement = statement<MovedExecution>(
        join launch_plan_triggers as trigger
          on (trigger.tenant_id, trigger.source_project, trigger.source_domain, trigger.source_name)
           = (plan.tenant_id, project.identifier, plan.domain, plan.name)
-      where $8::boolean and moved.phase = any(trigger.phases)
+      where $8::boolean and moved.phase = any(trigger.phases) and trigger.paused_at is null
      returning id, source_execution_id
+   ),
+   freed as (
+     update budget_shares as share set needs_look = true from moved where $8::boolean and share.execution_id = moved.id
    )
    select before.id, before.phase::text as before, moved.phase::text as after,
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
