@@ -12,6 +12,7 @@ import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startJobSetSweep } from './sweep-job-sets.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
@@ -71,7 +72,8 @@ export function startScheduler(): { stop(): Promise<void> } {
   const triggers = startTriggerLoop();
   const plan = startPlanLoop();
   const send = startSendLoop();
-  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send];
+  const sweep = startJobSetSweep();
+  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send, sweep];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),
@@ -82,6 +84,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     notifications.on('trigger', null, (id) => triggers.wake(id)),
     notifications.on('notice', null, (id) => plan.wake(id)),
     notifications.on('delivery', null, (id) => send.wake(id)),
+    notifications.on('remains', null, (id) => sweep.wake(id)),
     notifications.onMissed(() => {
       for (const loop of loops) loop.look();
     }),

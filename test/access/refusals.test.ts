@@ -80,6 +80,7 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   updateExecution: ['execution:update', 'execution'],
   terminateExecution: ['execution:terminate', 'execution'],
   terminateExecutions: ['execution:terminate', null],
+  deleteExecutions: ['execution:delete', null],
   terminateNodeExecution: ['execution:terminate', 'node execution'],
   evictCacheEntries: ['cacheEntry:evict', 'project'],
   createSignal: ['execution:signal', 'execution'],

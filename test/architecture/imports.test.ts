@@ -59,10 +59,11 @@ const drawing: Record<string, readonly string[]> = {
   ],
   notifications: ['authorization', 'graphql', 'projects', 'registry', 'executions'],
   tracking: ['authorization', 'graphql', 'identity', 'projects', 'blobs', 'executions'],
+  retention: ['graphql', 'executions', 'tracking'],
   access: ['authorization', 'graphql', 'identity', 'projects', 'registry', 'jobs', 'tracking'],
   api: [
     ...['authorization', 'graphql', 'identity', 'sign-in', 'projects', 'attributes', 'blobs', 'registry'],
-    ...['jobs', 'executions', 'notifications', 'tracking', 'access'],
+    ...['jobs', 'executions', 'notifications', 'tracking', 'retention', 'access'],
   ],
   http: ['authorization', 'graphql', 'sign-in', 'blobs', 'api'],
   scheduler: ['values', 'sign-in', 'projects', 'registry', 'jobs', 'executions', 'notifications'],

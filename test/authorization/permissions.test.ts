@@ -50,7 +50,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
-    ...(['task:delete', 'workflow:delete', 'launchPlan:delete'] as const),
+    ...(['task:delete', 'workflow:delete', 'launchPlan:delete', 'execution:delete'] as const),
     'project:update',
     'attributes:update',
     'namedEntity:update',
@@ -122,7 +122,7 @@ const levelsOf: Readonly<
     'notification:redeliver',
   ],
   MANAGE: [
-    ...(['task:delete', 'workflow:delete', 'launchPlan:delete'] as const),
+    ...(['task:delete', 'workflow:delete', 'launchPlan:delete', 'execution:delete'] as const),
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
     ...(['permission:read', 'permission:grant', 'attributes:update', 'webhookKey:read'] as const),
     ...(['project:update'] as const),

@@ -222,6 +222,7 @@ describe('every list of objects in the schema', () => {
       'LaunchPlan.expectedOutputs': 10,
       'RecoveryPlan.nodes': 1000,
       'TerminateExecutionsPayload.results': 1000,
+      'DeleteExecutionsPayload.results': 1000,
       'SchemaType.columns': 10,
       'StructuredDatasetType.columns': 10,
       'TaskMetadata.annotations': 5,

@@ -33,6 +33,7 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'execution:list': 'List the executions of all projects.',
   'execution:update': 'Archive executions, and take them out of the archive.',
   'execution:terminate': 'Stop executions.',
+  'execution:delete': 'Delete executions that have ended.',
   'execution:signal': 'Create signals of executions and set their values, such as approvals.',
   'execution:report': 'Send events of an engine from outside about its executions.',
   'cacheEntry:read': 'List the cached outputs of tasks.',

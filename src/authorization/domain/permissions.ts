@@ -69,6 +69,7 @@ export const permissions = {
   'execution:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
   'execution:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:terminate': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'execution:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
   'execution:signal': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:report': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'cacheEntry:read': { level: 'EDIT', role: 'USER', openTo: CONFINED },

@@ -193,6 +193,27 @@ export function listAbortable(
   );
 }
 
+/**
+ * The oldest executions that have ended, on which the reader has MANAGE, and that meet a further condition.
+ *
+ * @param condition  about the row `execution`.
+ * @returns up to `limit + 1` executions.
+ */
+export function listEnded(
+  reader: Reader,
+  filter: ExecutionListFilter,
+  condition: Sql,
+  limit: number,
+): Promise<ExecutionRow[]> {
+  const { from, ...rows } = shownTo(reader, filter, 'MANAGE');
+  return list<ExecutionRow>(
+    { ...rows, from: sql`${from} and execution.ended_at is not null and ${condition}` },
+    raw(executionColumns),
+    executionOrder({ orderBy: 'OLDEST' }),
+    { limit, backward: false, from: null },
+  );
+}
+
 export interface ProjectPhaseCount {
   readonly projectId: string;
   readonly phase: ExecutionPhase;

@@ -1,0 +1,5 @@
+import type { Capability } from '../graphql/capability.ts';
+import { retentionRules } from './rules.ts';
+import './graphql/delete-executions.ts';
+
+export const retention: Capability = { rules: [retentionRules] };
