@@ -12,6 +12,7 @@ import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startExecutionSweep } from './sweep-executions.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
@@ -73,7 +74,9 @@ export function startScheduler(): { stop(): Promise<void> } {
   const plan = startPlanLoop();
   const send = startSendLoop();
   const sweep = startJobSetSweep();
-  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send, sweep];
+  const sweepEnded = startExecutionSweep();
+  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send];
+  loops.push(sweep, sweepEnded);
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),

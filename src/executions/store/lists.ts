@@ -43,10 +43,11 @@ export type JoinedVersions = 'launch_plan' | 'workflow' | 'task';
 export type ExecutionOrder = 'NEWEST' | 'OLDEST';
 
 /** The columns with the resources that decide about an execution. */
-const resources: readonly ResourceColumn[] = [
+export const executionResources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
   { type: 'PROJECT', column: 'execution.project_id' },
 ];
+const resources = executionResources;
 
 export const executionNodes: NodeRows = {
   from: 'executions as execution',
