@@ -217,6 +217,17 @@ describe('the statements of a deletion', () => {
     expect(await exists(id)).toBe(false);
   });
 
+  it('let at most 2,000 other executions lose the name of the deleted one', async () => {
+    const [id, repeated] = (await launchEnded('famous', 2)) as [string, string];
+    await db.execution.update({ where: { id: repeated }, data: { referenceId: id, sourceId: id } });
+    await copies(repeated, 2100);
+    const { statements } = await countStatements(() => removeIds([id]));
+    expect(statements.filter((text) => text.includes('update executions as other'))).toHaveLength(2);
+    const named = { OR: [{ referenceId: id }, { sourceId: id }] };
+    expect(await db.execution.count({ where: named })).toBe(0);
+    expect(await exists(repeated)).toBe(true);
+  });
+
   it('are divided by the number of events, each execution in one part', () => {
     expect(partsOf([], 10)).toEqual([]);
     const executions = fc.array(fc.bigInt({ min: 0n, max: 30n }), { maxLength: 50 });
