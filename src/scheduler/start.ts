@@ -14,6 +14,8 @@ import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startExecutionSweep } from './sweep-executions.ts';
+import { startJobSetSweep } from './sweep-job-sets.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
@@ -92,6 +94,8 @@ export function startScheduler(): { stop(): Promise<void> } {
   const triggers = startTriggerLoop();
   const plan = startPlanLoop();
   const send = startSendLoop();
+  const sweep = startJobSetSweep();
+  const sweepEnded = startExecutionSweep();
   const loops: Loop[] = [
     advance,
     assign,
@@ -104,6 +108,8 @@ export function startScheduler(): { stop(): Promise<void> } {
     triggers,
     plan,
     send,
+    sweep,
+    sweepEnded,
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
@@ -115,6 +121,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     notifications.on('trigger', null, (id) => triggers.wake(id)),
     notifications.on('notice', null, (id) => plan.wake(id)),
     notifications.on('delivery', null, (id) => send.wake(id)),
+    notifications.on('remains', null, (id) => sweep.wake(id)),
     notifications.onMissed(() => {
       for (const loop of loops) loop.look();
     }),

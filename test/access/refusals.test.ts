@@ -82,6 +82,8 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   updateExecution: ['execution:update', 'execution'],
   terminateExecution: ['execution:terminate', 'execution'],
   terminateExecutions: ['execution:terminate', null],
+  deleteExecutions: ['execution:delete', null],
+  updateRetention: ['retention:update', 'project'],
   terminateNodeExecution: ['execution:terminate', 'node execution'],
   evictCacheEntries: ['cacheEntry:evict', 'project'],
   createSignal: ['execution:signal', 'execution'],

@@ -43,10 +43,11 @@ export type JoinedVersions = 'launch_plan' | 'workflow' | 'task';
 export type ExecutionOrder = 'NEWEST' | 'OLDEST';
 
 /** The columns with the resources that decide about an execution. */
-const resources: readonly ResourceColumn[] = [
+export const executionResources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
   { type: 'PROJECT', column: 'execution.project_id' },
 ];
+const resources = executionResources;
 
 export const executionNodes: NodeRows = {
   from: 'executions as execution',
@@ -190,6 +191,27 @@ export function listAbortable(
     raw(executionColumns),
     executionOrder({ orderBy: 'OLDEST' }),
     page,
+  );
+}
+
+/**
+ * The oldest executions that have ended, on which the reader has MANAGE, and that meet a further condition.
+ *
+ * @param condition  about the row `execution`.
+ * @returns up to `limit + 1` executions.
+ */
+export function listEnded(
+  reader: Reader,
+  filter: ExecutionListFilter,
+  condition: Sql,
+  limit: number,
+): Promise<ExecutionRow[]> {
+  const { from, ...rows } = shownTo(reader, filter, 'MANAGE');
+  return list<ExecutionRow>(
+    { ...rows, from: sql`${from} and execution.ended_at is not null and ${condition}` },
+    raw(executionColumns),
+    executionOrder({ orderBy: 'OLDEST' }),
+    { limit, backward: false, from: null },
   );
 }
 

@@ -84,11 +84,14 @@ const ensureOneStatement = statement<SignalRow & { readonly hasOtherType: boolea
    select ${signalColumns}, signal.type::jsonb <> $4::jsonb as "hasOtherType" from signal`,
 );
 
-/** Creates a signal, or finds the one that has the id. @returns also whether that one has another type. */
+/**
+ * Creates a signal, or finds the one that has the id. A foreign key refuses this if the execution is deleted meanwhile.
+ *
+ * @returns also whether that one has another type; null if the execution does not exist.
+ */
 export async function ensureSignal(executionId: string, { signalId, type }: NewSignal) {
   const [row] = await run(ensureOneStatement, [executionId, newId(), signalId, JSON.stringify(type)]);
-  if (!row) throw new Error('the execution does not exist');
-  return row;
+  return row ?? null;
 }
 
 const setStatement = statement<SignalRow>(
