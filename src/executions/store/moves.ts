@@ -83,12 +83,14 @@ const moveExecutionsStatement = statement<MovedExecution>(
        from before
       where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
      returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence, execution.parent_node_id,
-               execution.launch_plan_id, execution.max_concurrent,
-               execution.notify_at
+               execution.launch_plan_id, execution.max_concurrent, execution.notify_at,
+               execution.abort_cause, execution.abort_principal_id, execution.phase in ('ABORTING', 'ABORTED') as stops
    ),
    recorded as (
-     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, occurred_at)
-     select id, last_sequence, tenant_id, 'EXECUTION', phase::text, $6::jsonb, $7::jsonb->>'cause', $4::timestamptz
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, principal_id,
+       occurred_at)
+     select id, last_sequence, tenant_id, 'EXECUTION', phase::text, $6::jsonb, case when stops then abort_cause end,
+            case when stops then abort_principal_id end, $4::timestamptz
        from moved
    ),
    fired as (
@@ -148,6 +150,8 @@ export async function moveExecutions(
 export interface NodeMove extends Move<NodeExecutionPhase> {
   readonly nodeId: string;
   readonly inputs?: object | null;
+  /** Why it is ABORTED, if no user has asked for it. */
+  readonly reason?: string | null;
   /** Only for a row that is created. */
   readonly made?: NewNode;
 }
@@ -172,8 +176,20 @@ export interface NodeMoved {
 
 /** The execution, which the caller has locked. */
 const parent = `parent as materialized (
-     select id, tenant_id from executions where id = $1::uuid
+     select id, tenant_id, abort_cause, abort_principal_id from executions where id = $1::uuid
    )`;
+
+/** The request of a user that stopped a node: for the node itself, for one that contains it, or for the execution. */
+const request = `left join lateral (
+       select asking.abort_cause, asking.abort_principal_id
+         from (select node_id, abort_cause, abort_principal_id from node_executions
+                where execution_id = $1::uuid and ended_at is null and abort_cause is not null
+               union all
+               select '', abort_cause, abort_principal_id from parent where abort_cause is not null) as asking
+        where moved.phase = 'ABORTED'
+          and (asking.node_id in ('', moved.node_id) or starts_with(moved.node_id, asking.node_id || ':'))
+        order by length(asking.node_id) desc limit 1
+     ) as request on true`;
 
 /** Takes as many event numbers as rows have moved. The numbers of the events follow `base`. */
 const bumped = `bumped as (
@@ -189,7 +205,7 @@ const moveNodesStatement = statement<NodeMoved>(
   `with asked as materialized (
      select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
-       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb, kind node_kind,
+       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb, reason text, kind node_kind,
        "parentId" uuid, "specNodeId" text, "itemIndex" int, "itemCount" int, "wakeAt" timestamptz, "reusedId" uuid)
    ),
    ${parent},
@@ -245,10 +261,14 @@ const moveNodesStatement = statement<NodeMoved>(
    ),
    ${bumped},
    recorded as (
-     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, error, occurred_at)
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, error, reason,
+       principal_id, occurred_at)
      select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'NODE',
-            moved.phase::text, moved.node_id, asked.error, asked.at
+            moved.phase::text, moved.node_id, asked.error,
+            case when moved.phase = 'ABORTED' then coalesce(request.abort_cause, asked.reason) end,
+            request.abort_principal_id, asked.at
        from moved join asked on asked."nodeId" = moved.node_id cross join bumped
+       ${request}
    )
    select moved.id as "nodeExecutionId", moved.node_id as "nodeId",
           ${notifySql('execution', 'bumped.id')}
