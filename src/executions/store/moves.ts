@@ -40,6 +40,8 @@ export interface ExecutionMove extends Move<ExecutionPhase, WorkError & { readon
     /** Whether not to wait until the work has stopped. Once forced, it stays so. */
     readonly isForced?: boolean;
   } | null;
+  /** Where an engine from outside keeps the outputs. */
+  readonly outputUri?: string | null;
   /** Whether the result of the work takes the place of an earlier request to abort it. */
   readonly forgetsAbort?: boolean;
 }
@@ -67,6 +69,7 @@ const moveExecutionsStatement = statement<MovedExecution>(
             ended_at = case when $8::boolean then greatest($4::timestamptz, execution.started_at) end,
             updated_at = $4::timestamptz,
             outputs = coalesce($5::json, execution.outputs),
+            output_uri = coalesce($10, execution.output_uri),
             error_code = coalesce($6::jsonb->>'code', execution.error_code),
             error_message = coalesce($6::jsonb->>'message', execution.error_message),
             error_kind = coalesce(($6::jsonb->>'kind')::error_kind, execution.error_kind),
@@ -143,6 +146,7 @@ export async function moveExecutions(
     move.abort ? JSON.stringify(move.abort) : null,
     isTerminal(executionPhases, move.to),
     move.forgetsAbort ?? false,
+    move.outputUri ?? null,
   ];
   return await run(moveExecutionsStatement, values, tx);
 }
