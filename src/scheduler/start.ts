@@ -1,8 +1,10 @@
 import { freeSlots } from '../executions/commands/free-slots.ts';
+import { sweepCachedOutputs } from '../executions/commands/sweep-cached-outputs.ts';
 import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
+import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
@@ -21,6 +23,9 @@ const MAX_WAITING_PLANS = 200;
 
 /** How often to look for nodes whose jobs are gone. */
 const ORPHANS_MS = 60_000;
+
+/** How often to look for cached outputs that nobody uses, or that are too many. */
+const CACHE_MS = 600_000;
 
 /**
  * Starts all loops of the scheduler. There can be any number of schedulers, because each claims its rows and pools.
@@ -67,11 +72,18 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: () => listPlansWithWaiting(MAX_WAITING_PLANS),
     each: freeSlots,
   });
+  const cache = startLoop({
+    name: 'sweep-cached-outputs',
+    everyMs: CACHE_MS,
+    concurrency: 1,
+    due: async () => ['every project'],
+    each: () => sweepCachedOutputs(schedulerConfig.cacheLimits, new Date()),
+  });
   const schedules = startScheduleLoop();
   const triggers = startTriggerLoop();
   const plan = startPlanLoop();
   const send = startSendLoop();
-  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send];
+  const loops: Loop[] = [advance, assign, expire, orphans, slots, cache, schedules, triggers, plan, send];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),
