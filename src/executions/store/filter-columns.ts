@@ -134,3 +134,8 @@ export const taskExecutionFilters: FilterTable = {
   },
   joined: { task: taskKey, execution: executionColumns, node_execution: nodeColumns },
 };
+
+export const signalFilters: FilterTable = {
+  prefixes: ['signal'],
+  columns: { ...ofExecution, signal_id: text('signal.signal_id') },
+};
