@@ -130,11 +130,9 @@ describe('the sweep of cached outputs', () => {
   });
 
   it('is done by the scheduler, with the limits of its configuration', async () => {
-    const ago = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);
-    for (const days of [89, 91]) {
-      await insert(`day-${days}`, 0);
-      await db.cacheEntry.updateMany({ where: { key: `day-${days}` }, data: { lastUsedAt: ago(days) } });
-    }
+    for (const days of [89, 91]) await insert(`day-${days}`, days);
+    // The scheduler uses the clock of today.
+    await db.$executeRaw`update cache_entries set last_used_at = now() - ${now}::timestamptz + last_used_at`;
     const scheduler = startScheduler();
     onTestFinished(() => scheduler.stop());
     expect(await eventually(left, (keys) => keys.length < 2)).toEqual(['day-89']);
