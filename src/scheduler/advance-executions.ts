@@ -255,7 +255,7 @@ async function stopSome(
     execution.id,
     orphans.map(({ nodeExecutionId }) => nodeExecutionId),
   );
-  await abortNodes(tx, execution.id, rows, now);
+  await abortNodes(tx, execution.id, rows, cause, now);
   return ended || rows.length > 0;
 }
 

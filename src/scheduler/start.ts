@@ -1,10 +1,12 @@
 import { freeSlots } from '../executions/commands/free-slots.ts';
 import { givePlaces } from '../executions/commands/give-places.ts';
+import { sweepCachedOutputs } from '../executions/commands/sweep-cached-outputs.ts';
 import { listGroupsThatWait, listGroupsToLookAt } from '../executions/store/budget-shares.ts';
 import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
+import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
@@ -28,6 +30,9 @@ const MAX_GROUPS = 200;
 
 /** How often to look for what should not happen: nodes whose jobs are gone, places that nobody has given out. */
 const ORPHANS_MS = 60_000;
+
+/** How often to look for cached outputs that nobody uses, or that are too many. */
+const CACHE_MS = 600_000;
 
 /**
  * Starts all loops of the scheduler. There can be any number of schedulers, because each claims its rows and pools.
@@ -90,6 +95,13 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: () => listGroupsThatWait(MAX_GROUPS),
     each: givePlaces,
   });
+  const cache = startLoop({
+    name: 'sweep-cached-outputs',
+    everyMs: CACHE_MS,
+    concurrency: 1,
+    due: async () => ['every project'],
+    each: () => sweepCachedOutputs(schedulerConfig.cacheLimits, new Date()),
+  });
   const schedules = startScheduleLoop();
   const triggers = startTriggerLoop();
   const plan = startPlanLoop();
@@ -108,6 +120,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     triggers,
     plan,
     send,
+    cache,
     sweep,
     sweepEnded,
   ];

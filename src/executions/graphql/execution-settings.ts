@@ -90,8 +90,9 @@ export const executionSettingFields = (t: ObjectFields) => ({
   }),
 });
 
-const resolution =
-  'If left out, it comes from the launch plan, from the attributes of the workflow, domain or project, or from the configuration of the server.';
+const attributes =
+  'from the attributes of the workflow, domain or project, or from the configuration of the server.';
+const resolution = `If left out, it comes from the launch plan, ${attributes}`;
 
 /** The settings as inputs of `createExecution`. */
 export const executionSettingInputs = (t: InputFields) => ({
@@ -107,7 +108,7 @@ export const executionSettingInputs = (t: InputFields) => ({
   tags: t.stringList({ description: 'Tags by which lists can be filtered: at most 100, all different.' }),
   qualityOfService: t.field({
     type: QualityOfServiceInput,
-    description: `${texts.qualityOfService.description} ${resolution}`,
+    description: `${texts.qualityOfService.description} If left out, it comes from the launch plan, from the workflow itself, ${attributes}`,
   }),
   clusterAssignment: t.field({
     type: ClusterAssignmentInput,
@@ -115,7 +116,7 @@ export const executionSettingInputs = (t: InputFields) => ({
   }),
   executionClusterLabel: t.field({
     type: ExecutionClusterLabelInput,
-    description: `${texts.executionClusterLabel.description} ${resolution}`,
+    description: `${texts.executionClusterLabel.description} If left out, it comes ${attributes}`,
   }),
 });
 
