@@ -8,6 +8,7 @@ import { jobs } from '../jobs/capability.ts';
 import { notifications } from '../notifications/capability.ts';
 import { projects } from '../projects/capability.ts';
 import { registry } from '../registry/capability.ts';
+import { retention } from '../retention/capability.ts';
 import { signIn } from '../sign-in/capability.ts';
 import { tracking } from '../tracking/capability.ts';
 import { version } from './version.ts';
@@ -25,5 +26,6 @@ export const capabilities: readonly Capability[] = [
   blobs,
   tracking,
   notifications,
+  retention,
   access,
 ];

@@ -50,6 +50,7 @@ function createProgram(streams: Streams, environment: NodeJS.ProcessEnv): Comman
 interface RegisterFlags extends GlobalFlags {
   readonly version?: string;
   readonly dryRun?: boolean;
+  readonly offline?: boolean;
 }
 
 function addRegister(program: Command, streams: Streams, environment: NodeJS.ProcessEnv): void {
@@ -60,7 +61,11 @@ function addRegister(program: Command, streams: Streams, environment: NodeJS.Pro
     )
     .argument('<package>', 'a .tgz file, or a folder with its files')
     .option('--version <version>', 'the version, where the package leaves it open')
-    .option('--dry-run', 'reads the package and shows what it would register, without a server')
+    .option(
+      '--dry-run',
+      'registers nothing: reads the package, and shows what is new, unchanged or different on the server, if it answers',
+    )
+    .option('--offline', 'with --dry-run: asks no server')
     .addHelpText(
       'after',
       '\nExamples:\n  slipway register flow.tgz -p demo -d development --version v1\n  slipway register flow.tgz -p demo -d development --version v1 --dry-run -o json',
@@ -69,20 +74,25 @@ function addRegister(program: Command, streams: Streams, environment: NodeJS.Pro
       const flags = command.optsWithGlobals<RegisterFlags>();
       const settings = readSettings(flags, environment);
       const progress = new Progress(streams.err);
-      const dryRun = flags.dryRun ?? false;
-      const { registrations, error } = await register(createClient(settings), path, {
+      if (flags.offline && !flags.dryRun)
+        throw new CliError('INVALID_ARGUMENT', '--offline is for a dry run', { hint: 'give --dry-run too' });
+      const { registrations, error, notCompared } = await register(createClient(settings), path, {
         project: settings.project,
         domain: settings.domain,
         version: flags.version,
-        dryRun,
+        dryRun: flags.dryRun ? (flags.offline ? 'offline' : 'server') : null,
+        isSignedIn: settings.authorization !== null,
         onStep: (done, all, text) => progress.show(done, all, text),
       });
       progress.end();
-      const columns = ['kind', 'name', 'version', ...(dryRun ? [] : (['outcome'] as const))] as const;
+      const hasOutcomes = registrations.some(({ outcome }) => outcome !== undefined);
+      const columns = ['kind', 'name', 'version', ...(hasOutcomes ? (['outcome'] as const) : [])] as const;
       streams.out.write(formatted(registrations, columns, settings.output, streams.out.isTTY ?? false));
       for (const { kind, name, notes } of registrations)
         for (const { path: field, what } of notes)
           streams.err.write(`${printable(`note: ${kind} ${name}: ${field} is ${meaning[what]}`)}\n`);
+      if (notCompared)
+        streams.err.write(`${printable(`note: nothing was compared: ${notCompared.message}`)}\n`);
       if (error) throw error;
     });
 }
@@ -90,6 +100,7 @@ function addRegister(program: Command, streams: Streams, environment: NodeJS.Pro
 const meaning = {
   kept: 'stored, and has no effect yet',
   dropped: 'not known to this version, and not registered',
+  unchecked: 'checked only when it is registered, because it refers to new versions of the package',
 } as const;
 
 function addContext(program: Command, streams: Streams, environment: NodeJS.ProcessEnv): void {

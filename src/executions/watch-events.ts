@@ -1,5 +1,6 @@
 import type { ExecutionEventKind } from '../generated/prisma/enums.ts';
 import { newsOf } from '../platform/database/news.ts';
+import { NotFoundError } from '../platform/errors.ts';
 import { type EventRow, readEventsAfter, readStreamEnd } from './store/reads.ts';
 
 const PAGE = 500;
@@ -9,6 +10,8 @@ const LOOK_MS = 5_000;
 /**
  * Yields the events of an execution after `after`, each exactly once: first the stored ones, then each new one. Ends
  * after the last event of an execution that has ended, or when the signal fires.
+ *
+ * @throws NotFoundError if the execution is deleted before the watcher has seen its last event.
  */
 export async function* watchEvents(
   executionId: string,
@@ -34,7 +37,7 @@ export async function* watchEvents(
       }
       if (events.length > 0) continue;
       const end = await readStreamEnd(executionId);
-      if (!end) return;
+      if (!end) throw new NotFoundError('execution', executionId);
       if (end.lastSequence > sequence) continue;
       if (end.ended) return;
       await news.next(LOOK_MS);

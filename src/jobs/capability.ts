@@ -8,6 +8,7 @@ import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
 import './graphql/job-event.ts';
 import './graphql/lease.ts';
+import './graphql/run-report.ts';
 
 export const jobs: Capability = {
   rules: [jobRules],

@@ -4,7 +4,7 @@ import { Prisma, type Project } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
 import { db } from '../platform/database/client.ts';
 import { type FilterColumn, type FilterTable, filterSql } from '../platform/database/filter-sql.ts';
-import { byText, type Page } from '../platform/database/page.ts';
+import { byText, newestFirst, type Order, type Page, reversed } from '../platform/database/page.ts';
 import { columnsOf, nothing, type Rows, sql } from '../platform/database/sql.ts';
 import { count, list, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
@@ -40,9 +40,27 @@ export function readProjects(tenantId: string, addresses: readonly ProjectBy[]):
   );
 }
 
-export const projectOrder = byText<Project>('project.identifier', ({ identifier }) => identifier);
+/** The identifier is unique in the tenant, so no order needs more. */
+const byIdentifier = byText<Project>('project.identifier', ({ identifier }) => identifier);
+const byName = [...byText<Project>('project.name', ({ name }) => name), ...byIdentifier];
+
+const orders = {
+  IDENTIFIER: byIdentifier,
+  IDENTIFIER_DESCENDING: reversed(byIdentifier),
+  NAME: byName,
+  NAME_DESCENDING: reversed(byName),
+  NEWEST: newestFirst('project'),
+  OLDEST: reversed(newestFirst('project')),
+} as const;
+
+export type ProjectOrder = keyof typeof orders;
+
+export const projectOrder = ({ orderBy = 'IDENTIFIER' }: Pick<ProjectFilter, 'orderBy'>): Order<Project> =>
+  orders[orderBy];
 
 interface ProjectFilter {
+  /** By identifier, ascending, if it is left out. */
+  readonly orderBy?: ProjectOrder | undefined;
   readonly withArchived: boolean | null | undefined;
   readonly filters: readonly FilterTerm[];
 }
@@ -93,8 +111,8 @@ export const countProjects = (reader: Reader, filter: ProjectFilter) => count(sh
 const columns = columnsOf(Prisma.ProjectScalarFieldEnum, 'project');
 
 /**
- * The projects that the caller may read, by identifier, ascending: one page, and one more row if there is one. ARCHIVED
+ * The projects that the caller may read: one page, and one more row if there is one. ARCHIVED
  * projects are left out unless the caller asks for them or filters; SYSTEM_ARCHIVED projects never are.
  */
 export const listProjects = (reader: Reader, filter: ProjectFilter, page: Page) =>
-  list<Project>(shownTo(reader, filter), columns, projectOrder, page);
+  list<Project>(shownTo(reader, filter), columns, projectOrder(filter), page);

@@ -17,6 +17,7 @@ import './graphql/launch-plan-mutations.ts';
 import './graphql/promote-launch-plan.ts';
 import './graphql/schedule-status.ts';
 import './graphql/launch-plan-triggers.ts';
+import './graphql/trigger-pause.ts';
 import './graphql/version-difference.ts';
 
 export const registry: Capability = {

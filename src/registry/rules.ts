@@ -140,6 +140,8 @@ export const registryRules: RootRules = {
     updateLaunchPlan: can('launchPlan:update', ofChangedPlan),
     pauseLaunchPlanSchedule: can('launchPlan:update', ofChangedPlan),
     resumeLaunchPlanSchedule: can('launchPlan:update', ofChangedPlan),
+    pauseLaunchPlanTriggers: can('launchPlan:update', ofChangedPlan),
+    resumeLaunchPlanTriggers: can('launchPlan:update', ofChangedPlan),
     // The command checks the project that gets the copies.
     promoteLaunchPlan: can('launchPlan:create', { ...ofChangedPlan, levelIsAskedLater: true }),
     updateNamedEntity: can(

@@ -1,15 +1,18 @@
 import { abortAtOnce } from '../executions/commands/end-at-once.ts';
 import { endNodes } from '../executions/commands/end-nodes.ts';
 import { getJobSettings } from '../executions/commands/get-job-settings.ts';
+import { givePlaces } from '../executions/commands/give-places.ts';
 import { failureInside, moveToPhase } from '../executions/commands/move-to-phase.ts';
 import { recordTaskEvents } from '../executions/commands/record-task-events.ts';
 import { settleWaiting } from '../executions/commands/settle-waiting.ts';
 import { startNodes } from '../executions/commands/start-nodes.ts';
 import { abortNodes, stopNodes } from '../executions/commands/stop-nodes.ts';
+import { budgetsOf, freePlaces } from '../executions/domain/budgets.ts';
 import { attemptOf } from '../executions/domain/client-id.ts';
 import { nextDeadlines, type Overdue, overdueOf } from '../executions/domain/deadlines.ts';
 import { nodeAt, prefixOf } from '../executions/engine/node-paths.ts';
 import { type Progress, progress } from '../executions/engine/progress.ts';
+import { lockPlaces, type Places, settlePlaces } from '../executions/store/budget-shares.ts';
 import { type LockedExecution, lockExecution } from '../executions/store/locked-execution.ts';
 import { listNodeAborts } from '../executions/store/node-aborts.ts';
 import {
@@ -39,6 +42,14 @@ import { toTaskEvents } from './attempt-events.ts';
 import { jobOfAttempt } from './attempt-jobs.ts';
 import { recordFailedTurn } from './failed-turns.ts';
 
+/** What a turn leaves to do. */
+interface TurnEnd {
+  /** Whether there is more to do at once. */
+  readonly more: boolean;
+  /** The group of executions whose places must be given out anew; null if none. */
+  readonly placesOf: string | null;
+}
+
 /** How many job events one turn reads. */
 const EVENTS_PER_TURN = 500;
 
@@ -46,12 +57,19 @@ const EVENTS_PER_TURN = 500;
  * Moves one execution on as far as possible: it applies the events of its jobs, ends nodes that waited for something
  * else, starts the nodes that are now ready, and ends the execution if nothing is left. All of this is one transaction, with the position in the events of the job
  * set. So if a scheduler is killed, its turn has happened completely or not at all. A turn that fails is repeated
- * later; after ten failures in a row the execution ends (`giveUp`).
+ * later; after ten failures in a row the execution ends (`giveUp`). If executions share a limit of tasks, the places
+ * that the turn gave back or asked for are given out after it, in a transaction of their own.
  *
  * @param now  decides about the time of executions and nodes.
  * @returns whether there is more to do at once.
  */
 export async function advanceExecution(id: string, now = new Date()): Promise<boolean> {
+  const { more, placesOf } = await turnOf(id, now);
+  if (placesOf === null) return more;
+  return (await givePlaces(placesOf)).includes(id) || more;
+}
+
+async function turnOf(id: string, now: Date): Promise<TurnEnd> {
   try {
     return await inTransaction((tx) => takeTurn(tx, id, now));
   } catch (error) {
@@ -60,30 +78,41 @@ export async function advanceExecution(id: string, now = new Date()): Promise<bo
   }
 }
 
-async function takeTurn(tx: Tx, id: string, now: Date): Promise<boolean> {
+async function takeTurn(tx: Tx, id: string, now: Date): Promise<TurnEnd> {
   const execution = await lockExecution(tx, id);
-  if (!execution || execution.isBackingOff) return false;
+  if (!execution || execution.isBackingOff) return { more: false, placesOf: null };
   if (execution.abortIsForced && execution.phase === 'ABORTING') return await endByForce(tx, execution, now);
   const closure = await getClosure(execution.workflowId, tx);
+  const budgetIds = sharedBudgets(execution, closure);
+  const [ownerId = null] = budgetIds;
+  const places = ownerId === null ? null : await lockPlaces(tx, id);
   const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
   const { retries, upTo } = await takeOver(tx, execution, closure, events);
   // A turn that releases keys reserves none, so that no two turns wait for each other.
   const hasReleased = closure.hasSerializableCache && (await releaseReservations(tx, execution));
-  const { hasMore, wakeAt } = await proceed(tx, execution, closure, retries, !hasReleased, now);
+  const step = { retries, mayReserve: !hasReleased, places, now };
+  const { hasMore, wakeAt, wanted } = await proceed(tx, execution, closure, step);
   const hasMoreNews = upTo === null ? false : await acknowledgeNews(tx, execution.id, upTo);
   const more = hasMoreNews || hasMore || hasReleased;
+  const needsPlaces = ownerId !== null && (await settlePlaces(tx, id, budgetIds, wanted));
   await settleExecution(tx, id, more, wakeAt);
-  return more;
+  return { more, placesOf: needsPlaces ? ownerId : null };
+}
+
+/** The executions whose limits count for the tasks of this one, if it shares a limit with executions above or below it. */
+function sharedBudgets(execution: LockedExecution, closure: Closure): readonly string[] {
+  const isAlone = execution.budgetIds.length === 0 && !closure.hasLaunchPlans;
+  return isAlone ? [] : budgetsOf(execution).budgetIds;
 }
 
 /** Its jobs are told to stop, but what they report later does not count. */
-async function endByForce(tx: Tx, execution: LockedExecution, now: Date): Promise<boolean> {
+async function endByForce(tx: Tx, execution: LockedExecution, now: Date): Promise<TurnEnd> {
   const { id, tenantId, principalId, abortPrincipalId, abortCause } = execution;
   const cause = abortCause ?? 'the execution was terminated';
   await cancelJobSet(systemCaller(tenantId, abortPrincipalId ?? principalId), tx, id, cause);
   await abortAtOnce(tx, execution, cause, now);
   await settleExecution(tx, id, false);
-  return false;
+  return { more: false, placesOf: budgetsOf(execution).budgetIds[0] ?? null };
 }
 
 type Attempt = {
@@ -123,25 +152,35 @@ async function takeOver(
   };
 }
 
+interface Step {
+  /** The attempts that follow failed ones. */
+  readonly retries: readonly Attempt[];
+  /** Whether nodes may reserve keys of the cache. */
+  readonly mayReserve: boolean;
+  /** Its places for tasks, if other executions share the limit; null if none do. */
+  readonly places: Places | null;
+  readonly now: Date;
+}
+
 /**
  * Ends, starts and stops nodes as necessary.
  *
- * @returns whether another turn has something to do at once, and otherwise when the next sleeping node wakes.
+ * @returns whether another turn has something to do at once, and otherwise when the next sleeping node wakes; how many
+ * more tasks could start if there were places.
  */
 async function proceed(
   tx: Tx,
   execution: LockedExecution,
   closure: Closure,
-  retries: readonly Attempt[],
-  mayReserve: boolean,
-  now: Date,
-): Promise<{ hasMore: boolean; wakeAt: Date | null }> {
+  { retries, mayReserve, places, now }: Step,
+): Promise<{ hasMore: boolean; wakeAt: Date | null; wanted: number }> {
   const waiting = await listNodesToAdvance(tx, execution.id);
   const isSettled = await settleWaiting(tx, execution, closure, waiting, now);
   const before = isSettled ? await listNodesToAdvance(tx, execution.id) : waiting;
   const overdue = await overdueOf(execution, now, () => hasBegunTask(tx, execution.id));
   const known = await readExecutionNodes(tx, execution.id, before);
-  const next = progress(closure, { ...execution, overdue }, known);
+  const limit = places ? { places: freePlaces(places, known.activeTasks) } : {};
+  const next = progress(closure, { ...execution, overdue, ...limit }, known);
   const rows = await endNodes(tx, execution, closure, next.ends, before, now);
   if (next.phase) await moveToPhase(tx, execution, closure, rows, next.phase, now, overdue);
   const byNodeId = new Map(rows.map((row) => [row.nodeId, row]));
@@ -170,6 +209,7 @@ async function proceed(
       next.start.length > started.pending ||
       next.ends.length > 0,
     wakeAt: wakeTimes.sort((one, other) => one.getTime() - other.getTime())[0] ?? null,
+    wanted: next.wanted,
   };
 }
 
@@ -215,7 +255,7 @@ async function stopSome(
     execution.id,
     orphans.map(({ nodeExecutionId }) => nodeExecutionId),
   );
-  await abortNodes(tx, execution.id, rows, now);
+  await abortNodes(tx, execution.id, rows, cause, now);
   return ended || rows.length > 0;
 }
 

@@ -2,9 +2,7 @@ import { createExecution } from '../executions/commands/create-execution.ts';
 import { scheduledExecutionName } from '../executions/domain/execution-name.ts';
 import type { LaunchPlan, Project } from '../generated/prisma/client.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
-import { AlreadyExistsError, DomainError, PermissionDeniedError } from '../platform/errors.ts';
-import { log } from '../platform/log.ts';
-import { findProject } from '../projects/store.ts';
+import { AlreadyExistsError } from '../platform/errors.ts';
 import { dueSlots, type Slots, slotsOf } from '../registry/domain/slots.ts';
 import {
   type ClaimedSchedule,
@@ -12,16 +10,14 @@ import {
   recordSlotFailure,
   recordSlots,
 } from '../registry/store/schedules.ts';
-import { findLaunchPlan } from '../registry/store.ts';
-import { findCallerOfUser } from '../sign-in/caller-of-user.ts';
-import { slotFailureOf } from './slot-failure.ts';
+import { getActivatedPlan, getActivator } from './activated-plan.ts';
+import { logStartFailure, retrySecondsAfter, startFailureOf } from './start-failure.ts';
 
 /** How many slots one turn starts. More slots of a schedule wait for the next turn, here or in another scheduler. */
 const SLOTS_PER_TURN = 20;
 
 /** How often the execution of one slot is tried. Source: Flyte's scheduler. */
 const MAX_ATTEMPTS = 30;
-const MAX_RETRY_SECONDS = 60;
 
 /** The schedule was ended, restarted or paused meanwhile, or another scheduler has it. */
 class ClaimLostError extends Error {
@@ -45,7 +41,7 @@ export async function fireSchedule(id: string): Promise<boolean> {
   const slots = slotsOf(schedule, activatedAt);
   const due = dueSlots(slots, schedule, lastSlotAt, now);
   const newest = due.slots.at(-1) ?? due.skipped;
-  const { plan, project } = await readPlan(claimed);
+  const { plan, project } = await getActivatedPlan(claimed);
   if (due.slots.length === 0 || project.state !== 'ACTIVE') {
     const lastSlot = newest ?? lastSlotAt;
     await recordSlots(claimed, { lastSlot, isFired: false, skipped: newest, wakeAt: slots.after(lastSlot) });
@@ -69,13 +65,6 @@ interface Turn {
   readonly project: Project;
 }
 
-async function readPlan({ tenantId, launchPlanId }: ClaimedSchedule) {
-  const plan = await findLaunchPlan(tenantId, { id: launchPlanId });
-  const project = plan && (await findProject(tenantId, { id: plan.projectId }));
-  if (!plan || !project) throw new Error(`the schedule of launch plan ${launchPlanId} has no launch plan`);
-  return { plan, project };
-}
-
 /** @returns whether the next slot may follow. */
 async function fireSlot(turn: Turn, slot: Date, skipped: Date | null, isLast: boolean): Promise<boolean> {
   try {
@@ -96,9 +85,7 @@ async function createSlotExecution(
   skipped: Date | null,
   isLast: boolean,
 ): Promise<void> {
-  const caller = await findCallerOfUser(claimed.activatedById);
-  if (!caller)
-    throw new PermissionDeniedError('the user who activated the launch plan is disabled or deleted');
+  const caller = await getActivator(claimed);
   const { domain, name, version } = plan;
   const { kickoffTimeInput } = claimed.schedule;
   const kickoffTime = { scalar: { primitive: { datetime: slot.toISOString() } } };
@@ -122,17 +109,14 @@ async function createSlotExecution(
 }
 
 async function recordFailure(claimed: ClaimedSchedule, slot: Date, error: unknown): Promise<void> {
-  const failure = slotFailureOf(error);
   const attempts = claimed.attempts + 1;
   const isLost = attempts >= MAX_ATTEMPTS;
   await recordSlotFailure(claimed, {
-    ...failure,
+    ...startFailureOf(error),
     slot,
     isLost,
-    retrySeconds: isLost ? 0 : Math.min(2 ** (attempts - 1), MAX_RETRY_SECONDS),
+    retrySeconds: isLost ? 0 : retrySecondsAfter(attempts - 1),
   });
   const detail = { launchPlanId: claimed.launchPlanId, slot, attempts };
-  const outcome = isLost ? 'slot given up' : 'slot failed';
-  if (error instanceof DomainError) log.warn({ ...detail, code: failure.code }, outcome);
-  else log.error({ ...detail, err: error }, outcome);
+  logStartFailure(error, isLost ? 'slot given up' : 'slot failed', detail);
 }

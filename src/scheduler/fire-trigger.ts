@@ -7,24 +7,20 @@ import {
 } from '../executions/store/trigger-firings.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
-import { AlreadyExistsError, DomainError, PermissionDeniedError } from '../platform/errors.ts';
-import { log } from '../platform/log.ts';
-import { findProject } from '../projects/store.ts';
+import { AlreadyExistsError, DomainError } from '../platform/errors.ts';
 import {
   type ActiveTrigger,
   findTrigger,
   keepTrigger,
   recordTriggerFailure,
 } from '../registry/store/triggers.ts';
-import { findLaunchPlan } from '../registry/store.ts';
-import { findCallerOfUser } from '../sign-in/caller-of-user.ts';
-import { slotFailureOf } from './slot-failure.ts';
+import { getActivatedPlan, getActivator } from './activated-plan.ts';
+import { logStartFailure, retrySecondsAfter, startFailureOf } from './start-failure.ts';
 
 /** How often a firing is tried if the server fails. What the users did wrong is not tried again. */
 const MAX_ATTEMPTS = 10;
-const MAX_RETRY_SECONDS = 60;
 
-/** The version is not active any more, or another scheduler has ended the firing. */
+/** The version is not active any more, its triggers were paused, or another scheduler has ended the firing. */
 class FiringLostError extends Error {
   override name = 'FiringLostError';
 }
@@ -42,54 +38,56 @@ export async function fireTrigger(id: string): Promise<void> {
   const firing = await claimFiring(id);
   if (!firing) return;
   const trigger = await findTrigger(firing.triggerId);
-  if (!trigger) {
+  if (!trigger || trigger.pausedAt) {
     await endFiring(id);
     return;
   }
   try {
     if (!(await start(firing, trigger))) await endFiring(id);
   } catch (error) {
-    if (error instanceof FiringLostError) return;
+    if (error instanceof FiringLostError) {
+      await endIfOver(firing);
+      return;
+    }
     if (isDatabaseLost(error)) throw error;
     await recordFailure(firing, trigger, error);
   }
 }
 
+/** A firing does not outlive a deactivation or a pause. */
+async function endIfOver({ id, triggerId }: ClaimedFiring): Promise<void> {
+  const trigger = await findTrigger(triggerId);
+  if (!trigger || trigger.pausedAt) await endFiring(id);
+}
+
 /** @returns false if nothing is to be started. */
 async function start(firing: ClaimedFiring, trigger: ActiveTrigger): Promise<boolean> {
-  const { tenantId, launchPlanId, definition } = trigger;
-  const caller = await findCallerOfUser(trigger.activatedById);
-  if (!caller)
-    throw new PermissionDeniedError('the user who activated the launch plan is disabled or deleted');
-  const plan = await findLaunchPlan(tenantId, { id: launchPlanId });
-  const project = plan && (await findProject(tenantId, { id: plan.projectId }));
-  if (!plan || !project) throw new Error(`the trigger ${trigger.id} has no launch plan`);
+  const caller = await getActivator(trigger);
+  const { plan, project } = await getActivatedPlan(trigger);
   return await startTriggeredExecution(caller, project, {
     plan,
-    inputs: definition.inputs ?? [],
+    inputs: trigger.definition.inputs ?? [],
     sourceId: firing.sourceExecutionId,
     record: async (tx) => {
-      const isOurs = (await keepTrigger(tx, trigger.id)) && (await endFiring(firing.id, tx));
+      const isOurs = (await endFiring(firing.id, tx)) && (await keepTrigger(tx, trigger.id));
       if (!isOurs) throw new FiringLostError('the trigger has changed');
     },
   });
 }
 
 async function recordFailure(firing: ClaimedFiring, trigger: ActiveTrigger, error: unknown): Promise<void> {
-  const failure = slotFailureOf(error);
   const { id, attempts, sourceExecutionId } = firing;
   const isOver = error instanceof DomainError || attempts >= MAX_ATTEMPTS;
   const detail = { launchPlanId: trigger.launchPlanId, executionId: sourceExecutionId, attempts };
-  const outcome = isOver ? 'trigger given up' : 'trigger failed';
-  if (error instanceof DomainError) log.warn({ ...detail, code: failure.code }, outcome);
-  else log.error({ ...detail, err: error }, outcome);
+  logStartFailure(error, isOver ? 'trigger given up' : 'trigger failed', detail);
   if (!isOver) {
-    await delayFiring(id, Math.min(2 ** attempts, MAX_RETRY_SECONDS));
+    await delayFiring(id, retrySecondsAfter(attempts));
     return;
   }
   await inTransaction(async (tx: Tx) => {
     // If the concurrency policy refuses the execution, the firing has ended already.
     const isOurs = await endFiring(id, tx);
-    if (isOurs || error instanceof AlreadyExistsError) await recordTriggerFailure(tx, trigger.id, failure);
+    if (isOurs || error instanceof AlreadyExistsError)
+      await recordTriggerFailure(tx, trigger.id, startFailureOf(error));
   });
 }

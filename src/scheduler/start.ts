@@ -1,8 +1,12 @@
 import { freeSlots } from '../executions/commands/free-slots.ts';
+import { givePlaces } from '../executions/commands/give-places.ts';
+import { sweepCachedOutputs } from '../executions/commands/sweep-cached-outputs.ts';
+import { listGroupsThatWait, listGroupsToLookAt } from '../executions/store/budget-shares.ts';
 import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
+import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
@@ -13,6 +17,8 @@ import { failOrphans } from './orphans.ts';
 import { Pace } from './pace.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startExecutionSweep } from './sweep-executions.ts';
+import { startJobSetSweep } from './sweep-job-sets.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
@@ -23,8 +29,14 @@ const MAX_WAITING_PLANS = 200;
 /** How often runs of a pool may be asked to make room, because a look at all of them takes time. */
 const PREEMPTION_MS = 1000;
 
-/** How often to look for nodes whose jobs are gone. */
+/** How many groups of executions that share a limit one look finds. */
+const MAX_GROUPS = 200;
+
+/** How often to look for what should not happen: nodes whose jobs are gone, places that nobody has given out. */
 const ORPHANS_MS = 60_000;
+
+/** How often to look for cached outputs that nobody uses, or that are too many. */
+const CACHE_MS = 600_000;
 
 /**
  * Starts all loops of the scheduler. There can be any number of schedulers, because each claims its rows and pools.
@@ -74,11 +86,51 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: () => listPlansWithWaiting(MAX_WAITING_PLANS),
     each: freeSlots,
   });
+  // A turn gives out the places of its group by itself. This is for places that became free without a turn, and for
+  // turns whose scheduler has died.
+  const places = startLoop({
+    name: 'give-places',
+    everyMs: LOOK_MS,
+    concurrency: 1,
+    due: () => listGroupsToLookAt(MAX_GROUPS),
+    each: givePlaces,
+  });
+  const lostPlaces = startLoop({
+    name: 'give-lost-places',
+    everyMs: ORPHANS_MS,
+    concurrency: 1,
+    due: () => listGroupsThatWait(MAX_GROUPS),
+    each: givePlaces,
+  });
+  const cache = startLoop({
+    name: 'sweep-cached-outputs',
+    everyMs: CACHE_MS,
+    concurrency: 1,
+    due: async () => ['every project'],
+    each: () => sweepCachedOutputs(schedulerConfig.cacheLimits, new Date()),
+  });
   const schedules = startScheduleLoop();
   const triggers = startTriggerLoop();
   const plan = startPlanLoop();
   const send = startSendLoop();
-  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send];
+  const sweep = startJobSetSweep();
+  const sweepEnded = startExecutionSweep();
+  const loops: Loop[] = [
+    advance,
+    assign,
+    expire,
+    orphans,
+    slots,
+    places,
+    lostPlaces,
+    schedules,
+    triggers,
+    plan,
+    send,
+    cache,
+    sweep,
+    sweepEnded,
+  ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),
@@ -89,6 +141,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     notifications.on('trigger', null, (id) => triggers.wake(id)),
     notifications.on('notice', null, (id) => plan.wake(id)),
     notifications.on('delivery', null, (id) => send.wake(id)),
+    notifications.on('remains', null, (id) => sweep.wake(id)),
     notifications.onMissed(() => {
       for (const loop of loops) loop.look();
     }),

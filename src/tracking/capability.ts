@@ -12,6 +12,7 @@ import { experimentNodes } from './store/experiments.ts';
 import { modelNodes } from './store/models.ts';
 import { runNodes } from './store/runs.ts';
 import { modelVersionNodes } from './store/versions.ts';
+import './graphql/model-alias.ts';
 
 export const tracking: Capability = {
   rules: [experimentRules, modelRules],

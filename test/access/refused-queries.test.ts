@@ -61,6 +61,8 @@ const queries: Readonly<Record<string, string | null>> = {
   registeredModel: 'model:read',
   registeredModelPermission: 'permission:read',
   registeredModels: 'model:list',
+  retention: 'retention:read',
+  retentionReport: 'retention:report',
   run: 'run:read',
   runs: 'run:list',
   signals: 'execution:read',

@@ -277,7 +277,7 @@ async function seedWorld(): Promise<Found[]> {
     return read.every(({ phase }) => phase === 'SUCCEEDED');
   });
   await app.stopScheduler();
-  await putInsideAttempt();
+  await putInsideAttempt(executions[2] ?? '');
   // A relaunch has the workflow of what it repeats. Only another one shows that the edge asks about its own end.
   const repeated = { referenceId: executions[0] ?? null };
   await db.execution.update({ where: { id: executions[1] ?? '' }, data: repeated });
@@ -344,13 +344,23 @@ async function registerCalling(): Promise<void> {
   await createLaunchPlan(app, { key, workflow: { key } });
 }
 
-/** A node inside of an attempt, as engines from outside report it. */
-async function putInsideAttempt(): Promise<void> {
+/** A node inside of an attempt, and an execution that the attempt started, as engines from outside report them. */
+async function putInsideAttempt(childExecutionId: string): Promise<void> {
   const attempt = await db.taskExecution.findFirstOrThrow({ orderBy: { id: 'asc' } });
   const { tenantId, executionId, id: parentTaskId } = attempt;
   await db.nodeExecution.create({
     data: { tenantId, executionId, parentTaskId, nodeId: 'old', specNodeId: 'old' },
   });
+  const resource = {
+    ...{ externalId: 'x', index: 0, retryAttempt: 0, phase: 'RUNNING', cacheStatus: 'DISABLED' },
+    ...{ logs: [], childExecutionId },
+  };
+  const metadata = {
+    ...{ generatedName: '', pluginIdentifier: '', instanceClass: 'DEFAULT', resourcePoolInfo: [] },
+    externalResources: [resource],
+  };
+  const details = { logs: [], reasons: [], eventVersion: 0, metadata };
+  await db.taskExecution.update({ where: { id: parentTaskId }, data: { details } });
 }
 
 const resourceTypes: Readonly<Record<string, ResourceType>> = {

@@ -286,15 +286,22 @@ const rows: readonly Row[] = [
       names: () => [stranger.id, absentId] as const,
       address: (id: string) => ({ id }),
     },
-  ].map(
-    ({ further, names: both, address }): Row => ({
+  ].flatMap(({ further, names: both, address }): Row[] => [
+    {
       field: 'terminateExecutions',
       further: `filter.${further}`,
       names: both,
       input: (name) => ({ filter: { [further]: address(name) }, cause: 'gone' }),
       answer: { __typename: 'TerminateExecutionsPayload' },
-    }),
-  ),
+    },
+    {
+      field: 'deleteExecutions',
+      further: `filter.${further}`,
+      names: both,
+      input: (name) => ({ filter: { [further]: address(name) } }),
+      answer: { __typename: 'DeleteExecutionsPayload' },
+    },
+  ]),
   {
     field: 'createRun',
     further: 'execution',
@@ -469,6 +476,8 @@ const judgedElsewhere = new Set([
   // The main objects. `executions/terminate` checks that a hidden one looks absent.
   'redeliverNotification.id',
   'terminateExecutions.executions',
+  // `retention/delete-executions` checks this.
+  'deleteExecutions.executions',
 ]);
 
 /** The fields with the main object of a mutation. */

@@ -28,6 +28,7 @@ const forGuests: readonly Permission[] = [
     'launchPlan:read',
     'attributes:read',
     'attributes:list',
+    'retention:read',
   ] as const),
   ...(['namedEntity:read', 'descriptionEntity:read'] as const),
   ...([
@@ -50,9 +51,10 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
-    ...(['task:delete', 'workflow:delete', 'launchPlan:delete'] as const),
+    ...(['task:delete', 'workflow:delete', 'launchPlan:delete', 'execution:delete'] as const),
     'project:update',
     'attributes:update',
+    'retention:update',
     'namedEntity:update',
     'cacheEntry:read',
     'cacheEntry:evict',
@@ -64,7 +66,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
   SUPERUSER: ['project:register', 'queue:create', 'user:list', 'group:create'],
   ADMIN: [
     ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
-    ...(['tenant:administer', 'audit:read'] as const),
+    ...(['tenant:administer', 'audit:read', 'retention:report'] as const),
   ],
   SYSTEM: ['tenant:create', 'job:run'],
   ROOT: [],
@@ -78,6 +80,7 @@ const forAnonymous: readonly Permission[] = [
   ...([
     'attributes:read',
     'attributes:list',
+    'retention:read',
     'launchPlan:read',
     'execution:read',
     'execution:list',
@@ -112,6 +115,7 @@ const levelsOf: Readonly<
     ...(['project:read', 'task:read', 'workflow:read', 'launchPlan:read', 'execution:read'] as const),
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
     ...(['attributes:read', 'namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
+    'retention:read',
   ],
   USE: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
@@ -122,10 +126,10 @@ const levelsOf: Readonly<
     'notification:redeliver',
   ],
   MANAGE: [
-    ...(['task:delete', 'workflow:delete', 'launchPlan:delete'] as const),
+    ...(['task:delete', 'workflow:delete', 'launchPlan:delete', 'execution:delete'] as const),
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
     ...(['permission:read', 'permission:grant', 'attributes:update', 'webhookKey:read'] as const),
-    ...(['project:update'] as const),
+    ...(['project:update', 'retention:update'] as const),
   ],
   CREATION_POLICY: ['experiment:create', 'model:create'],
 };

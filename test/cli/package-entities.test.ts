@@ -146,7 +146,7 @@ describe('the registration of a package', () => {
       asked.push(/mutation (\w+)/.exec(String(document))?.[1] ?? '');
       return { created: answers[asked.length - 1] } as never;
     };
-    const options = { ...complete, dryRun: false, project: 'p' };
+    const options = { ...complete, dryRun: null, isSignedIn: true, project: 'p' };
     const { registrations, error } = await register(ask, path, {
       ...options,
       onStep: (done, all, text) => steps.push(`${done}/${all} ${text}`),
@@ -156,7 +156,7 @@ describe('the registration of a package', () => {
 
   it('registers each entity with its own mutation, in order', async () => {
     const names = ['CreateTaskPayload', 'CreateWorkflowPayload', 'CreateLaunchPlanPayload'];
-    expect(await registered(names.map((__typename) => ({ __typename })))).toEqual({
+    expect(await registered(names.map((__typename) => ({ __typename, outcome: 'NEW' })))).toEqual({
       outcomes: ['new', 'new', 'new'],
       error: null,
       asked: ['RegisterTask', 'RegisterWorkflow', 'RegisterLaunchPlan'],

@@ -5,8 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Header } from 'tar';
 import { onTestFinished } from 'vitest';
+import { LaunchPlanSchema } from '../../src/generated/proto/flyteidl/admin/launch_plan_pb.ts';
 import { TaskSpecSchema } from '../../src/generated/proto/flyteidl/admin/task_pb.ts';
+import { WorkflowSpecSchema } from '../../src/generated/proto/flyteidl/admin/workflow_pb.ts';
 import { ResourceType } from '../../src/generated/proto/flyteidl/core/identifier_pb.ts';
+import { SimpleType } from '../../src/generated/proto/flyteidl/core/types_pb.ts';
 
 interface Entry {
   readonly path: string;
@@ -45,23 +48,68 @@ export function temporaryFolder(files: Readonly<Record<string, Uint8Array>>): st
   return folder;
 }
 
-/** A task as `pyflyte package` writes it. */
-export const taskFile = (name: string, image = 'a', resourceType: ResourceType = ResourceType.TASK) =>
+/** A key as `pyflyte package` writes it. */
+const openKey = (resourceType: ResourceType, name: string) => ({
+  resourceType,
+  name,
+  project: '{{ registration.project }}',
+  domain: '{{ registration.domain }}',
+  version: '{{ registration.version }}',
+});
+
+const integerOutput = {
+  outputs: { variables: { y: { type: { type: { case: 'simple' as const, value: SimpleType.INTEGER } } } } },
+};
+
+/** A workflow with nodes that run the task; the first one gives the output `y`. */
+export const workflowFile = (name: string, task: string, nodeIds: readonly string[] = ['n0']) =>
+  toBinary(
+    WorkflowSpecSchema,
+    create(WorkflowSpecSchema, {
+      template: {
+        id: openKey(ResourceType.WORKFLOW, name),
+        metadata: {},
+        interface: integerOutput,
+        nodes: nodeIds.map((id) => ({
+          id,
+          target: {
+            case: 'taskNode' as const,
+            value: { reference: { case: 'referenceId' as const, value: openKey(ResourceType.TASK, task) } },
+          },
+        })),
+        outputs: [{ var: 'y', binding: { value: { case: 'promise', value: { nodeId: 'n0', var: 'y' } } } }],
+      },
+    }),
+  );
+
+export const launchPlanFile = (name: string, workflow: string) =>
+  toBinary(
+    LaunchPlanSchema,
+    create(LaunchPlanSchema, {
+      id: openKey(ResourceType.LAUNCH_PLAN, name),
+      spec: { workflowId: openKey(ResourceType.WORKFLOW, workflow) },
+    }),
+  );
+
+/** A task as `pyflyte package` writes it, without inputs. It may have an output `y`. */
+export const taskFile = (
+  name: string,
+  image = 'a',
+  resourceType: ResourceType = ResourceType.TASK,
+  hasOutput = false,
+) =>
   toBinary(
     TaskSpecSchema,
     create(TaskSpecSchema, {
       template: {
-        id: {
-          resourceType,
-          name,
-          project: '{{ registration.project }}',
-          domain: '{{ registration.domain }}',
-          version: '{{ registration.version }}',
-        },
+        id: openKey(resourceType, name),
         type: 'container',
         metadata: {},
-        interface: {},
-        target: { case: 'container', value: { image, config: [{ key: 'a', value: 'b' }] } },
+        interface: hasOutput ? integerOutput : {},
+        target: {
+          case: 'container',
+          value: { image, args: hasOutput ? ['run'] : [], config: [{ key: 'a', value: 'b' }] },
+        },
       },
     }),
   );

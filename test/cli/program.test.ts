@@ -14,7 +14,23 @@ const register = (isTerminal: boolean, ...words: string[]) => {
 describe('slipway register', () => {
   it('asks the server, unless it is a dry run', async () => {
     expect((await register(false)).code).toBe(7);
-    expect(await register(false, '--dry-run')).toMatchObject({ code: 0, out: 'task\ta\tv1\n' });
+    expect(await register(false, '--dry-run', '--offline')).toEqual({
+      code: 0,
+      out: 'task\ta\tv1\n',
+      err: 'note: task a: template.container.config is stored, and has no effect yet\n',
+    });
+  });
+
+  it('compares nothing in a dry run if the server does not answer, and says so', async () => {
+    const { code, out, err } = await register(false, '--dry-run');
+    expect({ code, out }).toEqual({ code: 0, out: 'task\ta\tv1\n' });
+    expect(err).toContain('note: nothing was compared: http://127.0.0.1:1/graphql does not answer\n');
+  });
+
+  it('takes --offline only for a dry run', async () => {
+    const { code, err } = await register(false, '--offline');
+    expect(code).toBe(2);
+    expect(err).toContain('--dry-run');
   });
 
   it('writes a table with titles to a terminal', async () => {

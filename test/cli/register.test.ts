@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ResourceType } from '../../src/generated/proto/flyteidl/core/identifier_pb.ts';
+import { db } from '../../src/platform/database/client.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { slipway } from './command-line.ts';
-import { taskFile, writeArchive } from './packages.ts';
+import { launchPlanFile, taskFile, workflowFile, writeArchive } from './packages.ts';
 
 let app: LocalApp;
 let folder: string;
@@ -57,21 +58,6 @@ describe('slipway register', () => {
     expect(err).toContain('container.image: "a" → "b"');
     expect(err).toContain('give another --version');
     expect((await register('--version', 'v2')).code).toBe(0);
-  });
-
-  it('asks no server in a dry run', async () => {
-    write(['dry', 'a']);
-    environment['SLIPWAY_URL'] = 'http://127.0.0.1:1';
-    const { code, out } = await register('--version', 'v1', '--dry-run', '-o', 'json');
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toEqual([
-      {
-        kind: 'task',
-        name: 'dry',
-        version: 'v1',
-        notes: [{ path: 'template.container.config', what: 'kept' }],
-      },
-    ]);
   });
 
   it.each<[string, number, string[], Record<string, string>, string]>([
@@ -127,5 +113,116 @@ describe('slipway register', () => {
     expect(found.data.task).toEqual({ name: 'by-context' });
     const listed = await slipway(['context', 'list'], environment);
     expect(listed.out).toBe(`*\there\t${app.url}\tdemo\tstaging\n`);
+  });
+});
+
+describe('slipway register --dry-run', () => {
+  const withOutput = (name: string) => taskFile(name, 'a', ResourceType.TASK, true);
+  const writeFiles = (files: Readonly<Record<string, Uint8Array>>) =>
+    writeArchive(
+      file,
+      Object.entries(files).map(([path, content]) => ({ path, content })),
+    );
+  const dryRun = async (...words: string[]) => {
+    const { code, out, err } = await register('--version', 'v1', '--dry-run', '-o', 'json', ...words);
+    return { code, err, rows: out === '' ? [] : JSON.parse(out) };
+  };
+  const outcomesOf = (rows: readonly { name: string; outcome: string }[]) =>
+    Object.fromEntries(rows.map(({ name, outcome }) => [name, outcome]));
+  const countVersions = async () =>
+    (await db.task.count()) + (await db.workflow.count()) + (await db.launchPlan.count());
+
+  it('says of each entity whether it is new, unchanged or different, and stores nothing', async () => {
+    write(['same', 'a'], ['other', 'a']);
+    await register('--version', 'v1');
+    const before = await countVersions();
+    write(['same', 'a'], ['other', 'b'], ['fresh', 'a']);
+    const { code, err, rows } = await dryRun();
+    expect(outcomesOf(rows)).toEqual({ same: 'unchanged', other: 'different', fresh: 'new' });
+    expect(code).toBe(9);
+    expect(err).toContain('container.image');
+    expect(await countVersions()).toBe(before);
+  });
+
+  it('ends with code 0 if everything can be registered', async () => {
+    write(['fresh-only', 'a']);
+    const { code, rows } = await dryRun();
+    expect([code, outcomesOf(rows)]).toEqual([0, { 'fresh-only': 'new' }]);
+  });
+
+  it('knows that new versions of the package are not there yet, and says what it cannot check', async () => {
+    writeFiles({
+      '0_t_1.pb': withOutput('chain-task'),
+      '1_w_2.pb': workflowFile('chain-flow', 'chain-task'),
+      '2_p_3.pb': launchPlanFile('chain-plan', 'chain-flow'),
+    });
+    const { code, err, rows } = await dryRun();
+    expect(outcomesOf(rows)).toEqual({ 'chain-task': 'new', 'chain-flow': 'new', 'chain-plan': 'new' });
+    expect(code).toBe(0);
+    expect(err).toContain('note: workflow chain-flow: its content is checked only when it is registered');
+    expect(err).not.toContain('task chain-task: its content');
+    expect((await register('--version', 'v1')).code).toBe(0);
+    const again = await dryRun();
+    expect(Object.values(outcomesOf(again.rows))).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(again.err).not.toContain('checked only');
+  });
+
+  it('says that a version is different if it refers to new versions instead', async () => {
+    writeFiles({ '0_t_1.pb': withOutput('old-task'), '1_w_2.pb': workflowFile('moved-flow', 'old-task') });
+    expect((await register('--version', 'v1')).code).toBe(0);
+    writeFiles({ '0_t_1.pb': withOutput('new-task'), '1_w_2.pb': workflowFile('moved-flow', 'new-task') });
+    const { code, rows } = await dryRun();
+    expect([code, outcomesOf(rows)]).toEqual([9, { 'new-task': 'new', 'moved-flow': 'different' }]);
+  });
+
+  it('goes on after a refusal, and shows each', async () => {
+    writeFiles({
+      '0_w_2.pb': workflowFile('lost', 'absent-task'),
+      '1_p_3.pb': launchPlanFile('lost-too', 'absent-flow'),
+      '2_t_1.pb': withOutput('after'),
+    });
+    const { code, err, rows } = await dryRun();
+    expect(outcomesOf(rows)).toEqual({ lost: 'refused', 'lost-too': 'refused', after: 'new' });
+    expect(code).toBe(9);
+    expect(err).toContain('2 of the entities');
+    expect(err).toContain('absent-task');
+    expect(err).toContain('absent-flow');
+  });
+
+  it('does not hide another fault behind a version that is not there yet', async () => {
+    writeFiles({
+      '0_t_1.pb': withOutput('unseen'),
+      '1_w_2.pb': workflowFile('faulty', 'unseen', ['n0', 'n0']),
+    });
+    const { code, err, rows } = await dryRun();
+    expect([code, outcomesOf(rows)]).toEqual([9, { unseen: 'new', faulty: 'refused' }]);
+    expect(err).toContain('n0');
+  });
+
+  it('asks no server with --offline', async () => {
+    write(['offline', 'a']);
+    environment['SLIPWAY_TOKEN'] = 'wrong';
+    const { code, rows, err } = await dryRun('--offline');
+    expect(code).toBe(0);
+    expect(rows).toEqual([
+      {
+        kind: 'task',
+        name: 'offline',
+        version: 'v1',
+        notes: [{ path: 'template.container.config', what: 'kept' }],
+      },
+    ]);
+    expect(err).not.toContain('compared');
+  });
+
+  it('compares nothing without a sign-in, but ends with code 4 if the token is wrong', async () => {
+    write(['unsigned', 'a']);
+    const { SLIPWAY_TOKEN: _token, ...unsigned } = environment;
+    environment = unsigned;
+    const { code, err, rows } = await dryRun();
+    expect([code, outcomesOf(rows)]).toEqual([0, { unsigned: undefined }]);
+    expect(err).toContain('nothing was compared');
+    environment['SLIPWAY_TOKEN'] = 'wrong';
+    expect((await dryRun()).code).toBe(4);
   });
 });

@@ -1,7 +1,7 @@
 /** What an engine from outside says about nodes and attempts can be read again, field by field. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { make, mutate } from '../support/mutate.ts';
+import { endOf, make, mutate } from '../support/mutate.ts';
 import { keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
 import { newCaller } from '../support/users.ts';
@@ -55,7 +55,8 @@ const taskFields = `phaseVersion isParent customInfo taskType logContext eventVe
   logs { uri name messageFormat ttl showWhilePending hideOnceFinished }
   reasons { occurredAt message }
   metadata { generatedName pluginIdentifier instanceClass resourcePoolInfo { allocationToken namespace }
-    externalResources { externalId index retryAttempt phase cacheStatus customInfo logs { uri } } }`;
+    externalResources { externalId index retryAttempt phase cacheStatus customInfo logs { uri }
+      childExecution { id } } }`;
 async function readTask(id: string): Promise<Answer> {
   const { data, errors } = await app.ask(
     `query ($id: ID!) { taskExecution(by: { id: $id }) { ${taskFields} } }`,
@@ -181,6 +182,7 @@ describe('an attempt', () => {
 
   it('has all that its events said', async () => {
     await nodeEvent('loud', 'RUNNING');
+    const child = await launch(app, project, 'flow', { engine: 'EXTERNAL' });
     const log = {
       ...{ uri: 'https://logs/1', name: 'main', messageFormat: 'JSON', ttl: 'PT1H' },
       ...{ showWhilePending: true, hideOnceFinished: false },
@@ -193,6 +195,7 @@ describe('an attempt', () => {
           ...{ externalId: 'item', index: 3, retryAttempt: 1, phase: 'RUNNING', cacheStatus: 'MISS' },
           customInfo: { at: 3 },
           logs: [{ uri: 'https://logs/item' }],
+          childExecution: { id: child },
         },
       ],
     };
@@ -229,6 +232,101 @@ describe('an attempt', () => {
           { externalId: '', index: 0, retryAttempt: 0, cacheStatus: 'DISABLED', customInfo: null, logs: [] },
         ],
       },
+    });
+  });
+
+  it('releases the shares of pools if an event says so', async () => {
+    await nodeEvent('pools', 'RUNNING');
+    const pool = { allocationToken: 'token', namespace: 'pool' };
+    const id = await taskEvent('pools', 'RUNNING', { metadata: { resourcePoolInfo: [pool] } });
+    const poolsAfter = async (phaseVersion: number, metadata: object) => {
+      await taskEvent('pools', 'RUNNING', { phaseVersion, metadata });
+      return (await readTask(id)).metadata.resourcePoolInfo;
+    };
+    expect(await poolsAfter(1, { generatedName: 'pod' })).toEqual([pool]);
+    expect(await poolsAfter(2, { resourcePoolInfo: [] })).toEqual([]);
+  });
+
+  it('has at most 100 shares of pools', async () => {
+    await nodeEvent('many-pools', 'RUNNING');
+    const pools = Array.from({ length: 101 }, (_, at) => ({ allocationToken: `${at}`, namespace: 'pool' }));
+    const send = (resourcePoolInfo: object[]) =>
+      mutate(app, 'createTaskEvent', {
+        ...{ execution: { id: execution }, nodeId: 'many-pools', task: keyOf(project, 'double') },
+        ...{ phase: 'RUNNING', occurredAt: at, metadata: { resourcePoolInfo } },
+      });
+    expect(await send(pools)).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      path: ['input', 'metadata', 'resourcePoolInfo'],
+    });
+    expect(endOf(await send(pools.slice(1)))).toBe('OK');
+  });
+
+  describe('that started executions', () => {
+    const send = (nodeId: string, children: readonly (object | null)[], authorization?: string) =>
+      mutate(
+        app,
+        'createTaskEvent',
+        {
+          ...{ execution: { id: execution }, nodeId, task: keyOf(project, 'double') },
+          ...{ phase: 'RUNNING', occurredAt: at },
+          metadata: {
+            externalResources: children.map((childExecution, index) => ({
+              ...{ index, phase: 'RUNNING' },
+              ...(childExecution && { childExecution }),
+            })),
+          },
+        },
+        'taskExecution { id metadata { externalResources { index childExecution { name } } } }',
+        authorization,
+      );
+
+    it('leads to each of them, and to none for things that are no execution', async () => {
+      await nodeEvent('children', 'RUNNING');
+      const names = ['child-a', 'child-b'];
+      const [first] = await Promise.all(
+        names.map((name) => launch(app, project, 'flow', { engine: 'EXTERNAL', name })),
+      );
+      const key = { project, domain: 'development', name: 'child-b' };
+      const { taskExecution } = await send('children', [{ id: first }, null, { key }]);
+      expect(taskExecution.metadata.externalResources).toEqual([
+        { index: 0, childExecution: { name: 'child-a' } },
+        { index: 1, childExecution: null },
+        { index: 2, childExecution: { name: 'child-b' } },
+      ]);
+    });
+
+    it('refuses an absent or hidden execution with its place, and stores nothing', async () => {
+      await nodeEvent('no-child', 'RUNNING');
+      const closed = await registerProject(app, 'closed-news');
+      await registerTask(app, 'closed-news', 'double');
+      await registerWorkflow(app, 'closed-news', 'flow', { a: [] });
+      const hidden = await launch(app, 'closed-news', 'flow', { engine: 'EXTERNAL' });
+      const own = await launch(app, project, 'flow', { engine: 'EXTERNAL' });
+      const editor = await newCaller({
+        ...{ role: 'USER', level: 'EDIT' },
+        grants: [{ type: 'PROJECT', id: closed, level: 'NO_PERMISSIONS' }],
+      });
+      for (const id of [hidden, '00000000-0000-7000-8000-000000000000'])
+        expect(await send('no-child', [null, { id: own }, { id }], editor)).toMatchObject({
+          code: 'NOT_FOUND',
+          path: ['input', 'metadata', 'externalResources', '2', 'childExecution'],
+          message: expect.stringContaining(id),
+        });
+      expect(endOf(await send('no-child', [{ id: own }], editor))).toBe('OK');
+    });
+
+    it('takes as many statements for 30 of them as for 2', async () => {
+      const children: { id: string }[] = [];
+      for (let made = 0; made < 30; made += 1)
+        children.push({ id: await launch(app, project, 'flow', { engine: 'EXTERNAL' }) });
+      const counted = async (nodeId: string, count: number) => {
+        await nodeEvent(nodeId, 'RUNNING');
+        const { result, statements } = await countStatements(() => send(nodeId, children.slice(0, count)));
+        expect(result.taskExecution.metadata.externalResources).toHaveLength(count);
+        return statements.length;
+      };
+      expect(await counted('few', 2)).toBe(await counted('many', 30));
     });
   });
 

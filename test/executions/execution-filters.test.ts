@@ -157,6 +157,9 @@ describe("Flyte's filters of executions", () => {
     ['lt(execution_created_at,2026-01-01T00:02:00Z)', ['first']],
     ['gte(started_at,2026-01-01T00:00:00Z)', ['first']],
     ['eq(launch_plan.name,other-name)', ['fourth']],
+    ['eq(launch_plan.schedule_type,NONE)+eq(launch_plan.name,other-name)', ['fourth']],
+    ['eq(launch_plan.schedule_type,CRON)', []],
+    ['eq(launch_plan.launch_condition_type,x)', []],
     ['eq(workflow.name,two)', ['third', 'fourth']],
     ['ne(workflow.name,two)', ['first']],
     ['eq(launch_plan.version,v1)+eq(workflow.name,two)+eq(mode,0)', ['fourth']],
@@ -183,6 +186,12 @@ describe("Flyte's filters of executions", () => {
     },
   );
 
+  it('know when a launch plan was last changed', async () => {
+    await db.launchPlan.updateMany({ where: { name: 'two' }, data: { updatedAt: new Date('2100-01-01') } });
+    expect(await names({ filters: 'gt(launch_plan.updated_at,2099-01-01T00:00:00Z)' })).toEqual(['third']);
+    expect(await names({ filters: 'gt(launch_plan.created_at,2099-01-01T00:00:00Z)' })).toEqual([]);
+  });
+
   it('take ids', async () => {
     expect(await names({ filters: `eq(id,${ids['first']})` })).toEqual(['first']);
     expect(await names({ filters: `eq(source_execution_id,${ids['first']})` })).toEqual(['third']);
@@ -192,6 +201,10 @@ describe("Flyte's filters of executions", () => {
     });
     expect(await names({ filters: `eq(launch_plan_id,${launchPlanId})` })).toEqual(['fourth']);
     expect(await names({ filters: `eq(workflow_id,${workflowId})` })).toEqual(['third', 'fourth']);
+    expect(await names({ filters: `eq(launch_plan.workflow_id,${workflowId})` })).toEqual([
+      'third',
+      'fourth',
+    ]);
   });
 
   it.each([

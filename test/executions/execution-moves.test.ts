@@ -1,14 +1,13 @@
 /** What a move of an execution changes beside its phase, and whom it tells. */
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ExecutionMove, moveExecution } from '../../src/executions/store/moves.ts';
 import { takeNotice } from '../../src/executions/store/notices.ts';
-import { db, pool } from '../../src/platform/database/client.ts';
-import { CHANNEL } from '../../src/platform/database/topics.ts';
+import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
-import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
+import { heard } from '../support/heard.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { eventually, overtaken } from '../support/waiting.ts';
+import { overtaken } from '../support/waiting.ts';
 
 const project = 'moves';
 const at = new Date('2026-01-01T00:00:00Z');
@@ -24,23 +23,6 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 const read = (id: string) => db.execution.findUniqueOrThrow({ where: { id } });
-
-/** What the process hears while `work` runs. */
-async function heard(work: () => Promise<unknown>): Promise<string[]> {
-  const client = await pool.connect();
-  onTestFinished(() => client.release(true));
-  const news: string[] = [];
-  client.on('notification', ({ payload }) => news.push(payload ?? ''));
-  await client.query(`listen ${CHANNEL}`);
-  await work();
-  const last = newId();
-  await pool.query('select pg_notify($1, $2)', [CHANNEL, last]);
-  await eventually(
-    () => news,
-    (all) => all.includes(last),
-  );
-  return news.filter((one) => one !== last);
-}
 
 describe('a move of an execution', () => {
   const run: Omit<ExecutionMove, 'id'> = { to: 'RUNNING', from: ['QUEUED'], at };

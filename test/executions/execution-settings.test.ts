@@ -260,7 +260,7 @@ describe('the execution of a launch plan of a node', () => {
     return { parent, child: row && (await read({ id: row.id })) };
   };
 
-  it('has the settings of its parent, and those of its launch plan where the parent has none', async () => {
+  it('has the settings of its parent, those of its launch plan where the parent has none, and the smaller limit', async () => {
     const { parent, child } = await childOf({
       ...everything,
       securityContext: { runAs: { iamRole: 'r' } },
@@ -268,6 +268,7 @@ describe('the execution of a launch plan of a node', () => {
     });
     expect(child).toMatchObject({
       ...everything,
+      maxParallelism: 9,
       tags: [],
       executionEnvAssignments: [],
       securityContext: { runAs: { iamRole: 'r', executionIdentity: parent.principal.id } },
@@ -277,8 +278,10 @@ describe('the execution of a launch plan of a node', () => {
     expect(child.parentNodeExecution).not.toBeNull();
     const other = await childOf({});
     expect(other.child).toMatchObject({
-      ...{ labels: map('child'), annotations: map('child'), interruptible: true, maxParallelism: 25 },
+      ...{ labels: map('child'), annotations: map('child'), interruptible: true, maxParallelism: 9 },
     });
+    const narrow = await childOf({ maxParallelism: 4 });
+    expect(narrow.child).toMatchObject({ maxParallelism: 4 });
   });
 
   it('does not start if its settings are refused, and its node fails', async () => {

@@ -43,13 +43,15 @@ function stepOf(
     overdue = null as Overdue,
     maxParallelism = 0,
     active = 0,
+    places = undefined as number | undefined,
     counts = {} as Counts,
     failureNode = null as RunnableNode | null,
   } = {},
 ) {
   const items = new Map([['fan', new Map(Object.entries(counts) as [NodeExecutionPhase, number][])]]);
   const closure = { ...closureOf(nodes, [task('deep'), task('deeper'), fan()]), failureNode };
-  return progress(closure, { phase, maxParallelism, overdue }, { nodes: states, items, active });
+  const execution = { phase, maxParallelism, overdue, ...(places !== undefined && { places }) };
+  return progress(closure, execution, { nodes: states, items, active });
 }
 
 /** The next step of an array of which so many items are in which phase. */
@@ -93,11 +95,42 @@ describe('one step', () => {
     expect(started(1)).toEqual(['gate', 'sub', 'fan', 'a', 'call']);
     expect(started(3)).toEqual(['gate', 'sub', 'fan']);
   });
+
+  it.each([
+    ['as many tasks as there are places, and wants places for the others', 0, 0, 2, 2, 1],
+    ['none if there are no places', 0, 0, 0, 0, 3],
+    ['none if there are fewer places than tasks that run', 0, 0, -1, 0, 3],
+    ['all if there are enough, and wants no more', 0, 0, 3, 3, 0],
+    ['no more than its own limit, and wants no places beyond it', 4, 1, 1, 1, 2],
+    ['none without places, and wants no more than its own limit allows', 4, 3, 0, 0, 1],
+    ['none at its own limit, and wants no places', 2, 2, 0, 0, 0],
+  ])('starts %s', (_name, maxParallelism, active, places, started, wanted) => {
+    const step = stepOf([task('a'), task('b'), task('c')], [], { maxParallelism, active, places });
+    expect([step.start.length, step.wanted]).toEqual([started, wanted]);
+  });
+
+  it('wants places for tasks and branches, and starts launch plans without one', () => {
+    const nodes = [node('gate', 'GATE'), sub, task('a'), choice, node('call', 'LAUNCH_PLAN')];
+    const step = stepOf(nodes, [], { places: 0 });
+    expect(step.start.map(({ nodeId }) => nodeId)).toEqual(['gate', 'sub', 'call']);
+    expect(step.wanted).toBe(2);
+    expect(stepOf(nodes).wanted).toBe(0);
+  });
+
+  it('wants at most 200 places', () => {
+    expect(
+      stepOf(
+        Array.from({ length: 300 }, (_, at) => task(`n${at}`)),
+        [],
+        { places: 0 },
+      ).wanted,
+    ).toBe(200);
+  });
 });
 
 describe('an execution that has ended', () => {
   it('has nothing more to do', () => {
-    const nothing = { ends: [], start: [], stop: [], hasMore: false, phase: null };
+    const nothing = { ends: [], start: [], stop: [], wanted: 0, hasMore: false, phase: null };
     expect(stepOf([task('a')], [], { phase: 'ABORTED' })).toEqual(nothing);
   });
 });

@@ -184,9 +184,10 @@ describe('the metadata of an attempt', () => {
     expect(metadataAfter(metadata(), metadata({ ...second, resourcePoolInfo: pool }))).toEqual(
       metadata({ ...second, resourcePoolInfo: pool }),
     );
-    expect(metadataAfter(metadata({ resourcePoolInfo: pool }), metadata())).toEqual(
-      metadata({ resourcePoolInfo: pool }),
-    );
+    const held = metadata({ resourcePoolInfo: pool });
+    expect(metadataAfter(held, metadata({ resourcePoolInfo: null }))).toEqual(held);
+    expect(metadataAfter(held, metadata({ resourcePoolInfo: [] }))).toEqual(metadata());
+    expect(metadataAfter(metadata({ resourcePoolInfo: null }))).toEqual(metadata());
   });
 
   it('has at most 10,000 things outside', () => {
@@ -198,10 +199,45 @@ describe('the metadata of an attempt', () => {
 
   it('has the last id and the last information of a thing outside, unless an event leaves them out', () => {
     const about = (more: object) => metadata({ externalResources: [resource(0, more)] });
-    const named = { externalId: 'new', customInfo: { pod: 1 } };
+    const named = { externalId: 'new', customInfo: { pod: 1 }, childExecutionId: 'child' };
     const shown = (...all: TaskExecutionMetadata[]) => metadataAfter(...all)?.externalResources;
     expect(shown(about({}), about(named))).toStrictEqual([resource(0, named)]);
     expect(shown(about(named), about({ externalId: '' }))).toStrictEqual([resource(0, named)]);
+  });
+
+  describe('the logs of a thing outside', () => {
+    const early = log('early', '', { showWhilePending: true });
+    const late = log('late', '', { hideOnceFinished: true });
+    const about = (phase: 'QUEUED' | 'RUNNING' | 'SUCCEEDED', logs: readonly TaskLog[] = []) =>
+      metadata({ externalResources: [resource(0, { phase, logs })] });
+    const urisOf = (details: ReturnType<typeof mergeTaskDetails> | null) =>
+      details?.metadata?.externalResources[0]?.logs.map(({ uri }) => uri);
+
+    it.each([
+      ['QUEUED', ['early']],
+      ['RUNNING', ['early', 'late', 'plain']],
+      ['SUCCEEDED', ['early', 'plain']],
+    ] as const)('are those that its phase %s shows, from the first event on', (phase, uris) => {
+      const logs = [early, late, log('plain')];
+      const first = mergeTaskDetails(null, event({ metadata: about(phase, logs) }));
+      expect(urisOf(first)).toEqual(uris);
+      const before = mergeTaskDetails(null, event({ metadata: metadata() }));
+      expect(urisOf(mergeTaskDetails(before, event({ metadata: about(phase, logs) })))).toEqual(uris);
+    });
+
+    it('are those of ended work when the attempt has ended', () => {
+      const first = mergeTaskDetails(null, event({ metadata: about('RUNNING', [late, log('plain')]) }));
+      expect(urisOf(mergeTaskDetails(first, event({ phase: 'RETRYABLE_FAILED' })))).toEqual([
+        'late',
+        'plain',
+      ]);
+      expect(urisOf(mergeTaskDetails(first, event({ phase: 'FAILED' })))).toEqual(['plain']);
+    });
+
+    it('are at most 100, also in the first event', () => {
+      const logs = Array.from({ length: 101 }, (_, index) => log(`u${index}`));
+      expect(urisOf(mergeTaskDetails(null, event({ metadata: about('RUNNING', logs) })))).toHaveLength(100);
+    });
   });
 
   it('has each thing outside once, by its number and attempt, in this order', () => {

@@ -151,7 +151,12 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.cacheEntries': [() => `cacheEntries(filter: { project: "${project}" }, ARGS) { PAGE }`],
   'Query.credentials': [() => 'credentials(ARGS) { PAGE }'],
   'Query.descriptionEntities': [() => ofType('descriptionEntities', 'TASK')],
-  'Query.executions': [() => versions('executions'), () => 'executions(orderBy: OLDEST, ARGS) { PAGE }'],
+  'Query.executions': [
+    () => versions('executions'),
+    ...['OLDEST', 'NAME', 'STARTED', 'UPDATED', 'DURATION'].map(
+      (order) => () => `executions(orderBy: ${order}, ARGS) { PAGE }`,
+    ),
+  ],
   'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
   'Query.groups': [() => 'groups(ARGS) { PAGE }'],
   'Query.launchPlanIds': [() => versions('launchPlanIds')],
@@ -169,7 +174,10 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
     () => `permissions(resource: { project: { identifier: "${project}" } }, ARGS) { PAGE }`,
     () => `permissions(resource: { project: { identifier: "${project}" } }, inherited: true, ARGS) { PAGE }`,
   ],
-  'Query.projects': [() => 'projects(ARGS) { PAGE }'],
+  'Query.projects': [
+    () => 'projects(ARGS) { PAGE }',
+    ...['NAME', 'NEWEST'].map((order) => () => `projects(orderBy: ${order}, ARGS) { PAGE }`),
+  ],
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],

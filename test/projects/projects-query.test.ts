@@ -35,6 +35,41 @@ it.each([
   },
 );
 
+it.each([
+  [null, ['active', 'archived', 'by-platform', 'put-away']],
+  ['IDENTIFIER', ['active', 'archived', 'by-platform', 'put-away']],
+  ['IDENTIFIER_DESCENDING', ['put-away', 'by-platform', 'archived', 'active']],
+  ['NAME', ['by-platform', 'active', 'put-away', 'archived']],
+  ['NAME_DESCENDING', ['archived', 'put-away', 'active', 'by-platform']],
+  ['NEWEST', ['put-away', 'by-platform', 'archived', 'active']],
+  ['OLDEST', ['active', 'archived', 'by-platform', 'put-away']],
+])('projects are sorted by %s, on one page and on pages of one', async (orderBy, expected) => {
+  // Two projects have the same name, and `B` comes before `a`.
+  const names = { active: 'a', archived: 'z', 'by-platform': 'B', 'put-away': 'a' };
+  for (const [identifier, name] of Object.entries(names))
+    await db.project.updateMany({ where: { identifier }, data: { name } });
+  const page = async (more: object): Promise<Answer> => {
+    const { data, errors } = await app.ask(
+      `query ($orderBy: ProjectOrder, $first: Int, $after: String) {
+         projects(withArchived: true, orderBy: $orderBy, first: $first, after: $after) {
+           nodes { identifier } pageInfo { hasNextPage endCursor } } }`,
+      { orderBy, ...more },
+    );
+    expect(errors).toBeUndefined();
+    return data.projects;
+  };
+  const identifiersOf = ({ nodes }: Answer) => nodes.map(({ identifier }: Answer) => identifier);
+  expect(identifiersOf(await page({}))).toEqual(expected);
+  const walked: string[] = [];
+  for (let after: string | null = null; walked.length < expected.length; ) {
+    const { pageInfo, ...rest }: Answer = await page({ first: 1, after });
+    walked.push(...identifiersOf(rest));
+    expect(pageInfo.hasNextPage).toBe(walked.length < expected.length);
+    after = pageInfo.endCursor;
+  }
+  expect(walked).toEqual(expected);
+});
+
 it('a project is found by its id and by its identifier, archived or not', async () => {
   const { id } = await db.project.findFirstOrThrow({ where: { identifier: 'archived' } });
   for (const by of [{ id }, { identifier: 'archived' }])

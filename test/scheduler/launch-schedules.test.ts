@@ -7,10 +7,11 @@ import { fireSchedule } from '../../src/scheduler/fire-schedule.ts';
 import { startScheduleLoop } from '../../src/scheduler/launch-schedules.ts';
 import { type Answer, basic, type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { createUser, editUser, password } from '../support/people.ts';
+import { editUser } from '../support/people.ts';
 import { keyOf, registerProject, registerTask } from '../support/seed.ts';
 import { holdAnswers } from '../support/statements.ts';
 import { eventually } from '../support/waiting.ts';
+import { activate, activator, dieBeforeCommit, executionsOf, setLevel, setState } from './activated-plans.ts';
 
 const project = 'timed';
 let app: LocalApp;
@@ -44,14 +45,8 @@ async function scheduled(name: string, times: object = everyMinute, more: object
     { key, workflow: { key: keyOf(project, 'flow') }, schedule },
     'launchPlan { id }',
   );
-  await activate(launchPlan.id);
+  await activate(app, launchPlan.id);
   return launchPlan.id;
-}
-
-const setState = (id: string, state: string, authorization?: string) =>
-  mutate(app, 'updateLaunchPlan', { by: { id }, state }, 'launchPlan { id state }', authorization);
-async function activate(id: string, authorization?: string): Promise<void> {
-  expect(await setState(id, 'ACTIVE', authorization)).toHaveProperty('launchPlan');
 }
 
 /** Moves the activation into the past, so that this many slots of one minute are due. */
@@ -68,15 +63,6 @@ async function miss(planId: string, slots: number): Promise<string> {
 }
 const makeDue = (id: string) =>
   pool.query(`update launch_plan_schedules set wake_at = now() - interval '1 second' where id = $1`, [id]);
-
-async function executionsOf(planId: string): Promise<Answer[]> {
-  const { rows } = await pool.query(
-    `select id, name, mode::text as mode, scheduled_at, principal_id, inputs, user_inputs from executions
-      where launch_plan_id = $1 order by scheduled_at`,
-    [planId],
-  );
-  return rows;
-}
 
 const statusFields = `scheduleStatus { activatedAt principal { username } lastSlot lastSkippedSlot
   failure { slot code message attempts isGivenUp } pause { at reason principal { username } } nextFireTimes(first: 3) }`;
@@ -147,7 +133,7 @@ describe('a due slot', () => {
       () => executionsOf(planId),
       (found) => found.length >= 3,
     );
-    await setState(planId, 'INACTIVE');
+    await setState(app, planId, 'INACTIVE');
     const gaps = executions.slice(1).map((one, index) => one.scheduled_at - executions[index].scheduled_at);
     expect(new Set(gaps)).toEqual(new Set([1000]));
   });
@@ -216,27 +202,8 @@ describe('a scheduler that dies', () => {
   it('between the progress and the execution has done neither', async () => {
     const planId = await scheduled('killed');
     const id = await miss(planId, 3);
-    const held = holdAnswers(/^with execution as \( insert into executions/);
-    const dying = fireSchedule(id).then(
-      () => 'done',
-      () => 'died',
-    );
-    await eventually(
-      () => held.held,
-      (count) => count === 1,
-    );
-    await pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and state = 'idle in transaction' and query like '%into executions%'`,
-    );
-    held.release();
-    expect(await dying).toBe('died');
-    // The pool may still hand the broken connection out.
-    const found = await eventually(
-      () => executionsOf(planId).catch(() => null),
-      (executions) => executions !== null,
-    );
-    expect(found).toEqual([]);
+    await dieBeforeCommit(() => fireSchedule(id));
+    expect(await executionsOf(planId)).toEqual([]);
     await makeDue(id);
     await fire(id);
     expect(await executionsOf(planId)).toHaveLength(3);
@@ -287,7 +254,7 @@ describe('activation', () => {
     const planId = await scheduled('anew');
     const first = await statusOf(planId);
     await miss(planId, 5);
-    await activate(planId);
+    await activate(app, planId);
     const again = await statusOf(planId);
     expect(Date.parse(again.activatedAt)).toBeGreaterThanOrEqual(Date.parse(first.activatedAt));
     const { rows } = await pool.query(
@@ -318,16 +285,16 @@ describe('activation', () => {
     const v2 = await register('v2', { times: { rate: { value: 1, unit: 'DAY' } } });
     const v3 = await register('v3', null);
     expect(await statusOf(v2)).toBeNull();
-    await activate(v2);
+    await activate(app, v2);
     expect(await statusOf(v1)).toBeNull();
     expect(await statusOf(v2)).toMatchObject({ principal: { username: 'admin' } });
     // An inactive version that is deactivated takes nothing from the active one.
-    await setState(v1, 'INACTIVE');
+    await setState(app, v1, 'INACTIVE');
     expect(await statusOf(v2)).not.toBeNull();
-    await activate(v3);
+    await activate(app, v3);
     expect(await statusOf(v2)).toBeNull();
-    await activate(v1);
-    await setState(v1, 'INACTIVE');
+    await activate(app, v1);
+    await setState(app, v1, 'INACTIVE');
     expect(await statusOf(v1)).toBeNull();
   });
 
@@ -346,7 +313,7 @@ describe('activation', () => {
     const ids = Array.from({ length: process.env['SOAK'] ? 100 : 20 }, (_, index) =>
       index % 2 ? v1 : launchPlan.id,
     );
-    const answers = await Promise.all(ids.map((id) => setState(id, 'ACTIVE')));
+    const answers = await Promise.all(ids.map((id) => setState(app, id, 'ACTIVE')));
     expect(answers.map((one) => one.launchPlan.state)).toEqual(ids.map(() => 'ACTIVE'));
     const { rows } = await pool.query(
       `select plan.id, schedule.launch_plan_id as scheduled from launch_plans as plan
@@ -373,36 +340,23 @@ describe('activation', () => {
 });
 
 describe('the user who activated the launch plan', () => {
-  const setLevel = (field: string, userId: string, level: string) =>
-    mutate(app, field, {
-      resource: { project: { identifier: project } },
-      subject: { user: { id: userId } },
-      level,
-    });
-  async function userWith(name: string, level: string): Promise<{ id: string; authorization: string }> {
-    const { user } = await createUser(app, { username: name, password, role: 'USER' });
-    const granted = await setLevel('grantPermission', user.id, level);
-    expect(granted, JSON.stringify(granted)).toMatchObject({ __typename: 'GrantPermissionPayload' });
-    return { id: user.id, authorization: basic(name, password) };
-  }
-
   it('is the principal, and must have the right to start it at that moment', async () => {
     const planId = await scheduled('rights');
-    const ada = await userWith('ada', 'EDIT');
-    await activate(planId, ada.authorization);
+    const ada = await activator(app, project, 'ada', 'EDIT');
+    await activate(app, planId, ada.authorization);
     const id = await miss(planId, 2);
-    await setLevel('updatePermission', ada.id, 'READ');
+    await setLevel(app, project, 'updatePermission', ada.id, 'READ');
     await fire(id);
     expect(await executionsOf(planId)).toEqual([]);
     expect(await statusOf(planId)).toMatchObject({
       principal: { username: 'ada' },
       failure: { code: 'PERMISSION_DENIED', attempts: 1, isGivenUp: false },
     });
-    await setLevel('updatePermission', ada.id, 'EDIT');
+    await setLevel(app, project, 'updatePermission', ada.id, 'EDIT');
     await makeDue(id);
     await fire(id);
     const executions = await executionsOf(planId);
-    expect(executions.map((one) => one.principal_id)).toEqual([ada.id, ada.id]);
+    expect(executions.map((one) => one.principal)).toEqual([ada.id, ada.id]);
     expect((await statusOf(planId)).failure).toBeNull();
     await editUser(app, { by: { id: ada.id }, disabled: true });
     await miss(planId, 1);
@@ -425,10 +379,10 @@ describe('the user who activated the launch plan', () => {
       return basic(data.createCredentials.accessKey, data.createCredentials.secretKey);
     };
     const narrow = await keyWith(['launchPlan:update', 'launchPlan:read']);
-    expect(await setState(planId, 'ACTIVE', narrow)).toMatchObject({ code: 'PERMISSION_DENIED' });
-    expect(await setState(planId, 'INACTIVE', narrow)).toHaveProperty('launchPlan');
+    expect(await setState(app, planId, 'ACTIVE', narrow)).toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(await setState(app, planId, 'INACTIVE', narrow)).toHaveProperty('launchPlan');
     const wide = await keyWith(['launchPlan:update', 'launchPlan:read', 'launchPlan:use']);
-    expect(await setState(planId, 'ACTIVE', wide)).toHaveProperty('launchPlan');
+    expect(await setState(app, planId, 'ACTIVE', wide)).toHaveProperty('launchPlan');
   });
 });
 
@@ -567,13 +521,13 @@ describe('pauseLaunchPlanSchedule', () => {
   it('stays when another version is activated, and ends with a deactivation', async () => {
     const planId = await scheduled('stays');
     await pause(planId);
-    await activate(planId);
+    await activate(app, planId);
     const id = await miss(planId, 1);
     await fire(id);
     expect(await executionsOf(planId)).toEqual([]);
     expect((await statusOf(planId)).pause).toMatchObject({ reason: 'maintenance' });
-    await setState(planId, 'INACTIVE');
-    await activate(planId);
+    await setState(app, planId, 'INACTIVE');
+    await activate(app, planId);
     expect((await statusOf(planId)).pause).toBeNull();
   });
 
@@ -584,7 +538,7 @@ describe('pauseLaunchPlanSchedule', () => {
         code: 'INVALID_ARGUMENT',
         path: ['input', 'reason'],
       });
-    await setState(planId, 'INACTIVE');
+    await setState(app, planId, 'INACTIVE');
     expect(await pause(planId)).toMatchObject({ code: 'FAILED_PRECONDITION', path: ['input', 'by'] });
     expect(await resume(planId)).toMatchObject({ code: 'FAILED_PRECONDITION', path: ['input', 'by'] });
   });

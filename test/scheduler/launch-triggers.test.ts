@@ -1,141 +1,26 @@
 /** What triggers start: one execution for each end of another execution, whatever dies; who starts it; what fails. */
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { moveExecutions } from '../../src/executions/store/moves.ts';
-import { claimFiring, countTriggersAbove } from '../../src/executions/store/trigger-firings.ts';
-import type { ExecutionPhase } from '../../src/generated/prisma/enums.ts';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { claimFiring, findTriggerChain } from '../../src/executions/store/trigger-firings.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { fireTrigger } from '../../src/scheduler/fire-trigger.ts';
 import { startTriggerLoop } from '../../src/scheduler/launch-triggers.ts';
-import { type Answer, basic, type LocalApp, startApp } from '../support/app.ts';
+import type { LocalApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { createUser, editUser, password } from '../support/people.ts';
-import {
-  domain,
-  eventually,
-  keyOf,
-  launch,
-  registerProject,
-  registerTask,
-  registerWorkflow,
-} from '../support/seed.ts';
+import { editUser } from '../support/people.ts';
+import { domain, eventually, keyOf, launch } from '../support/seed.ts';
 import { holdAnswers } from '../support/statements.ts';
+import { activator, dieBeforeCommit, executionsOf, moveTo, setLevel } from './activated-plans.ts';
+import { end, fireAll, firings, makeDue, theFiring, triggerStage } from './trigger-stage.ts';
 
 const project = 'chained';
 const other = 'other';
+const stage = triggerStage(project, other);
+const { plan, on, pair, run, failureOf } = stage;
 let app: LocalApp;
-
-beforeAll(async () => {
-  app = await startApp({ scheduler: false });
-  for (const name of [project, other]) {
-    await registerProject(app, name);
-    await registerTask(app, name, 'double');
-    await registerWorkflow(app, name, 'flow', { a: [] });
-  }
+beforeAll(() => {
+  app = stage.app();
 });
-afterAll(() => app.stop());
-
-/** A launch plan of the workflow, in the given state. @returns the id of its version. */
-async function plan(
-  name: string,
-  more: object = {},
-  state = 'ACTIVE',
-  authorization?: string,
-): Promise<string> {
-  const input = {
-    key: keyOf(project, name),
-    workflow: { key: keyOf(project, 'flow') },
-    defaultInputs: { x: 1 },
-  };
-  const made = await mutate(app, 'createLaunchPlan', { ...input, ...more }, 'launchPlan { id }');
-  expect(made, JSON.stringify(made)).toHaveProperty('launchPlan');
-  await setState(made.launchPlan.id, state, authorization);
-  return made.launchPlan.id;
-}
-async function setState(id: string, state: string, authorization?: string): Promise<void> {
-  const answer = await mutate(
-    app,
-    'updateLaunchPlan',
-    { by: { id }, state },
-    'launchPlan { id }',
-    authorization,
-  );
-  expect(answer, JSON.stringify(answer)).toHaveProperty('launchPlan');
-}
-const on = (name: string, more: object = {}, of = project) => ({
-  launchPlan: { project: of, domain, name },
-  ...more,
-});
-
-let count = 0;
-/** A launch plan, and an active one that it triggers. */
-async function pair(trigger: object = {}, more: object = {}, authorization?: string) {
-  const source = `source-${++count}`;
-  await plan(source, {}, 'INACTIVE');
-  const target = await plan(
-    `target-${count}`,
-    { triggers: [on(source, trigger)], ...more },
-    'ACTIVE',
-    authorization,
-  );
-  return { source, target };
-}
-
-/** Ends executions of an engine from outside, as its events would. */
-const end = (ids: readonly string[], to: ExecutionPhase = 'SUCCEEDED') =>
-  moveExecutions(ids, { to, from: ['QUEUED', 'RUNNING'], at: new Date() });
-
-/** Runs an execution to its end. @returns its id. */
-async function run(
-  source: string,
-  phase = 'SUCCEEDED',
-  more: object = {},
-  outputs: object = { z: 4 },
-): Promise<string> {
-  const id = await launch(app, project, source, { engine: 'EXTERNAL', ...more });
-  if (phase === 'TIMED_OUT' || phase === 'ABORTED') {
-    await end([id], phase);
-    return id;
-  }
-  const result =
-    phase === 'SUCCEEDED' ? { outputs } : { error: { code: 'Bad', message: 'bad', kind: 'USER' } };
-  const event = { execution: { id }, phase, occurredAt: '2026-01-01T00:00:00Z', ...result };
-  const answer = await mutate(app, 'createWorkflowEvent', event, 'execution { phase }');
-  expect(answer, JSON.stringify(answer)).toMatchObject({ execution: { phase } });
-  return id;
-}
-
-const firings = async (): Promise<string[]> =>
-  (await pool.query('select id from trigger_firings order by wake_at, id')).rows.map((row) => row.id);
-const makeDue = () => pool.query(`update trigger_firings set wake_at = now() - interval '1 second'`);
-/** The one firing that is there. */
-async function theFiring(): Promise<string> {
-  const [id, ...others] = await firings();
-  expect(others).toEqual([]);
-  expect(id).toBeDefined();
-  return id ?? '';
-}
-/** Fires everything that is due, with the firings of other tests ended before. */
-async function fireAll(): Promise<void> {
-  for (const id of await firings()) await fireTrigger(id);
-}
-
-const executionsOf = async (target: string): Promise<Answer[]> =>
-  (
-    await pool.query(
-      `select id, mode::text as mode, source_id as source, principal_id as principal, inputs, domain
-         from executions where launch_plan_id = $1 order by created_at, id`,
-      [target],
-    )
-  ).rows;
-async function failureOf(target: string): Promise<Answer> {
-  const { data, errors } = await app.ask(
-    'query ($id: ID!) { launchPlan(by: { id: $id }) { triggers { status { principal { username } failure { at code message } } } } }',
-    { id: target },
-  );
-  expect(errors).toBeUndefined();
-  return data.launchPlan.triggers[0].status.failure;
-}
 
 describe('the end of an execution', () => {
   it('starts an execution of the launch plan that it triggers, with its outputs', async () => {
@@ -181,8 +66,8 @@ describe('the end of an execution', () => {
   it('counts for all versions of the launch plan, wherever they run, and for no other launch plan', async () => {
     const { source, target } = await pair();
     await plan(source, { key: keyOf(project, source, 'v2') }, 'INACTIVE');
-    const elsewhere = await plan(`elsewhere-${count}`, { triggers: [on(source, {}, other)] });
-    const inOtherDomain = await plan(`domain-${count}`, {
+    const elsewhere = await plan('elsewhere', { triggers: [on(source, {}, other)] });
+    const inOtherDomain = await plan('in-domain', {
       triggers: [{ launchPlan: { project, domain: 'production', name: source } }],
     });
     await run(source);
@@ -205,9 +90,9 @@ describe('the end of an execution', () => {
 
   it('starts nothing for a version that is not active when it ends', async () => {
     const { source, target } = await pair();
-    await setState(target, 'INACTIVE');
+    await moveTo(app, target, 'INACTIVE');
     await run(source);
-    await setState(target, 'ACTIVE');
+    await moveTo(app, target, 'ACTIVE');
     await fireAll();
     expect(await executionsOf(target)).toEqual([]);
     await run(source);
@@ -259,27 +144,8 @@ describe('a scheduler that dies', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^with execution as \( insert into executions/);
-    const dying = fireTrigger(id).then(
-      () => 'done',
-      () => 'died',
-    );
-    await eventually(
-      () => held.held,
-      (waiting) => waiting === 1,
-    );
-    await pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and state = 'idle in transaction' and query like '%into executions%'`,
-    );
-    held.release();
-    expect(await dying).toBe('died');
-    // The pool may still hand the broken connection out.
-    const found = await eventually(
-      () => executionsOf(target).catch(() => null),
-      (executions) => executions !== null,
-    );
-    expect(found).toEqual([]);
+    await dieBeforeCommit(() => fireTrigger(id));
+    expect(await executionsOf(target)).toEqual([]);
     await makeDue();
     await fireTrigger(id);
     expect(await executionsOf(target)).toHaveLength(1);
@@ -314,7 +180,7 @@ describe('a deactivation', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    await setState(target, 'INACTIVE');
+    await moveTo(app, target, 'INACTIVE');
     await fireTrigger(id);
     expect(await executionsOf(target)).toEqual([]);
     expect(await firings()).toEqual([]);
@@ -330,7 +196,7 @@ describe('a deactivation', () => {
       () => held.held,
       (waiting) => waiting === 1,
     );
-    await setState(target, 'INACTIVE');
+    await moveTo(app, target, 'INACTIVE');
     held.release();
     await firing;
     expect(await executionsOf(target)).toEqual([]);
@@ -341,31 +207,18 @@ describe('a deactivation', () => {
 });
 
 describe('the user who activated the launch plan', () => {
-  const setLevel = (field: string, userId: string, level: string) =>
-    mutate(app, field, {
-      resource: { project: { identifier: project } },
-      subject: { user: { id: userId } },
-      level,
-    });
-  async function userWith(name: string, level: string): Promise<{ id: string; authorization: string }> {
-    const { user } = await createUser(app, { username: name, password, role: 'USER' });
-    const granted = await setLevel('grantPermission', user.id, level);
-    expect(granted, JSON.stringify(granted)).toMatchObject({ __typename: 'GrantPermissionPayload' });
-    return { id: user.id, authorization: basic(name, password) };
-  }
-
   it('is the principal, and must have the right to start it at that moment', async () => {
-    const ada = await userWith('ada', 'EDIT');
+    const ada = await activator(app, project, 'ada', 'EDIT');
     const { source, target } = await pair({}, {}, ada.authorization);
     await run(source);
     await fireAll();
     expect(await executionsOf(target)).toMatchObject([{ principal: ada.id }]);
-    await setLevel('updatePermission', ada.id, 'READ');
+    await setLevel(app, project, 'updatePermission', ada.id, 'READ');
     await run(source);
     await fireAll();
     expect(await failureOf(target)).toMatchObject({ code: 'PERMISSION_DENIED', at: expect.any(String) });
     expect(await firings()).toEqual([]);
-    await setLevel('updatePermission', ada.id, 'EDIT');
+    await setLevel(app, project, 'updatePermission', ada.id, 'EDIT');
     await fireAll();
     expect(await executionsOf(target)).toHaveLength(1);
     await editUser(app, { by: { id: ada.id }, disabled: true });
@@ -379,8 +232,8 @@ describe('the user who activated the launch plan', () => {
   });
 
   it('learns nothing about executions that are hidden', async () => {
-    const bob = await userWith('bob', 'EDIT');
-    const hidden = `hidden-${count}`;
+    const bob = await activator(app, project, 'bob', 'EDIT');
+    const hidden = 'hidden';
     const made = await mutate(
       app,
       'createLaunchPlan',
@@ -391,8 +244,8 @@ describe('the user who activated the launch plan', () => {
     );
     expect(made).toHaveProperty('launchPlan');
     const triggers = [on(hidden, {}, other)];
-    const his = await plan(`his-${count}`, { triggers }, 'ACTIVE', bob.authorization);
-    const ours = await plan(`ours-${count}`, { triggers });
+    const his = await plan('his', { triggers }, 'ACTIVE', bob.authorization);
+    const ours = await plan('ours', { triggers });
     await run(hidden, 'SUCCEEDED', { project: other, launchPlan: { key: keyOf(other, hidden) } });
     await fireAll();
     expect(await executionsOf(his)).toEqual([]);
@@ -431,7 +284,7 @@ describe('an execution that cannot be started', () => {
     await fireAll();
     expect(await executionsOf(target)).toHaveLength(1);
     expect(await failureOf(target)).toMatchObject({ code: 'PERMISSION_DENIED' });
-    await setState(target, 'ACTIVE');
+    await moveTo(app, target, 'ACTIVE');
     expect(await failureOf(target)).toBeNull();
   });
 
@@ -501,9 +354,9 @@ describe('launch plans that trigger each other', () => {
 
   it('are counted through executions of nodes, and not through those that a user repeats', async () => {
     const { source } = await pair();
-    const [first, child, second, repeated, third] = (await Promise.all(
-      Array.from({ length: 5 }, () => launch(app, project, source)),
-    )) as [string, string, string, string, string];
+    const [begin, first, child, second, repeated, third] = (await Promise.all(
+      Array.from({ length: 6 }, () => launch(app, project, source)),
+    )) as [string, string, string, string, string, string];
     const nodeId = newId();
     await pool.query(
       `insert into node_executions (id, tenant_id, execution_id, node_id, kind, spec_node_id, phase, created_at, updated_at)
@@ -515,12 +368,74 @@ describe('launch plans that trigger each other', () => {
         'update executions set mode = $2::text::execution_mode, source_id = $3, parent_node_id = $4 where id = $1',
         [id, mode, from, parentNode],
       );
-    await pool.query(`update executions set mode = 'TRIGGER' where id = $1`, [first]);
+    await set(first, 'TRIGGER', begin);
     await set(child, 'CHILD_WORKFLOW', first, nodeId);
     await set(second, 'TRIGGER', child);
     await set(repeated, 'RELAUNCH', second);
     await set(third, 'TRIGGER', repeated);
-    const depths = await Promise.all([first, child, second, repeated, third].map(countTriggersAbove));
-    expect(depths).toEqual([1, 1, 2, 0, 1]);
+    const chains = await Promise.all([first, child, second, repeated, third].map(findTriggerChain));
+    expect(chains.map(({ depth }) => depth)).toEqual([1, 1, 2, 0, 1]);
+    expect(chains.map(({ firstId }) => firstId)).toEqual([begin, begin, begin, repeated, repeated]);
+  });
+
+  it('stop when the end of one execution has led to 1000 others, and the status says why', async () => {
+    // Each round has twice as many executions as the round before.
+    const a = await plan('wide-a', { triggers: [on('wide-b'), on('wide-c')] });
+    const b = await plan('wide-b', { triggers: [on('wide-a')] });
+    const c = await plan('wide-c', { triggers: [on('wide-a')] });
+    const beginning = await run('wide-a');
+    const other = await run('wide-a');
+    for (const id of await firings()) await fireTrigger(id);
+    expect(await startedBy(beginning)).toBe(2);
+    expect(await startedBy(other)).toBe(2);
+    await startedBy(beginning, 997);
+    await endOf([b, c]);
+    await Promise.all((await firings()).map(fireTrigger));
+    expect([await startedBy(beginning), await startedBy(other)]).toEqual([999, 4]);
+    await endOf([a]);
+    await Promise.all((await firings()).map(fireTrigger));
+    // Two executions of wide-a in each chain would start four others, but one chain may have only one more.
+    expect([await startedBy(beginning), await startedBy(other)]).toEqual([1000, 8]);
+    expect((await executionsOf(b)).length + (await executionsOf(c)).length).toBe(4 + 5);
+    expect([await failureOf(b), await failureOf(c)]).toContainEqual({
+      ...{ code: 'RESOURCE_EXHAUSTED', at: expect.any(String) },
+      message: expect.stringContaining('the end of one execution has led to 1000 others through triggers'),
+    });
+    expect(await firings()).toEqual([]);
+  });
+
+  /** How many executions an end has led to. @param set  makes it this number first. */
+  async function startedBy(executionId: string, set: number | null = null): Promise<number> {
+    const { rows } = await pool.query(
+      `update trigger_chains set started = coalesce($2, started) where execution_id = $1 returning started`,
+      [executionId, set],
+    );
+    return rows[0]?.started;
+  }
+
+  /** Ends the executions of these versions that have not ended. */
+  async function endOf(launchPlanIds: readonly string[]): Promise<void> {
+    const { rows } = await pool.query(
+      'select id from executions where ended_at is null and launch_plan_id = any($1)',
+      [launchPlanIds],
+    );
+    await end(rows.map((row) => row.id));
+  }
+
+  it('start the last execution that is allowed once, however many schedulers fire at the same time', async () => {
+    const { source } = await pair();
+    for (let more = 0; more < 7; more += 1) await plan(`crowd-${more}`, { triggers: [on(source)] });
+    const id = await run(source);
+    await pool.query(`insert into trigger_chains select id, tenant_id, 999 from executions where id = $1`, [
+      id,
+    ]);
+    const all = await firings();
+    expect(all).toHaveLength(8);
+    await Promise.all(all.map(fireTrigger));
+    const { rows } = await pool.query('select count(*)::int as count from executions where source_id = $1', [
+      id,
+    ]);
+    expect(rows).toEqual([{ count: 1 }]);
+    expect(await startedBy(id)).toBe(1000);
   });
 });

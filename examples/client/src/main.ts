@@ -1,6 +1,7 @@
 /** Signs in and lists the projects. If a launch plan is named, launches an execution and follows it. See README.md. */
 import { parseArgs } from 'node:util';
 import { SlipwayClient, SlipwayError } from './client.ts';
+import type { NodeEventsSubscription } from './generated/graphql.ts';
 import { launch, nodeEvents, outcome, projects, signIn } from './operations.ts';
 
 const usage = 'npm start -- [--inputs JSON] [project/domain/launch-plan/version]';
@@ -31,6 +32,13 @@ async function signedIn(name: string, secret: string): Promise<SlipwayClient> {
   const { login } = await new SlipwayClient(url, basic).ask(signIn, {});
   if (login?.__typename !== 'LoginPayload') throw new Error(login?.message ?? 'no token');
   return new SlipwayClient(url, `Bearer ${login.token}`);
+}
+
+/** What an event says about a node, in a few words. */
+function textOf(event: NodeEventsSubscription['nodeExecutionEvents']): string {
+  if (event.__typename === 'NodePhaseEvent') return event.phase;
+  if (event.__typename === 'TaskPhaseEvent') return `attempt ${event.attempt} ${event.taskPhase}`;
+  return `is asked to stop: ${event.reason ?? ''}`;
 }
 
 /** Launches an execution, follows its nodes to the end, and prints the outputs. @returns the exit code. */
@@ -64,9 +72,7 @@ async function run(client: SlipwayClient, plan: string): Promise<number> {
     { id },
     (data) => data.nodeExecutionEvents.id,
   )) {
-    const what =
-      event.__typename === 'NodePhaseEvent' ? event.phase : `attempt ${event.attempt} ${event.taskPhase}`;
-    console.log(`  ${event.occurredAt}  ${event.nodeId}  ${what}`);
+    console.log(`  ${event.occurredAt}  ${event.nodeId}  ${textOf(event)}`);
   }
 
   const { execution } = await client.ask(outcome, { id });

@@ -37,6 +37,7 @@ export const nodeEvents = graphql(`
       occurredAt
       ... on NodePhaseEvent { phase }
       ... on TaskPhaseEvent { attempt taskPhase }
+      ... on NodeAbortEvent { reason }
     }
   }
 `);

@@ -110,10 +110,15 @@ export const executionEnvAssignment = {
   executionEnv: 'The environment.',
 };
 
+/** What `maxParallelism` means everywhere. What 0 means is not the same everywhere. */
+const parallelism =
+  'How many nodes of an execution may run tasks or launch plans at the same time. This is also how many tasks may run at the same time in the execution and in all executions that its nodes start, at any depth.';
+
 export const workflowExecutionConfig = {
   description:
     'The configuration of executions. An execution takes each field from the first source that has it: its own request, its launch plan, the most specific record, the record of the project, the server.',
-  maxParallelism: 'How many nodes may run at the same time. 0 counts as not set.',
+  parallelism,
+  maxParallelism: `${parallelism} 0 counts as not set.`,
   securityContext: 'The security context. An execution takes it as a whole.',
   rawOutputDataConfig: 'Where large outputs go.',
   labels: 'Labels that follow the rules of Kubernetes, at most 16.',

@@ -17,19 +17,32 @@ export interface EntityKey {
   readonly version: string;
 }
 
-/** What our own form does not have: stored by the server and without effect, or not sent at all. */
+/**
+ * What our own form does not have: stored by the server and without effect, or not sent at all; or what a dry run could
+ * not check.
+ */
 export interface Note {
   readonly path: string;
-  readonly what: 'kept' | 'dropped';
+  readonly what: 'kept' | 'dropped' | 'unchecked';
 }
 
-/** One thing to register. */
-export interface PackageEntity {
+/** A version, in this package or not. */
+export interface EntityReference {
   readonly kind: EntityKind;
   readonly key: EntityKey;
+}
+
+/** The same text for the same version. */
+export const referenceText = ({ kind, key: { project, domain, name, version } }: EntityReference) =>
+  JSON.stringify([kind, project, domain, name, version]);
+
+/** One thing to register. */
+export interface PackageEntity extends EntityReference {
   /** Flyte's spec in protobuf JSON, as our API takes it. */
   readonly flyte: JsonObject;
   readonly notes: readonly Note[];
+  /** The other versions that the spec names. */
+  readonly references: readonly EntityReference[];
 }
 
 /** The parts of keys that the package leaves open. */
@@ -96,11 +109,11 @@ function entityReader<Schema extends DescMessage>(
     // A message is an object in JSON.
     const flyte = (field === undefined ? json : json?.[field]) as JsonObject | null | undefined;
     if (!flyte) return null;
-    const { project, domain, name, version } = id;
+    const own = { kind, key: keyOf(id) };
     return {
-      kind,
-      key: { project, domain, name, version },
+      ...own,
       flyte,
+      references: referencesIn(message).filter((one) => referenceText(one) !== referenceText(own)),
       notes: [
         ...form.toOurs(flyte).leftovers.map(({ path }) => ({ path: path.join('.'), what: 'kept' as const })),
         ...unknownFields(message).map((path) => ({ path: path.join('.'), what: 'dropped' as const })),
@@ -147,6 +160,26 @@ function completeKeys(message: unknown, parts: KeyParts): void {
 
 const isIdentifier = (message: unknown): message is Identifier =>
   (message as Partial<Identifier> | null | undefined)?.$typeName === 'flyteidl.core.Identifier';
+
+const keyOf = ({ project, domain, name, version }: Identifier): EntityKey => ({
+  project,
+  domain,
+  name,
+  version,
+});
+
+const kindsByType: Readonly<Partial<Record<ResourceType, EntityKind>>> = {
+  [ResourceType.TASK]: 'task',
+  [ResourceType.WORKFLOW]: 'workflow',
+  [ResourceType.LAUNCH_PLAN]: 'launch plan',
+};
+
+/** The versions that a message names, anywhere inside of it. */
+function referencesIn(message: unknown): EntityReference[] {
+  if (!isIdentifier(message)) return entriesIn(message).flatMap(([, value]) => referencesIn(value));
+  const kind = kindsByType[message.resourceType];
+  return kind === undefined ? [] : [{ kind, key: keyOf(message) }];
+}
 
 /** The fields of a message, the items of a list, or the entries of a map; none of other values, such as bytes. */
 function entriesIn(value: unknown): [string, unknown][] {

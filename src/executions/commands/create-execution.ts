@@ -218,15 +218,26 @@ async function insert(
   };
   const execution = await insertWithinLimit(plan, made, scheduled ?? triggered).catch(
     async (error: unknown) => {
-      const isGone =
-        isForeignKeyViolation(error) && !(await findLaunchPlan(caller.tenantId, { id: plan.id }));
-      // It was deleted after it had been read.
-      throw isGone ? new NotFoundError('launch plan', plan.name, ['input', 'launchPlan']) : error;
+      // What it refers to was deleted after it had been read.
+      throw isForeignKeyViolation(error) ? ((await goneReference(caller, plan, origin)) ?? error) : error;
     },
   );
   if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
   caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
   return execution;
+}
+
+/** The error for the launch plan or the repeated execution, if it does not exist any more. */
+async function goneReference(
+  { tenantId }: Caller,
+  plan: LaunchPlan,
+  origin: ExecutionRequest['origin'],
+): Promise<NotFoundError | null> {
+  if (!(await findLaunchPlan(tenantId, { id: plan.id })))
+    return new NotFoundError('launch plan', plan.name, ['input', 'launchPlan']);
+  if (!origin) return null;
+  const [source] = await readExecutions(tenantId, [{ id: origin.referenceId }]);
+  return source ? null : new NotFoundError('execution', origin.referenceId, origin.path);
 }
 
 async function takenName(

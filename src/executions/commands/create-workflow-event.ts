@@ -17,6 +17,8 @@ export interface WorkflowEvent extends GivenOutputs {
   /** The engine. Empty, or `propeller`: any. */
   readonly producerId: string;
   readonly occurredAt: Date;
+  /** Where the engine keeps the outputs. Only SUCCEEDED brings it. */
+  readonly outputUri: string | null;
   readonly error: WorkError | null;
 }
 
@@ -47,6 +49,7 @@ export async function createWorkflowEvent(
       await assignCluster(tx, executionId, event.producerId);
     const isEnd = isTerminal(executionPhases, event.phase);
     const isAborted = event.phase === 'ABORTED' && event.error === null;
+    const outputUri = event.phase === 'SUCCEEDED' ? event.outputUri : null;
     await moveExecution(
       {
         id: executionId,
@@ -55,7 +58,8 @@ export async function createWorkflowEvent(
         at: event.occurredAt,
         outputs: event.phase === 'SUCCEEDED' ? (outputs ?? {}) : outputs,
         error: event.error,
-        forgetsAbort: isEnd && (outputs !== null || event.error !== null),
+        outputUri,
+        forgetsAbort: isEnd && (outputs !== null || outputUri !== null || event.error !== null),
         // Reading an ABORTED execution always gives a cause. An earlier request keeps its own.
         abort: isAborted && execution.phase !== 'ABORTING' ? abortedBy(caller) : null,
       },

@@ -54,7 +54,7 @@ async function endAtOnce(
 ): Promise<void> {
   const nodes = await listOpenNodes(tx, execution.id);
   await abortChildren(tx, execution, nodes, cause, now);
-  await abortNodes(tx, execution.id, nodes, now);
+  await abortNodes(tx, execution.id, nodes, cause, now);
   await releaseReservations(tx, execution);
   await moveExecution(
     { ...end, id: execution.id, from: phasesThatMayMoveTo(executionPhases, end.to), at: now },

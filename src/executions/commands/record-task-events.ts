@@ -109,6 +109,7 @@ function toNodeMove({ event, node, outcome }: Judged): NodeMove[] {
       at: event.at,
       outputs,
       error,
+      reason: event.reason,
     },
   ];
 }

@@ -1,9 +1,10 @@
 import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { NotFoundError } from '../../platform/errors.ts';
 import { isRecord } from '../../values/json.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { isAbsent } from '../../values/readers.ts';
-import { getSpec, settingsOf } from '../store/execution-specs.ts';
+import { readSpecs, settingsOf } from '../store/execution-specs.ts';
 import { readNotifications } from '../store/notices.ts';
 import type { ExecutionRow } from '../store/reads.ts';
 import { createExecution } from './create-execution.ts';
@@ -36,7 +37,10 @@ export async function repeatExecution(
   project: Project,
   { mode, name, overwriteCache, inputs, inputLiterals, findLaunchPlan }: Repetition,
 ): Promise<ExecutionRow> {
-  const { userInputs, ...resolved } = await getSpec(source.id);
+  const [spec] = await readSpecs([source.id]);
+  // It was deleted after it had been read.
+  if (!spec) throw new NotFoundError('execution', source.id, path);
+  const { userInputs, ...resolved } = spec;
   const [notifications = []] = await readNotifications([source.id]);
   return await createExecution(caller, project, {
     domain: source.domain,

@@ -5,8 +5,10 @@ import type { WorkError } from '../../platform/work-error.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import { entityMetadataIn } from '../../registry/domain/entity-metadata.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
+import { settingsIn } from '../../registry/domain/launch-plan-settings.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { Place, problemsText } from '../../values/problem-list.ts';
+import { budgetsOf, limitOfChild } from '../domain/budgets.ts';
 import type { ExecutionSettings } from '../domain/execution-spec.ts';
 import { insertExecution } from '../store/create.ts';
 import { type SpecRow, settingsOf } from '../store/execution-specs.ts';
@@ -29,7 +31,7 @@ interface LaunchingNode {
 /**
  * Starts the execution of a launch plan for a node of another execution: in the same project and domain, for the same
  * user, and one level deeper. Its settings are resolved as those of any execution; what its parent has counts as its
- * request. Its name depends only on the node, so that a node never starts two.
+ * request, but a smaller limit of its own launch plan counts. Its name depends only on the node, so that a node never starts two.
  *
  * @param settings  those of the parent.
  * @returns why it cannot start: `NestedTooDeep`, `BindingFailed`, `SettingsRefused`, `ConcurrencyLimitReached`; null if it was started.
@@ -75,11 +77,13 @@ export async function startChildExecution(
       queue: parent.queue,
       ...resolved,
       ...slot,
+      maxParallelism: limitOfChild(resolved.maxParallelism, settingsIn(plan.spec as object).maxParallelism),
       mode: node.recoversId === null ? 'CHILD_WORKFLOW' : 'RECOVERED',
       referenceId: node.recoversId,
       sourceId: parent.id,
       parentNodeId: node.id,
       nesting: parent.nesting + 1,
+      ...budgetsOf(parent),
       notifications: entityMetadataIn(plan.spec).notifications ?? null,
       userInputs: effective.value.userInputs,
       inputs: effective.value.inputs,

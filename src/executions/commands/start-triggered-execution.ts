@@ -2,15 +2,19 @@ import { isAllowed } from '../../authorization/can.ts';
 import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, InvalidArgumentError } from '../../platform/errors.ts';
-import { MAX_TRIGGER_DEPTH, type TriggerInput } from '../../registry/domain/triggers.ts';
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  ResourceExhaustedError,
+} from '../../platform/errors.ts';
+import { MAX_TRIGGER_DEPTH, MAX_TRIGGERED, type TriggerInput } from '../../registry/domain/triggers.ts';
 import { entryOf } from '../../values/json.ts';
 import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { Place } from '../../values/problem-list.ts';
 import { executionTarget } from '../domain/targets.ts';
 import { readExecutionData } from '../store/data.ts';
 import { readExecutions } from '../store/reads.ts';
-import { countTriggersAbove } from '../store/trigger-firings.ts';
+import { countInChain, findTriggerChain } from '../store/trigger-firings.ts';
 import { createExecution } from './create-execution.ts';
 
 interface TriggeredRequest {
@@ -28,7 +32,8 @@ interface TriggeredRequest {
  * and the launch plan's own.
  *
  * @returns false if the caller may not read the execution that has ended, as if that had not happened.
- * @throws FailedPreconditionError if too many triggers have followed each other; InvalidArgumentError if the execution
+ * @throws FailedPreconditionError if too many triggers have followed each other; ResourceExhaustedError if the end of one
+ * execution has led to too many others; InvalidArgumentError if the execution
  * does not have an output; the errors of `createExecution`.
  */
 export async function startTriggeredExecution(
@@ -40,7 +45,8 @@ export async function startTriggeredExecution(
   if (!source) return false;
   const target = async () => executionTarget(source);
   if (!(await isAllowed(caller, 'execution:read', { target }))) return false;
-  if ((await countTriggersAbove(sourceId)) >= MAX_TRIGGER_DEPTH)
+  const { depth, firstId } = await findTriggerChain(sourceId);
+  if (depth >= MAX_TRIGGER_DEPTH)
     throw new FailedPreconditionError(
       `${MAX_TRIGGER_DEPTH} triggers have followed each other, and more are not allowed: do launch plans trigger each other in a ring?`,
     );
@@ -52,10 +58,21 @@ export async function startTriggeredExecution(
     inputLiterals: inputs.length > 0 ? takenInputs(inputs, await outputsOf(sourceId)) : null,
     settings: {},
     engine: 'SLIPWAY',
-    triggered: { sourceId, record },
+    triggered: {
+      sourceId,
+      async record(tx) {
+        await record(tx);
+        if (!(await countInChain(tx, firstId, MAX_TRIGGERED))) throw tooMany();
+      },
+    },
   });
   return true;
 }
+
+const tooMany = () =>
+  new ResourceExhaustedError(
+    `the end of one execution has led to ${MAX_TRIGGERED} others through triggers, and more are not allowed: do several launch plans trigger each other?`,
+  );
 
 async function outputsOf(executionId: string): Promise<LiteralMap> {
   const [data] = await readExecutionData([executionId]);

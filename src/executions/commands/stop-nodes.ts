@@ -25,23 +25,28 @@ export async function stopNodes(
   const open = await listOpenLeaves(tx, execution.id, selection);
   const ofKind = (kind: NodeRow['kind']) => open.filter((row) => row.kind === kind);
   const gates = ofKind('GATE');
-  await abortNodes(tx, execution.id, gates, now);
+  await abortNodes(tx, execution.id, gates, cause, now);
   await abortChildren(tx, execution, open, cause, now);
   const clientIds = ofKind('TASK').map(({ id, latestAttempt }) => clientIdOf(id, latestAttempt ?? 0));
   return { clientIds, ended: gates.length > 0 };
 }
 
-/** Ends nodes that nothing else will end. */
+/**
+ * Ends nodes that nothing else will end.
+ *
+ * @param cause  what their events say, if no user has asked for it.
+ */
 export async function abortNodes(
   tx: Tx,
   executionId: string,
   rows: readonly Pick<NodeRow, 'id' | 'nodeId'>[],
+  cause: string,
   now: Date,
 ): Promise<void> {
   const from = phasesThatMayMoveTo(nodeExecutionPhases, 'ABORTED');
   await moveNodes(
     tx,
     executionId,
-    rows.map(({ id, nodeId }) => ({ id, nodeId, to: 'ABORTED', from, at: now })),
+    rows.map(({ id, nodeId }) => ({ id, nodeId, to: 'ABORTED', from, at: now, reason: cause })),
   );
 }

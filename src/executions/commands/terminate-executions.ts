@@ -1,14 +1,11 @@
-import { noteDenial } from '../../authorization/audit.ts';
-import { refusal } from '../../authorization/can.ts';
-import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import type { DomainError } from '../../platform/errors.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import { executionPhases } from '../domain/phases.ts';
-import { executionTarget } from '../domain/targets.ts';
 import { type ExecutionListFilter, listAbortable } from '../store/lists.ts';
 import { type ExecutionBy, type ExecutionRow, readExecutions } from '../store/reads.ts';
 import { abortExecutions, hasEnded, requireCause, type Termination } from './abort-executions.ts';
+import { executionRefusal } from './execution-refusal.ts';
 
 /** How many executions one call terminates. */
 export const MAX_TERMINATIONS = 1000;
@@ -41,7 +38,7 @@ export async function terminateExecutions(
   requireCause(termination.cause);
   const found = await readExecutions(caller.tenantId, addresses);
   const refused = await Promise.all(
-    addresses.map((by, at) => refusalOf(caller, by, found[at] ?? null, ['input', 'executions', String(at)])),
+    addresses.map((by, at) => executionRefusal(caller, 'execution:terminate', by, found[at] ?? null, at)),
   );
   const allowed = found.flatMap((row, at) => (row && !refused[at] ? [row] : []));
   const [failed, after] = await abortAll(caller, allowed, termination, now);
@@ -75,28 +72,6 @@ export async function terminateListedExecutions(
     })),
     hasMore: found.length > MAX_TERMINATIONS,
   };
-}
-
-/** A refusal stands in the audit log, as if the execution had been terminated alone. */
-async function refusalOf(
-  caller: Caller,
-  by: ExecutionBy,
-  row: ExecutionRow | null,
-  path: readonly string[],
-): Promise<DomainError | null> {
-  const error = await refusal(caller, 'execution:terminate', {
-    kind: 'execution',
-    key: addressText(by),
-    path,
-    target: async () => row && executionTarget(row),
-  });
-  if (error?.refusal)
-    noteDenial(caller, {
-      code: error.code,
-      action: error.refusal.action ?? 'execution:terminate',
-      target: error.refusal.target ?? null,
-    });
-  return error;
 }
 
 /** @returns why executions were not aborted, and the executions as they are now, by their ids. */

@@ -23,13 +23,18 @@ export interface ExternalResource {
   readonly cacheStatus: CacheStatus;
   readonly logs: readonly TaskLog[];
   readonly customInfo?: JsonObject;
+  /** The execution that runs it. */
+  readonly childExecutionId?: string;
 }
 
 /** Source: Flyte's TaskExecutionMetadata. */
 export interface TaskExecutionMetadata {
   readonly generatedName: string;
   readonly externalResources: readonly ExternalResource[];
-  readonly resourcePoolInfo: readonly { readonly allocationToken: string; readonly namespace: string }[];
+  /** Null in an event leaves the stored ones. */
+  readonly resourcePoolInfo:
+    | readonly { readonly allocationToken: string; readonly namespace: string }[]
+    | null;
   readonly pluginIdentifier: string;
   readonly instanceClass: 'DEFAULT' | 'INTERRUPTIBLE';
 }
@@ -85,7 +90,7 @@ const noDetails: TaskDetails = { logs: [], reasons: [], eventVersion: 0 };
 export function mergeTaskDetails(stored: TaskDetails | null, event: TaskDetailsEvent): TaskDetails {
   const known = stored ?? noDetails;
   const customInfo = event.customInfo ? mergePatch(known.customInfo, event.customInfo) : known.customInfo;
-  const metadata = event.metadata ? mergeMetadata(known.metadata, event.metadata) : known.metadata;
+  const metadata = mergeMetadata(known.metadata, event.metadata, event.phase);
   const logContext = event.logContext ?? known.logContext;
   const taskType = event.taskType ?? known.taskType;
   const inputUri = known.inputUri ?? event.inputUri ?? undefined;
@@ -141,41 +146,62 @@ export function mergePatch(target: JsonValue | undefined, patch: JsonObject): Js
 
 function mergeMetadata(
   stored: TaskExecutionMetadata | undefined,
-  event: TaskExecutionMetadata,
-): TaskExecutionMetadata {
-  if (!stored) return { ...event, externalResources: mergeResources([], event.externalResources) };
+  event: TaskExecutionMetadata | null,
+  phase: TaskExecutionPhase,
+): TaskExecutionMetadata | undefined {
+  if (!stored && !event) return undefined;
+  const [known, news] = [stored ?? noMetadata, event ?? noMetadata];
   return {
-    generatedName: event.generatedName || stored.generatedName,
-    pluginIdentifier: event.pluginIdentifier || stored.pluginIdentifier,
-    instanceClass: event.instanceClass === 'DEFAULT' ? stored.instanceClass : event.instanceClass,
-    resourcePoolInfo: event.resourcePoolInfo.length > 0 ? event.resourcePoolInfo : stored.resourcePoolInfo,
-    externalResources: mergeResources(stored.externalResources, event.externalResources),
+    generatedName: news.generatedName || known.generatedName,
+    pluginIdentifier: news.pluginIdentifier || known.pluginIdentifier,
+    instanceClass: news.instanceClass === 'DEFAULT' ? known.instanceClass : news.instanceClass,
+    resourcePoolInfo: news.resourcePoolInfo ?? known.resourcePoolInfo ?? [],
+    externalResources: mergeResources(known.externalResources, news.externalResources, phase),
   };
 }
 
-/** Each thing once, by its index and attempt, in this order. */
+const noMetadata: TaskExecutionMetadata = {
+  generatedName: '',
+  externalResources: [],
+  resourcePoolInfo: null,
+  pluginIdentifier: '',
+  instanceClass: 'DEFAULT',
+};
+
+/**
+ * Each thing once, by its index and attempt, in this order. Its logs are those that its own phase shows; when the
+ * attempt has ended, so have all things that it started.
+ */
 function mergeResources(
   stored: readonly ExternalResource[],
   added: readonly ExternalResource[],
+  phase: TaskExecutionPhase,
 ): ExternalResource[] {
   const keyOf = ({ index, retryAttempt }: ExternalResource) => `${index}/${retryAttempt}`;
   const byKey = new Map(stored.map((one) => [keyOf(one), one]));
   for (const one of added) {
     const known = byKey.get(keyOf(one));
-    byKey.set(keyOf(one), known ? mergeResource(known, one) : one);
+    byKey.set(keyOf(one), mergeResource(known, one));
   }
   return [...byKey.values()]
     .sort((one, other) => one.index - other.index || one.retryAttempt - other.retryAttempt)
-    .slice(0, MAX_RESOURCES);
+    .slice(0, MAX_RESOURCES)
+    .map((one) =>
+      isTerminal(taskExecutionPhases, phase) ? { ...one, logs: mergeLogs(one.logs, [], phase) } : one,
+    );
 }
 
-function mergeResource(stored: ExternalResource, event: ExternalResource): ExternalResource {
+function mergeResource(stored: ExternalResource | undefined, event: ExternalResource): ExternalResource {
+  const known = stored ?? { ...event, logs: [] };
+  const customInfo = event.customInfo ?? known.customInfo;
+  const childExecutionId = event.childExecutionId ?? known.childExecutionId;
   return {
-    ...stored,
-    ...(event.customInfo && { customInfo: event.customInfo }),
-    externalId: event.externalId || stored.externalId,
+    ...known,
+    ...(customInfo && { customInfo }),
+    ...(childExecutionId && { childExecutionId }),
+    externalId: event.externalId || known.externalId,
     phase: event.phase,
-    cacheStatus: event.cacheStatus === 'DISABLED' ? stored.cacheStatus : event.cacheStatus,
-    logs: mergeLogs(stored.logs, event.logs, event.phase),
+    cacheStatus: event.cacheStatus === 'DISABLED' ? known.cacheStatus : event.cacheStatus,
+    logs: mergeLogs(known.logs, event.logs, event.phase),
   };
 }

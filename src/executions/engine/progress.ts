@@ -50,6 +50,8 @@ export interface Progress {
   readonly start: readonly NodeStart[];
   /** All open nodes whose id begins with one of these must be stopped. */
   readonly stop: readonly string[];
+  /** How many more tasks could start if there were places for them. */
+  readonly wanted: number;
   /** Whether there are more nodes to start than one turn starts. */
   readonly hasMore: boolean;
   /** The phase to move to, if the phase changes. */
@@ -59,7 +61,7 @@ export interface Progress {
   > | null;
 }
 
-const nothing: Progress = { ends: [], start: [], stop: [], hasMore: false, phase: null };
+const nothing: Progress = { ends: [], start: [], stop: [], wanted: 0, hasMore: false, phase: null };
 const failures: ReadonlySet<NodeExecutionPhase> = new Set(['FAILED', 'ABORTED', 'TIMED_OUT']);
 const successes: ReadonlySet<NodeExecutionPhase> = new Set(['SUCCEEDED', 'SKIPPED', 'RECOVERED']);
 const isOpen = (phase: NodeExecutionPhase) => !isTerminal(nodeExecutionPhases, phase);
@@ -74,7 +76,7 @@ export const EVERY_NODE = '';
  * Decides the next steps from the phases of the nodes alone. So after a crash of a scheduler, another one can continue.
  *
  * A node starts when all its upstream nodes have succeeded; at most `maxParallelism` tasks and launch plans run at the
- * same time (0: no limit). When a node has failed, FAIL_IMMEDIATELY stops the others of its workflow; the other policy
+ * same time (0: no limit), and no more tasks than there are `places`. When a node has failed, FAIL_IMMEDIATELY stops the others of its workflow; the other policy
  * still runs the nodes that do not depend on it. A workflow ends when nothing in it runs any more, and its failure node,
  * if it has one, has ended. If an execution is being aborted but its work has ended before it could be stopped, the
  * result of the work counts. Source: Flyte's TerminateExecution. An execution whose time is over is stopped in the same
@@ -86,6 +88,8 @@ export function progress(
   execution: {
     readonly phase: ExecutionPhase;
     readonly maxParallelism: number;
+    /** How many tasks may start, if other executions share the limit; left out if none do. */
+    readonly places?: number;
     readonly overdue?: Overdue;
   },
   known: ExecutionNodes,
@@ -107,10 +111,11 @@ export function progress(
     scopes = scopesOf(closure, tree, execution.phase, isStopped);
   }
   const phase = nextPhase(execution.phase, scopes[0], overdue);
-  const start = startsOf(scopes, execution.maxParallelism, known.active);
+  const { start, wanted } = startsOf(scopes, execution, known.active);
   return {
     ends: [...ends.values()],
     start: start.slice(0, MAX_STARTS),
+    wanted: Math.min(wanted, MAX_STARTS),
     hasMore: start.length > MAX_STARTS,
     stop: scopes
       .filter((scope) => scope.stopsHere)
@@ -314,18 +319,35 @@ function nextPhase(
   return current === 'QUEUED' ? 'RUNNING' : null;
 }
 
-/** The kinds of nodes that take a place among the `maxParallelism`. A branch starts one of them. */
-const takesPlace: ReadonlySet<NodeKind> = new Set(['TASK', 'LAUNCH_PLAN', 'BRANCH']);
+/** The kinds of nodes that count for the `maxParallelism` of their execution. A branch starts one of them. */
+const isLimited: ReadonlySet<NodeKind> = new Set(['TASK', 'LAUNCH_PLAN', 'BRANCH']);
 
-function startsOf(scopes: readonly Scope[], maxParallelism: number, active: number): NodeStart[] {
+/** The kinds of nodes that take one of the places that executions share: see domain/budgets.ts. */
+const takesPlace: ReadonlySet<NodeKind> = new Set(['TASK', 'BRANCH']);
+
+function startsOf(
+  scopes: readonly Scope[],
+  { maxParallelism, places = Number.POSITIVE_INFINITY }: { maxParallelism: number; places?: number },
+  active: number,
+): { start: NodeStart[]; wanted: number } {
   let room = maxParallelism > 0 ? maxParallelism - active : Number.POSITIVE_INFINITY;
-  return scopes
+  let free = places;
+  let blocked = 0;
+  const start = scopes
     .flatMap(({ ready }) => ready)
     .filter(({ node }) => {
-      if (!takesPlace.has(node.kind)) return true;
+      if (!isLimited.has(node.kind)) return true;
+      if (room <= 0) return false;
+      const needsPlace = takesPlace.has(node.kind);
+      if (needsPlace && free <= 0) {
+        blocked += 1;
+        return false;
+      }
       room -= 1;
-      return room >= 0;
+      if (needsPlace) free -= 1;
+      return true;
     });
+  return { start, wanted: Math.min(blocked, Math.max(room, 0)) };
 }
 
 /** The nodes by the node that contains them, with changes that were decided but not stored yet. */

@@ -17,7 +17,7 @@ import {
 
 const CacheEntryType = builder.objectRef<CacheEntryRow>('CacheEntry').implement({
   description:
-    'Outputs of a task that an execution has stored. Executions in the same project take them instead of running the task again with the same inputs.',
+    'Outputs of a task that an execution has stored. Executions in the same project take them instead of running the task again with the same inputs. The server deletes entries that are not used for long, and the least recently used ones if there are too many; its operator says how long and how many.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Unique over all entries.' }),
     key: t.exposeString('key', {

@@ -60,6 +60,10 @@ export const outputLiterals = {
   type: 'JSON' as const,
   description: "The outputs as Flyte's literals. Give each output here or in `outputs`, but not in both.",
 };
+export const outputUri = {
+  description:
+    'The address of the outputs, if the engine keeps them: at most 2,000 characters, in place of `outputs` and `outputLiterals`.',
+};
 
 export const inputs = {
   type: 'JSON' as const,
@@ -70,6 +74,24 @@ export const inputLiterals = {
   type: 'JSON' as const,
   description: "The inputs as Flyte's literals. Give each input here or in `inputs`, but not in both.",
 };
+
+const MAX_URI = 2_000;
+
+interface OutputAddress {
+  readonly outputUri?: string | null;
+  readonly outputs?: unknown;
+  readonly outputLiterals?: unknown;
+}
+
+/** The address of the outputs; null if the event brings none. Source: in Flyte, an event has either of them. */
+export function outputUriOf({ outputUri: uri, outputs: plain, outputLiterals: literals }: OutputAddress) {
+  if (uri == null || uri === '') return null;
+  const refuse = (message: string, code?: string) =>
+    InvalidArgumentError.of(['input', 'outputUri'], message, code);
+  if (uri.length > MAX_URI) throw refuse(`must have at most ${MAX_URI} characters`, 'TooLarge');
+  if (plain != null || literals != null) throw refuse('give either outputs or their address, but not both');
+  return uri;
+}
 
 export function objectOf(value: unknown, path: readonly string[]): JsonObject {
   if (isRecord(value)) return value as JsonObject;

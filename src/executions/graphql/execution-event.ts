@@ -8,6 +8,7 @@ import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { eventIdOf, sequenceIn } from '../../graphql/event-id.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
+import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { type EventRow, type ExecutionBy, readStreamEnd } from '../store/reads.ts';
@@ -46,6 +47,8 @@ const occurredAt = {
   type: 'DateTime',
   description: 'When it happened, by the clock of the server or executor that reported it.',
 } as const;
+const principalOf = ({ principalId }: StreamEvent, _args: object, { loaders }: Context) =>
+  principalId ? loaders.publicUser.load(principalId) : null;
 
 const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').implement({
   description: 'One change of the phase of an execution.',
@@ -63,7 +66,13 @@ const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').impl
     }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Who aborted the execution and why; null if nobody did.',
+      description: 'Why the execution stops, if the phase is ABORTING or ABORTED; otherwise null.',
+    }),
+    principal: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description: 'The user who aborted the execution; null if the phase is not ABORTING or ABORTED.',
+      resolve: principalOf,
     }),
     occurredAt: t.expose('occurredAt', occurredAt),
     execution: t.field({
@@ -75,9 +84,17 @@ const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').impl
   }),
 });
 
+const typeNames: Readonly<Record<ExecutionEventKind, string>> = {
+  EXECUTION: 'ExecutionEvent',
+  NODE: 'NodePhaseEvent',
+  TASK: 'TaskPhaseEvent',
+  NODE_ABORT: 'NodeAbortEvent',
+};
+
 const NodeExecutionEventType = builder.interfaceRef<StreamEvent>('NodeExecutionEvent').implement({
-  description: 'One change of the phase of a node, or of one of its attempts.',
-  resolveType: ({ kind }) => (kind === 'TASK' ? 'TaskPhaseEvent' : 'NodePhaseEvent'),
+  description:
+    'One change of the phase of a node or of one of its attempts, or the request of a user to stop a node.',
+  resolveType: ({ kind }) => typeNames[kind],
   fields: (t) => ({
     id: t.id(eventId),
     nodeId: t.string({
@@ -91,7 +108,15 @@ const NodeExecutionEventType = builder.interfaceRef<StreamEvent>('NodeExecutionE
     }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Why the phase changed, for people; null if no reason was given.',
+      description:
+        'Why the phase changed or a user wants the node to stop, for people; null if no reason was given.',
+    }),
+    principal: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description:
+        'The user who asked to stop the node, a node that contains it, or the execution. Null if this event is neither the request nor the end of a node that a user stopped.',
+      resolve: principalOf,
     }),
     occurredAt: t.expose('occurredAt', occurredAt),
     nodeExecution: t.field({
@@ -135,6 +160,19 @@ builder.objectRef<StreamEvent>('TaskPhaseEvent').implement({
   }),
 });
 
+builder.objectRef<StreamEvent>('NodeAbortEvent').implement({
+  description:
+    'A user asked to stop a node. `reason` is the cause. If the work stops before it ends, the phase ABORTED follows.',
+  interfaces: [NodeExecutionEventType],
+  fields: (t) => ({
+    phase: t.field({
+      type: NodeExecutionPhaseEnum,
+      description: 'The phase that the node was in.',
+      resolve: (event) => event.phase as NodeExecutionPhase,
+    }),
+  }),
+});
+
 interface WatchArguments {
   readonly by: unknown;
   readonly after?: string | null;
@@ -174,9 +212,9 @@ builder.subscriptionFields((t) => ({
   nodeExecutionEvents: t.field({
     type: NodeExecutionEventType,
     description:
-      'Sends every phase change of the nodes of an execution and of their attempts exactly once: from the first one, or from the one that follows `after`. Completes when the execution has ended.',
+      'Sends every phase change of the nodes of an execution and of their attempts, and every request to stop a node, exactly once: from the first one, or from the one that follows `after`. Completes when the execution has ended.',
     args: watchArguments,
-    subscribe: (_root, args, context) => watch(args, context, ['NODE', 'TASK']),
+    subscribe: (_root, args, context) => watch(args, context, ['NODE', 'TASK', 'NODE_ABORT']),
     resolve: (event: StreamEvent) => event,
   }),
 }));

@@ -4,7 +4,6 @@ import type { Target } from '../../authorization/domain/resources.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
-import { enumOf } from '../../graphql/enum.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf } from '../../graphql/input.ts';
@@ -43,6 +42,7 @@ import {
   ExecutionType,
   LaunchEntityEnum,
 } from './execution.ts';
+import { ExecutionOrderEnum } from './execution-order.ts';
 import { NodeExecutionConnection, NodeExecutionType } from './node-execution.ts';
 import { nodeFilterOf, nodeListArguments } from './node-lists.ts';
 import { readableChild } from './readable-edges.ts';
@@ -96,17 +96,13 @@ export const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
   }),
 });
 
-const ExecutionOrderEnum = enumOf<ExecutionOrder>('ExecutionOrder', 'How a list of executions is sorted.', {
-  NEWEST: 'By time of creation, newest first.',
-  OLDEST: 'By time of creation, oldest first.',
-});
-
 const listArguments = builder.args((t) => ({
   filter: t.field({ type: ExecutionFilterInput, description: 'Which executions to list. If left out: all.' }),
   orderBy: t.field({
     type: ExecutionOrderEnum,
     defaultValue: 'NEWEST',
-    description: 'How to sort the list.',
+    description:
+      'How to sort the list. The time of creation has an index; for the other orders, the server reads all executions that meet the conditions.',
   }),
 }));
 

@@ -38,7 +38,7 @@ async function shownSpecOf(execution: ExecutionRow, context: Context): Promise<E
 export const executionSettingFields = (t: ObjectFields) => ({
   ...executionConfigFields(t, shownSpecOf),
   maxParallelism: t.exposeInt('maxParallelism', {
-    description: 'How many nodes may run at the same time; 0 means no limit.',
+    description: `${texts.workflowExecutionConfig.parallelism} 0 means no limit. An execution that a node starts has the limit of its parent, or that of its launch plan if this is smaller.`,
   }),
   interruptible: t.exposeBoolean('interruptible', {
     nullable: true,
@@ -90,13 +90,14 @@ export const executionSettingFields = (t: ObjectFields) => ({
   }),
 });
 
-const resolution =
-  'If left out, it comes from the launch plan, from the attributes of the workflow, domain or project, or from the configuration of the server.';
+const attributes =
+  'from the attributes of the workflow, domain or project, or from the configuration of the server.';
+const resolution = `If left out, it comes from the launch plan, ${attributes}`;
 
 /** The settings as inputs of `createExecution`. */
 export const executionSettingInputs = (t: InputFields) => ({
   maxParallelism: t.int({
-    description: `How many nodes may run at the same time; 0 means no limit. ${resolution} A 0 of a launch plan or of attributes counts as not set.`,
+    description: `${texts.workflowExecutionConfig.parallelism} 0 means no limit. ${resolution} A 0 of a launch plan or of attributes counts as not set.`,
   }),
   ...executionConfigInputs(t),
   timeout: t.field({
@@ -107,7 +108,7 @@ export const executionSettingInputs = (t: InputFields) => ({
   tags: t.stringList({ description: 'Tags by which lists can be filtered: at most 100, all different.' }),
   qualityOfService: t.field({
     type: QualityOfServiceInput,
-    description: `${texts.qualityOfService.description} ${resolution}`,
+    description: `${texts.qualityOfService.description} If left out, it comes from the launch plan, from the workflow itself, ${attributes}`,
   }),
   clusterAssignment: t.field({
     type: ClusterAssignmentInput,
@@ -115,7 +116,7 @@ export const executionSettingInputs = (t: InputFields) => ({
   }),
   executionClusterLabel: t.field({
     type: ExecutionClusterLabelInput,
-    description: `${texts.executionClusterLabel.description} ${resolution}`,
+    description: `${texts.executionClusterLabel.description} If left out, it comes ${attributes}`,
   }),
 });
 

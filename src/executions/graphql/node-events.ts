@@ -22,6 +22,8 @@ import {
   occurredAt,
   outputLiterals,
   outputs,
+  outputUri,
+  outputUriOf,
   producer,
   rowAfter,
 } from './event-input.ts';
@@ -95,7 +97,7 @@ const CreateNodeEventInput = builder.inputType('CreateNodeEventInput', {
     checkpointUri: t.string({ description: 'The address of the checkpoint for the next attempt.' }),
     deckUri: t.string({ description: 'The address of the report of the node.' }),
     inputUri: t.string({ description: 'The address of the inputs. The first one is kept.' }),
-    outputUri: t.string({ description: 'The address of the outputs.' }),
+    outputUri: t.string(outputUri),
     dynamicWorkflow: t.field({
       type: 'JSON',
       description: 'The workflow that the node created at run time, compiled: `{id, compiledWorkflow}`.',
@@ -131,6 +133,7 @@ builder.mutationFields((t) => ({
       const parentTask = parentTaskId === null ? null : await loaders.taskExecution.load(parentTaskId);
       if (parentTaskId !== null && parentTask?.executionId !== id)
         throw new NotFoundError('task execution', parentTaskId, ['input', 'parentTaskExecution']);
+      const address = outputUriOf(input);
       const nodeId = await createNodeEvent(callerOf(context), id, {
         ...input,
         producerId: input.producerId ?? '',
@@ -152,7 +155,7 @@ builder.mutationFields((t) => ({
           ...(input.targetEntity && { targetEntity: input.targetEntity }),
           ...(input.reservationStatus && { reservationStatus: input.reservationStatus }),
           ...(input.inputUri && { inputUri: input.inputUri }),
-          ...(input.outputUri && { outputUri: input.outputUri }),
+          ...(address && { outputUri: address }),
           ...(input.deckUri && { deckUri: input.deckUri }),
           ...(input.checkpointUri && { checkpointUri: input.checkpointUri }),
           ...(input.catalogKey != null && { catalogKey: objectOf(input.catalogKey, ['catalogKey']) }),

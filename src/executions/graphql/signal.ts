@@ -1,18 +1,21 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { parseFilters } from '../../platform/flyte-filters.ts';
 import { LiteralTypeInput } from '../../registry/graphql/literal-type-input.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createSignal } from '../commands/create-signal.ts';
 import { setSignal } from '../commands/set-signal.ts';
+import { signalFilters } from '../store/filter-columns.ts';
 import type { ExecutionBy, ExecutionRow } from '../store/reads.ts';
-import { type SignalRow, signalsOfExecutions } from '../store/signals.ts';
+import { countSignals, listSignals, type SignalRow, signalsOfExecutions } from '../store/signals.ts';
 import { ExecutionByInput, ExecutionType } from './execution.ts';
 
 export const SignalType = builder.objectRef<SignalRow>('Signal').implement({
@@ -88,9 +91,17 @@ builder.queryField('signals', (t) =>
     {
       type: SignalType,
       description: 'The signals of one execution, newest first.',
-      args: addressOf(ExecutionByInput, 'execution'),
-      resolve: async (_root, { by, ...args }, context) =>
-        signalsOf((await getExecution(by as ExecutionBy, context)).id, args, context),
+      args: { ...addressOf(ExecutionByInput, 'execution'), ...filtersArgument(signalFilters) },
+      resolve: async (_root, { by, filters, ...args }, context) => {
+        const { id } = await getExecution(by as ExecutionBy, context);
+        const terms = parseFilters(filters ?? '');
+        return await pagedList(
+          args,
+          signalsOfExecutions.order,
+          (page) => listSignals(id, terms, page),
+          () => countSignals(id, terms),
+        );
+      },
     },
     SignalConnection,
   ),

@@ -2,12 +2,15 @@ import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { payload } from '../../graphql/payload.ts';
+import type { Caller } from '../../platform/caller.ts';
 import { formatDuration } from '../../platform/duration.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { requireCompleteKey } from '../../registry/domain/version-key.ts';
 import { EntityKeyInput } from '../../registry/graphql/entity-key.ts';
 import { createTaskEvent } from '../commands/create-task-event.ts';
+import { getReadableExecutions } from '../commands/get-readable-executions.ts';
 import type { ExternalResource, TaskExecutionMetadata, TaskLog } from '../domain/task-details.ts';
+import type { ExecutionBy } from '../store/reads.ts';
 import { CacheStatusEnum } from './cache-status.ts';
 import {
   EventErrorInput,
@@ -20,6 +23,8 @@ import {
   occurredAt,
   outputLiterals,
   outputs,
+  outputUri,
+  outputUriOf,
   producer,
   rowAfter,
 } from './event-input.ts';
@@ -52,6 +57,9 @@ const TaskLogInput = builder.inputType('TaskLogInput', {
   }),
 });
 
+/** How many shares of pools an attempt keeps. */
+const MAX_POOLS = 100;
+
 const ExternalResourceInput = builder.inputType('ExternalResourceInput', {
   description: 'Something outside that an attempt started, such as one item of an array.',
   fields: (t) => ({
@@ -66,6 +74,10 @@ const ExternalResourceInput = builder.inputType('ExternalResourceInput', {
     }),
     logs: t.field({ type: [TaskLogInput], defaultValue: [], description: 'Where its logs are.' }),
     customInfo: t.field({ type: 'JSON', description: 'More about it, as a JSON object.' }),
+    childExecution: t.field({
+      type: ExecutionByInput,
+      description: 'The execution that runs it. It must exist.',
+    }),
   }),
 });
 
@@ -88,8 +100,8 @@ const TaskExecutionMetadataInput = builder.inputType('TaskExecutionMetadataInput
     }),
     resourcePoolInfo: t.field({
       type: [ResourcePoolInput],
-      defaultValue: [],
-      description: 'The shares of pools that it holds.',
+      description:
+        'The shares of pools that it holds, at most 100. They replace the stored ones; an empty list removes those.',
     }),
     pluginIdentifier: t.string({ defaultValue: '', description: 'The plugin that runs it.' }),
     instanceClass: t.field({
@@ -167,7 +179,7 @@ const CreateTaskEventInput = builder.inputType('CreateTaskEventInput', {
       description: 'The version of the form of the events. It only grows.',
     }),
     inputUri: t.string({ description: 'The address of the inputs. The first one is kept.' }),
-    outputUri: t.string({ description: 'The address of the outputs.' }),
+    outputUri: t.string(outputUri),
   }),
 });
 
@@ -180,10 +192,10 @@ const logOf = ({ ttl, ...log }: typeof TaskLogInput.$inferInput): TaskLog => ({
   ...(ttl != null && { ttl: formatDuration(ttl) }),
 });
 
-const resourceOf = ({
-  customInfo,
-  ...resource
-}: typeof ExternalResourceInput.$inferInput): ExternalResource => ({
+const resourceOf = (
+  { customInfo, ...resource }: typeof ExternalResourceInput.$inferInput,
+  childExecutionId: string | undefined,
+): ExternalResource => ({
   externalId: resource.externalId ?? '',
   index: resource.index ?? 0,
   retryAttempt: resource.retryAttempt ?? 0,
@@ -193,15 +205,35 @@ const resourceOf = ({
   ...(customInfo != null && {
     customInfo: objectOf(customInfo, ['metadata', 'externalResources', 'customInfo']),
   }),
+  ...(childExecutionId && { childExecutionId }),
 });
 
-const metadataOf = (metadata: typeof TaskExecutionMetadataInput.$inferInput): TaskExecutionMetadata => ({
-  generatedName: metadata.generatedName ?? '',
-  externalResources: (metadata.externalResources ?? []).map(resourceOf),
-  resourcePoolInfo: metadata.resourcePoolInfo ?? [],
-  pluginIdentifier: metadata.pluginIdentifier ?? '',
-  instanceClass: metadata.instanceClass ?? 'DEFAULT',
-});
+async function metadataOf(
+  caller: Caller,
+  { externalResources: given, ...metadata }: typeof TaskExecutionMetadataInput.$inferInput,
+): Promise<TaskExecutionMetadata> {
+  const path = ['input', 'metadata'];
+  const resources = given ?? [];
+  const pools = metadata.resourcePoolInfo ?? null;
+  if (pools && pools.length > MAX_POOLS)
+    throw InvalidArgumentError.of(
+      [...path, 'resourcePoolInfo'],
+      `must have at most ${MAX_POOLS} entries`,
+      'TooLarge',
+    );
+  const named = resources.map(({ childExecution }, at) => ({
+    by: (childExecution ?? null) as ExecutionBy | null,
+    path: [...path, 'externalResources', String(at), 'childExecution'],
+  }));
+  const children = await getReadableExecutions(caller, named);
+  return {
+    generatedName: metadata.generatedName ?? '',
+    externalResources: resources.map((resource, at) => resourceOf(resource, children[at]?.id)),
+    resourcePoolInfo: pools,
+    pluginIdentifier: metadata.pluginIdentifier ?? '',
+    instanceClass: metadata.instanceClass ?? 'DEFAULT',
+  };
+}
 
 const CreateTaskEventPayload = payload('CreateTaskEventPayload', 'taskExecution', TaskExecutionType);
 
@@ -231,11 +263,11 @@ builder.mutationFields((t) => ({
           occurredAt: reason.occurredAt.toISOString(),
         })),
         customInfo: input.customInfo == null ? null : objectOf(input.customInfo, ['customInfo']),
-        metadata: input.metadata ? metadataOf(input.metadata) : null,
+        metadata: input.metadata ? await metadataOf(callerOf(context), input.metadata) : null,
         logContext: input.logContext == null ? null : objectOf(input.logContext, ['logContext']),
         taskType: input.taskType ?? null,
         inputUri: input.inputUri ?? null,
-        outputUri: input.outputUri ?? null,
+        outputUri: outputUriOf(input),
       });
       const { taskExecution } = context.loaders;
       return {

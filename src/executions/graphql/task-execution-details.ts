@@ -5,6 +5,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { parseDuration } from '../../platform/duration.ts';
 import { taskTarget } from '../../registry/domain/targets.ts';
+import { executionTarget } from '../domain/targets.ts';
 import type {
   ExternalResource,
   TaskDetails,
@@ -15,6 +16,7 @@ import type {
 import type { TaskDetailsRow } from '../store/details.ts';
 import type { TaskExecutionRow } from '../store/reads.ts';
 import { CacheStatusEnum } from './cache-status.ts';
+import { ExecutionType } from './execution.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 
 /** What an engine from outside says about an attempt besides its phase. It is read only if a query asks for it. */
@@ -74,6 +76,12 @@ const TaskReasonType = builder.objectRef<TaskReason>('TaskReason').implement({
   }),
 });
 
+const readableExecution = guardedEdge(
+  'execution:read',
+  ({ childExecutionId: id }: ExternalResource, { loaders }) => (id ? loaders.execution.load({ id }) : null),
+  executionTarget,
+);
+
 const ExternalResourceType = builder.objectRef<ExternalResource>('ExternalResource').implement({
   description: 'Something outside that an attempt started, such as one item of an array.',
   fields: (t) => ({
@@ -104,11 +112,17 @@ const ExternalResourceType = builder.objectRef<ExternalResource>('ExternalResour
       description: 'More about it, as a JSON object; null if the engine said nothing more.',
       resolve: ({ customInfo }) => customInfo ?? null,
     }),
+    childExecution: t.field({
+      type: ExecutionType,
+      nullable: true,
+      description: 'The execution that runs it; null if none does, or if it is hidden from you.',
+      resolve: readableExecution,
+    }),
   }),
 });
 
 const ResourcePoolType = builder
-  .objectRef<TaskExecutionMetadata['resourcePoolInfo'][number]>('ResourcePool')
+  .objectRef<NonNullable<TaskExecutionMetadata['resourcePoolInfo']>[number]>('ResourcePool')
   .implement({
     description: 'A share of a pool that an attempt holds.',
     fields: (t) => ({
@@ -135,8 +149,8 @@ const TaskExecutionMetadataType = builder
       resourcePoolInfo: t.field({
         type: [ResourcePoolType],
         extensions: { listSize: 2 },
-        description: 'The shares of pools that the attempt holds.',
-        resolve: ({ resourcePoolInfo }) => [...resourcePoolInfo],
+        description: 'The shares of pools that the attempt holds, at most 100.',
+        resolve: ({ resourcePoolInfo }) => [...(resourcePoolInfo ?? [])],
       }),
       pluginIdentifier: t.exposeString('pluginIdentifier', {
         description: 'The plugin that runs the attempt. It may be empty.',

@@ -11,6 +11,8 @@ import {
   occurredAt,
   outputLiterals,
   outputs,
+  outputUri,
+  outputUriOf,
   producer,
   rowAfter,
 } from './event-input.ts';
@@ -29,6 +31,7 @@ const CreateWorkflowEventInput = builder.inputType('CreateWorkflowEventInput', {
     occurredAt: t.field(occurredAt),
     outputs: t.field(outputs),
     outputLiterals: t.field(outputLiterals),
+    outputUri: t.string(outputUri),
     error: t.field({ type: EventErrorInput, description: 'Why it failed.' }),
   }),
 });
@@ -49,6 +52,7 @@ builder.mutationFields((t) => ({
         ...input,
         producerId: input.producerId ?? '',
         error: errorOf(input.error),
+        outputUri: outputUriOf(input),
       });
       const { execution } = context.loaders;
       return { execution: await rowAfter('execution', id, execution.clearAll().load({ id })) };

@@ -42,6 +42,9 @@ export interface NewExecution {
   readonly notifications?: readonly Notification[] | null;
   /** 0 if left out. */
   readonly nesting?: number;
+  /** Of the executions above it; left out if there are none. */
+  readonly budgetIds?: readonly string[];
+  readonly budgetLimit?: number | null;
   readonly userInputs: object;
   readonly inputs: object;
 }
@@ -54,13 +57,14 @@ const insertStatement = statement<ExecutionRow>(
   `with execution as (
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
        workflow_entity_id, launch_entity, task_id, principal_id, queue, cluster, engine, mode, reference_id,
-       source_id, parent_node_id, nesting, scheduled_at, max_parallelism, max_concurrent, awaits_slot, interruptible,
-       overwrite_cache, spec, notifications, deadline_at, queue_deadline_at, user_inputs, inputs, last_sequence,
+       source_id, parent_node_id, nesting, budget_ids, budget_limit, scheduled_at, max_parallelism, max_concurrent,
+       awaits_slot, interruptible, overwrite_cache, spec, notifications, deadline_at, queue_deadline_at, user_inputs, inputs, last_sequence,
        advance_at, created_at, updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId",
             "workflowEntityId", case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId",
             "principalId", queue, cluster, coalesce(engine, 'SLIPWAY'), coalesce(mode, 'MANUAL'), "referenceId",
-            "sourceId", "parentNodeId", coalesce(nesting, 0), "scheduledAt", "maxParallelism", "maxConcurrent",
+            "sourceId", "parentNodeId", coalesce(nesting, 0),
+            coalesce("budgetIds", '{}'), "budgetLimit", "scheduledAt", "maxParallelism", "maxConcurrent",
             coalesce("awaitsSlot", false), interruptible, "overwriteCache", spec, notifications,
             ${after('timeoutMilliseconds')}, ${after('queueingBudgetMilliseconds')}, "userInputs", inputs, 1,
             case when "awaitsSlot" is not true then now() end, now(), now()
@@ -68,8 +72,8 @@ const insertStatement = statement<ExecutionRow>(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
               "workflowId" uuid, "workflowEntityId" uuid, "taskId" uuid, "principalId" uuid, queue text, cluster text,
               engine execution_engine, mode execution_mode, "referenceId" uuid, "sourceId" uuid, "parentNodeId" uuid,
-              nesting int, "scheduledAt" timestamptz, "maxParallelism" int, "maxConcurrent" int, "awaitsSlot" boolean,
-              interruptible boolean, "overwriteCache" boolean, spec json, notifications json, "userInputs" json,
+              nesting int, "budgetIds" uuid[], "budgetLimit" int, "scheduledAt" timestamptz, "maxParallelism" int,
+              "maxConcurrent" int, "awaitsSlot" boolean, interruptible boolean, "overwriteCache" boolean, spec json, notifications json, "userInputs" json,
               inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *

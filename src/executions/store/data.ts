@@ -20,7 +20,7 @@ export interface DataRow {
 const executionData = statement<DataRow>(
   `select id, tenant_id as "tenantId", project_id as "projectId", inputs,
           case when phase = 'SUCCEEDED' then outputs end as outputs,
-          null as "inputUri", null as "outputUri", null as part
+          null as "inputUri", case when phase = 'SUCCEEDED' then output_uri end as "outputUri", null as part
      from executions where id = any($1::uuid[])`,
 );
 const partOf = (attempt: string) => `json_build_object(

@@ -1,5 +1,5 @@
 import type { FilterColumn, FilterColumns, FilterTable } from '../../platform/database/filter-sql.ts';
-import { described, versionColumns } from '../../registry/store/filter-columns.ts';
+import { described, launchPlanColumns } from '../../registry/store/filter-columns.ts';
 
 /** The columns that Flyte's filters can name. Source: flyteadmin's columns of each list. */
 
@@ -100,10 +100,7 @@ export const executionFilters: FilterTable = {
   prefixes: ['execution'],
   columns: executionColumns,
   joined: {
-    launch_plan: {
-      ...versionColumns('launch_plan', 'launch_plan_project'),
-      state: choice('launch_plan.state', 'INACTIVE', 'ACTIVE'),
-    },
+    launch_plan: launchPlanColumns('launch_plan', 'launch_plan_project'),
     workflow: described('workflow', 'workflow_project'),
     task: { ...described('task', 'task_project'), type: text('task.type') },
     execution_tag: { key: text('label.key'), value: text('label.value') },
@@ -136,4 +133,9 @@ export const taskExecutionFilters: FilterTable = {
     duration: duration('task'),
   },
   joined: { task: taskKey, execution: executionColumns, node_execution: nodeColumns },
+};
+
+export const signalFilters: FilterTable = {
+  prefixes: ['signal'],
+  columns: { ...ofExecution, signal_id: text('signal.signal_id') },
 };

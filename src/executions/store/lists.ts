@@ -2,12 +2,20 @@ import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { ExecutionMode, ExecutionPhase, LaunchEntity, Level } from '../../generated/prisma/enums.ts';
 import { filterSql } from '../../platform/database/filter-sql.ts';
-import { newestFirst, type Page, reversed } from '../../platform/database/page.ts';
+import {
+  byText,
+  lastIdFirst,
+  newestFirst,
+  type Order,
+  type Page,
+  reversed,
+} from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach, query } from '../../platform/database/statement.ts';
 import type { FilterTerm } from '../../platform/flyte-filters.ts';
 import { executionFilters } from './filter-columns.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
+import { type TimeOrder, timeOrders } from './time-orders.ts';
 
 /**
  * Which executions a list shows, and in which order. Null leaves a condition out; archived ones are shown only if the
@@ -40,13 +48,14 @@ export interface ExecutionListFilter {
 /** The versions that filters can be about. */
 export type JoinedVersions = 'launch_plan' | 'workflow' | 'task';
 
-export type ExecutionOrder = 'NEWEST' | 'OLDEST';
+export type ExecutionOrder = TimeOrder | 'NEWEST' | 'OLDEST' | 'NAME' | 'NAME_DESCENDING';
 
 /** The columns with the resources that decide about an execution. */
-const resources: readonly ResourceColumn[] = [
+export const executionResources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
   { type: 'PROJECT', column: 'execution.project_id' },
 ];
+const resources = executionResources;
 
 export const executionNodes: NodeRows = {
   from: 'executions as execution',
@@ -154,7 +163,14 @@ const versions: Readonly<
   task: { table: 'tasks', on: 'execution.task_id', resources: [inProject('task')] },
 };
 
-const orders: Readonly<Record<ExecutionOrder, ReturnType<typeof newestFirst>>> = {
+const byName: Order<ExecutionRow> = [
+  ...byText<ExecutionRow>('execution.name', ({ name }) => name),
+  ...reversed(lastIdFirst('execution')),
+];
+const orders: Readonly<Record<ExecutionOrder, Order<ExecutionRow>>> = {
+  ...timeOrders('execution'),
+  NAME: byName,
+  NAME_DESCENDING: reversed(byName),
   NEWEST: newestFirst('execution'),
   OLDEST: reversed(newestFirst('execution')),
 };
@@ -190,6 +206,27 @@ export function listAbortable(
     raw(executionColumns),
     executionOrder({ orderBy: 'OLDEST' }),
     page,
+  );
+}
+
+/**
+ * The oldest executions that have ended, on which the reader has MANAGE, and that meet a further condition.
+ *
+ * @param condition  about the row `execution`.
+ * @returns up to `limit + 1` executions.
+ */
+export function listEnded(
+  reader: Reader,
+  filter: ExecutionListFilter,
+  condition: Sql,
+  limit: number,
+): Promise<ExecutionRow[]> {
+  const { from, ...rows } = shownTo(reader, filter, 'MANAGE');
+  return list<ExecutionRow>(
+    { ...rows, from: sql`${from} and execution.ended_at is not null and ${condition}` },
+    raw(executionColumns),
+    executionOrder({ orderBy: 'OLDEST' }),
+    { limit, backward: false, from: null },
   );
 }
 

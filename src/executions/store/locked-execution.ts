@@ -1,29 +1,31 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import type { Budgets } from '../domain/budgets.ts';
 import type { ExecutionRow } from './reads.ts';
 
 /** The parts of an execution that the scheduler needs for a turn. */
 export interface LockedExecution
   extends Pick<
-    ExecutionRow,
-    | 'id'
-    | 'tenantId'
-    | 'projectId'
-    | 'project'
-    | 'domain'
-    | 'name'
-    | 'phase'
-    | 'maxParallelism'
-    | 'queue'
-    | 'workflowId'
-    | 'workflowEntityId'
-    | 'principalId'
-    | 'abortCause'
-    | 'abortPrincipalId'
-    | 'abortIsForced'
-    | 'nesting'
-  > {
+      ExecutionRow,
+      | 'id'
+      | 'tenantId'
+      | 'projectId'
+      | 'project'
+      | 'domain'
+      | 'name'
+      | 'phase'
+      | 'maxParallelism'
+      | 'queue'
+      | 'workflowId'
+      | 'workflowEntityId'
+      | 'principalId'
+      | 'abortCause'
+      | 'abortPrincipalId'
+      | 'abortIsForced'
+      | 'nesting'
+    >,
+    Budgets {
   /** When all its work must have ended. */
   readonly deadlineAt: Date | null;
   /** When the first of its tasks must have begun. */
@@ -47,7 +49,7 @@ const lockStatement = statement<LockedExecution>(
           execution.workflow_entity_id as "workflowEntityId",
           execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
           execution.abort_principal_id as "abortPrincipalId", execution.abort_is_forced as "abortIsForced",
-          execution.nesting,
+          execution.nesting, execution.budget_ids as "budgetIds", execution.budget_limit as "budgetLimit",
           exists (select from node_executions as node where node.execution_id = execution.id
                      and node.ended_at is null and node.abort_cause is not null) as "abortsNodes",
           case when execution.mode = 'RECOVERED' then execution.reference_id end as "recoversId",

@@ -40,6 +40,8 @@ export interface ExecutionMove extends Move<ExecutionPhase, WorkError & { readon
     /** Whether not to wait until the work has stopped. Once forced, it stays so. */
     readonly isForced?: boolean;
   } | null;
+  /** Where an engine from outside keeps the outputs. */
+  readonly outputUri?: string | null;
   /** Whether the result of the work takes the place of an earlier request to abort it. */
   readonly forgetsAbort?: boolean;
 }
@@ -67,6 +69,7 @@ const moveExecutionsStatement = statement<MovedExecution>(
             ended_at = case when $8::boolean then greatest($4::timestamptz, execution.started_at) end,
             updated_at = $4::timestamptz,
             outputs = coalesce($5::json, execution.outputs),
+            output_uri = coalesce($10, execution.output_uri),
             error_code = coalesce($6::jsonb->>'code', execution.error_code),
             error_message = coalesce($6::jsonb->>'message', execution.error_message),
             error_kind = coalesce(($6::jsonb->>'kind')::error_kind, execution.error_kind),
@@ -83,12 +86,14 @@ const moveExecutionsStatement = statement<MovedExecution>(
        from before
       where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
      returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence, execution.parent_node_id,
-               execution.launch_plan_id, execution.max_concurrent,
-               execution.notify_at
+               execution.launch_plan_id, execution.max_concurrent, execution.notify_at,
+               execution.abort_cause, execution.abort_principal_id, execution.phase in ('ABORTING', 'ABORTED') as stops
    ),
    recorded as (
-     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, occurred_at)
-     select id, last_sequence, tenant_id, 'EXECUTION', phase::text, $6::jsonb, $7::jsonb->>'cause', $4::timestamptz
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, principal_id,
+       occurred_at)
+     select id, last_sequence, tenant_id, 'EXECUTION', phase::text, $6::jsonb, case when stops then abort_cause end,
+            case when stops then abort_principal_id end, $4::timestamptz
        from moved
    ),
    fired as (
@@ -99,8 +104,11 @@ const moveExecutionsStatement = statement<MovedExecution>(
        join launch_plan_triggers as trigger
          on (trigger.tenant_id, trigger.source_project, trigger.source_domain, trigger.source_name)
           = (plan.tenant_id, project.identifier, plan.domain, plan.name)
-      where $8::boolean and moved.phase = any(trigger.phases)
+      where $8::boolean and moved.phase = any(trigger.phases) and trigger.paused_at is null
      returning id, source_execution_id
+   ),
+   freed as (
+     update budget_shares as share set needs_look = true from moved where $8::boolean and share.execution_id = moved.id
    )
    select before.id, before.phase::text as before, moved.phase::text as after,
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
@@ -141,6 +149,7 @@ export async function moveExecutions(
     move.abort ? JSON.stringify(move.abort) : null,
     isTerminal(executionPhases, move.to),
     move.forgetsAbort ?? false,
+    move.outputUri ?? null,
   ];
   return await run(moveExecutionsStatement, values, tx);
 }
@@ -148,6 +157,8 @@ export async function moveExecutions(
 export interface NodeMove extends Move<NodeExecutionPhase> {
   readonly nodeId: string;
   readonly inputs?: object | null;
+  /** Why it is ABORTED, if no user has asked for it. */
+  readonly reason?: string | null;
   /** Only for a row that is created. */
   readonly made?: NewNode;
 }
@@ -172,8 +183,20 @@ export interface NodeMoved {
 
 /** The execution, which the caller has locked. */
 const parent = `parent as materialized (
-     select id, tenant_id from executions where id = $1::uuid
+     select id, tenant_id, abort_cause, abort_principal_id from executions where id = $1::uuid
    )`;
+
+/** The request of a user that stopped a node: for the node itself, for one that contains it, or for the execution. */
+const request = `left join lateral (
+       select asking.abort_cause, asking.abort_principal_id
+         from (select node_id, abort_cause, abort_principal_id from node_executions
+                where execution_id = $1::uuid and ended_at is null and abort_cause is not null
+               union all
+               select '', abort_cause, abort_principal_id from parent where abort_cause is not null) as asking
+        where moved.phase = 'ABORTED'
+          and (asking.node_id in ('', moved.node_id) or starts_with(moved.node_id, asking.node_id || ':'))
+        order by length(asking.node_id) desc limit 1
+     ) as request on true`;
 
 /** Takes as many event numbers as rows have moved. The numbers of the events follow `base`. */
 const bumped = `bumped as (
@@ -189,7 +212,7 @@ const moveNodesStatement = statement<NodeMoved>(
   `with asked as materialized (
      select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
-       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb, kind node_kind,
+       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb, reason text, kind node_kind,
        "parentId" uuid, "specNodeId" text, "itemIndex" int, "itemCount" int, "wakeAt" timestamptz, "reusedId" uuid)
    ),
    ${parent},
@@ -245,10 +268,14 @@ const moveNodesStatement = statement<NodeMoved>(
    ),
    ${bumped},
    recorded as (
-     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, error, occurred_at)
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, error, reason,
+       principal_id, occurred_at)
      select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'NODE',
-            moved.phase::text, moved.node_id, asked.error, asked.at
+            moved.phase::text, moved.node_id, asked.error,
+            case when moved.phase = 'ABORTED' then coalesce(request.abort_cause, asked.reason) end,
+            request.abort_principal_id, asked.at
        from moved join asked on asked."nodeId" = moved.node_id cross join bumped
+       ${request}
    )
    select moved.id as "nodeExecutionId", moved.node_id as "nodeId",
           ${notifySql('execution', 'bumped.id')}

@@ -130,15 +130,17 @@ export function listOpenAttempts(tx: Tx, executionId: string): Promise<OpenAttem
 interface CountRow {
   /** The array; null for the whole execution. */
   readonly nodeId: string | null;
+  /** Only for the whole execution. */
+  readonly kind: 'TASK' | 'LAUNCH_PLAN' | null;
   readonly phase: NodeExecutionPhase;
   readonly count: number;
 }
 
 const countsStatement = statement<CountRow>(
-  `select null as "nodeId", phase::text as phase, sum(count)::int as count
-     from node_phase_counts where execution_id = $1::uuid and kind in ('TASK', 'LAUNCH_PLAN') group by phase
+  `select null as "nodeId", kind::text as kind, phase::text as phase, count
+     from node_phase_counts where execution_id = $1::uuid and kind in ('TASK', 'LAUNCH_PLAN')
    union all
-   select node.node_id, items.phase::text, items.count
+   select node.node_id, null, items.phase::text, items.count
      from node_executions as node join item_phase_counts as items on items.node_execution_id = node.id
     where node.execution_id = $1::uuid and node.ended_at is null and node.kind = 'ARRAY'`,
 );
@@ -153,20 +155,24 @@ export async function readExecutionNodes(
   tx: Tx,
   executionId: string,
   rows: readonly NodeRow[],
-): Promise<ExecutionNodes> {
+): Promise<ExecutionNodes & { readonly activeTasks: number }> {
   const open = rows.filter((row) => !isTerminal(nodeExecutionPhases, row.phase));
   if (!open.some((row) => row.kind === 'ARRAY')) {
-    const active = open.filter((row) => row.kind === 'TASK' || row.kind === 'LAUNCH_PLAN').length;
-    return { nodes: rows, items: new Map(), active };
+    const activeTasks = open.filter((row) => row.kind === 'TASK').length;
+    const active = activeTasks + open.filter((row) => row.kind === 'LAUNCH_PLAN').length;
+    return { nodes: rows, items: new Map(), active, activeTasks };
   }
   const items = new Map<string, Map<NodeExecutionPhase, number>>();
-  let active = 0;
-  for (const { nodeId, phase, count } of await run(countsStatement, [executionId], tx)) {
+  let [active, activeTasks] = [0, 0];
+  for (const { nodeId, kind, phase, count } of await run(countsStatement, [executionId], tx)) {
     if (nodeId !== null)
       items.set(nodeId, (items.get(nodeId) ?? new Map<NodeExecutionPhase, number>()).set(phase, count));
-    else if (!isTerminal(nodeExecutionPhases, phase)) active += count;
+    else if (!isTerminal(nodeExecutionPhases, phase)) {
+      active += count;
+      if (kind === 'TASK') activeTasks += count;
+    }
   }
-  return { nodes: rows, items, active };
+  return { nodes: rows, items, active, activeTasks };
 }
 
 const literalsStatement = (column: 'inputs' | 'outputs') =>

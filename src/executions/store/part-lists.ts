@@ -12,6 +12,7 @@ import { count, list, listOfEach } from '../../platform/database/statement.ts';
 import type { FilterTerm } from '../../platform/flyte-filters.ts';
 import { nodeExecutionFilters, taskExecutionFilters } from './filter-columns.ts';
 import { type NodeExecutionRow, nodeColumns, type TaskExecutionRow, taskColumns } from './reads.ts';
+import { type TimeOrder, timeOrders } from './time-orders.ts';
 
 /** The lists of the nodes and attempts inside of something: which rows, and in which order. */
 
@@ -39,53 +40,8 @@ export interface TaskListFilter extends PartFilter<TaskExecutionPhase> {
   readonly orderBy: TaskOrder;
 }
 
-type TimeOrder =
-  | 'STARTED'
-  | 'STARTED_DESCENDING'
-  | 'UPDATED'
-  | 'UPDATED_DESCENDING'
-  | 'DURATION'
-  | 'DURATION_DESCENDING';
 export type NodeOrder = TimeOrder | 'NEWEST' | 'OLDEST' | 'NODE_ID' | 'NODE_ID_DESCENDING';
 export type TaskOrder = TimeOrder | 'ATTEMPT' | 'ATTEMPT_DESCENDING';
-
-type TimedRow = Pick<NodeExecutionRow, 'id' | 'startedAt' | 'endedAt' | 'updatedAt'>;
-
-/** What has not begun or ended comes after everything else. */
-const NEVER = '9999-12-31T00:00:00.000Z';
-const LONGEST = 999_999_999_999_999;
-
-const milliseconds = ({ startedAt, endedAt }: TimedRow): number =>
-  startedAt && endedAt ? endedAt.getTime() - startedAt.getTime() : LONGEST;
-
-function timeOrders(alias: string): Readonly<Record<TimeOrder, Order<TimedRow>>> {
-  const byTime = (column: string, of: (row: TimedRow) => string): Order<TimedRow> => [
-    { column, type: 'timestamptz', direction: 'asc', of },
-    ...reversed(lastIdFirst(alias)),
-  ];
-  const started = byTime(
-    `coalesce(${alias}.started_at, '${NEVER}'::timestamptz)`,
-    ({ startedAt }) => startedAt?.toISOString() ?? NEVER,
-  );
-  const updated = byTime(`${alias}.updated_at`, ({ updatedAt }) => updatedAt.toISOString());
-  const duration: Order<TimedRow> = [
-    {
-      column: `coalesce((extract(epoch from ${alias}.ended_at - ${alias}.started_at) * 1000)::bigint, ${LONGEST})`,
-      type: 'bigint',
-      direction: 'asc',
-      of: (row) => String(milliseconds(row)),
-    },
-    ...reversed(lastIdFirst(alias)),
-  ];
-  return {
-    STARTED: started,
-    STARTED_DESCENDING: reversed(started),
-    UPDATED: updated,
-    UPDATED_DESCENDING: reversed(updated),
-    DURATION: duration,
-    DURATION_DESCENDING: reversed(duration),
-  };
-}
 
 /** Unique in the lists of one execution, so no further column is needed. */
 const byNodeId: Order<NodeExecutionRow> = [

@@ -335,12 +335,14 @@ export interface EventRow {
   readonly attempt: number | null;
   readonly error: WorkError | null;
   readonly reason: string | null;
+  /** The user who asked for the stop. */
+  readonly principalId: string | null;
   readonly occurredAt: Date;
 }
 
 const eventsAfter = statement<EventRow>(
   `select sequence, kind::text as kind, phase, node_id as "nodeId", attempt, error, reason,
-          occurred_at as "occurredAt"
+          principal_id as "principalId", occurred_at as "occurredAt"
      from execution_events where execution_id = $1::uuid and sequence > $2 order by sequence limit $3`,
 );
 

@@ -1,12 +1,16 @@
 import { eachAt } from '../../platform/by-address.ts';
+import { filterSql } from '../../platform/database/filter-sql.ts';
 import { countOfEach, lastIdFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
-import { query, run, statement } from '../../platform/database/statement.ts';
+import { type Rows, raw, sql } from '../../platform/database/sql.ts';
+import { count, list, query, run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import type { FilterTerm } from '../../platform/flyte-filters.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
 import type { LiteralType } from '../../values/literal-types.ts';
 import type { Literal } from '../../values/literals.ts';
+import { signalFilters } from './filter-columns.ts';
 
 export interface SignalRow {
   readonly id: string;
@@ -37,6 +41,21 @@ export const readSignalsOfExecutions = (executionIds: readonly string[], page: P
 
 export const countSignalsOfExecutions = (executionIds: readonly string[]) =>
   query<ChildCount>(countOfEach(signalsOfExecutions, executionIds));
+
+function signalsOf(executionId: string, filters: readonly FilterTerm[]): Rows {
+  const { own } = filterSql(filters, signalFilters);
+  const from = sql`signals as signal join executions as execution on execution.id = signal.execution_id
+      join projects as project on project.id = execution.project_id
+     where signal.execution_id = ${executionId}::uuid ${own}`;
+  return { from, isAdHoc: filters.length > 0 };
+}
+
+/** The signals of one execution that meet Flyte's filters, newest first: one page, and one more row if there is one. */
+export const listSignals = (executionId: string, filters: readonly FilterTerm[], page: Page) =>
+  list<SignalRow>(signalsOf(executionId, filters), raw(signalColumns), signalsOfExecutions.order, page);
+
+export const countSignals = (executionId: string, filters: readonly FilterTerm[]) =>
+  count(signalsOf(executionId, filters));
 
 const findStatement = statement<SignalRow>(
   `select ${signalColumns} from signals as signal where signal.execution_id = $1::uuid and signal.signal_id = $2`,
@@ -84,11 +103,14 @@ const ensureOneStatement = statement<SignalRow & { readonly hasOtherType: boolea
    select ${signalColumns}, signal.type::jsonb <> $4::jsonb as "hasOtherType" from signal`,
 );
 
-/** Creates a signal, or finds the one that has the id. @returns also whether that one has another type. */
+/**
+ * Creates a signal, or finds the one that has the id. A foreign key refuses this if the execution is deleted meanwhile.
+ *
+ * @returns also whether that one has another type; null if the execution does not exist.
+ */
 export async function ensureSignal(executionId: string, { signalId, type }: NewSignal) {
   const [row] = await run(ensureOneStatement, [executionId, newId(), signalId, JSON.stringify(type)]);
-  if (!row) throw new Error('the execution does not exist');
-  return row;
+  return row ?? null;
 }
 
 const setStatement = statement<SignalRow>(

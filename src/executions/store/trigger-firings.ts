@@ -58,22 +58,48 @@ const delayStatement = statement<{ id: string }>(
 /** Tries a firing again later. */
 export const delayFiring = (id: string, seconds: number) => run(delayStatement, [id, seconds]);
 
-const depthStatement = statement<{ depth: number }>(
+/** The triggers that have led to an execution. */
+export interface TriggerChain {
+  /** How many triggers have followed each other, that of the execution itself included. */
+  readonly depth: number;
+  /** The execution whose end began it; the execution itself if no trigger has led to it. */
+  readonly firstId: string;
+}
+
+const chainStatement = statement<TriggerChain>(
   `with recursive above as (
-     select source_id, mode, parent_node_id from executions where id = $1::uuid
+     select source_id, mode, parent_node_id, 0 as level from executions where id = $1::uuid
      union all
-     select source.source_id, source.mode, source.parent_node_id
+     select source.source_id, source.mode, source.parent_node_id, above.level + 1
        from above join executions as source on source.id = above.source_id
       where above.mode = 'TRIGGER' or above.parent_node_id is not null
    )
-   select count(*) filter (where mode = 'TRIGGER')::int as depth from above`,
+   select count(*) filter (where mode = 'TRIGGER')::int as depth,
+          coalesce((array_agg(source_id order by level desc) filter (where mode = 'TRIGGER'))[1], $1::uuid) as "firstId"
+     from above`,
 );
 
 /**
- * How many triggers have led to an execution, one after the other, itself included. The executions of nodes that launch
- * something are steps on the way. A user who repeats an execution begins anew.
+ * The triggers that have led to an execution. The executions of nodes that launch something are steps on the way. A user
+ * who repeats an execution begins anew.
  */
-export async function countTriggersAbove(executionId: string): Promise<number> {
-  const [row] = await run(depthStatement, [executionId]);
-  return row?.depth ?? 0;
+export async function findTriggerChain(executionId: string): Promise<TriggerChain> {
+  const [row] = await run(chainStatement, [executionId]);
+  return row ?? { depth: 0, firstId: executionId };
 }
+
+const countStatement = statement<{ started: number }>(
+  `insert into trigger_chains as chain (execution_id, tenant_id, started)
+   select id, tenant_id, 1 from executions where id = $1::uuid
+   on conflict (execution_id) do update set started = chain.started + 1 where chain.started < $2::int
+   returning started`,
+);
+
+/**
+ * Counts one more execution that the end of another one has led to. Of transactions that count for the same one, the
+ * second waits.
+ *
+ * @returns false if there are as many as there may be.
+ */
+export const countInChain = async (tx: Tx, firstId: string, limit: number): Promise<boolean> =>
+  (await run(countStatement, [firstId, limit], tx)).length > 0;

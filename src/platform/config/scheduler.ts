@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { list, readEnvironment, text, url } from './environment.ts';
+import { list, readEnvironment, text, url, whole } from './environment.ts';
 
 const networks = list
   .refine(
@@ -34,6 +34,8 @@ export const schedulerVariables = {
     'Execution "{{ workflow.name }} [{{ name }}]" has {{ phase }} in "{{ project }}/{{ domain }}". {{ error }}',
   ),
   WEBHOOK_ALLOWED_NETWORKS: networks.optional(),
+  CACHE_UNUSED_DAYS: whole(0, 36_500).default(90),
+  CACHE_ENTRY_LIMIT: whole(0, 100_000_000).default(100_000),
 };
 
 const settings = readEnvironment(schedulerVariables);
@@ -46,4 +48,6 @@ export const schedulerConfig = {
   notificationText: settings.NOTIFICATION_TEXT,
   /** Networks that webhooks may reach although they are not public. */
   webhookAllowedNetworks: settings.WEBHOOK_ALLOWED_NETWORKS ?? new BlockList(),
+  /** How large the cache of outputs may become. 0 means no limit. */
+  cacheLimits: { unusedDays: settings.CACHE_UNUSED_DAYS, entries: settings.CACHE_ENTRY_LIMIT },
 } as const;

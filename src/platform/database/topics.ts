@@ -18,6 +18,8 @@ export type Topic =
   | 'trigger'
   /** An execution with notifications has ended. Id: the execution. */
   | 'notice'
+  /** An execution was deleted, and its job set remains. Id: the execution. */
+  | 'remains'
   /** A notification waits to be sent. Id: the delivery. */
   | 'delivery'
   /** The sign-in or the rights of a user have changed. Id: the number of the change. */

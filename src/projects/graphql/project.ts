@@ -16,7 +16,14 @@ import { parseFilters } from '../../platform/flyte-filters.ts';
 import { registerProject } from '../commands/register-project.ts';
 import { updateProject } from '../commands/update-project.ts';
 import { rememberProjects } from '../loaders.ts';
-import { countProjects, listProjects, type ProjectBy, projectFilters, projectOrder } from '../store.ts';
+import {
+  countProjects,
+  listProjects,
+  type ProjectBy,
+  type ProjectOrder,
+  projectFilters,
+  projectOrder,
+} from '../store.ts';
 
 const ProjectStateEnum = enumOf<ProjectState>(
   'ProjectState',
@@ -27,6 +34,19 @@ const ProjectStateEnum = enumOf<ProjectState>(
       'The project accepts nothing new, and lists leave it out unless they are asked for archived projects.',
     SYSTEM_GENERATED: 'The platform created the project for itself. Users cannot add anything to it.',
     SYSTEM_ARCHIVED: 'The platform archived the project. It accepts nothing new, but lists show it.',
+  },
+);
+
+const ProjectOrderEnum = enumOf<ProjectOrder>(
+  'ProjectOrder',
+  'How a list of projects is sorted. Identifiers and names are compared byte by byte.',
+  {
+    IDENTIFIER: 'By identifier, ascending.',
+    IDENTIFIER_DESCENDING: 'By identifier, descending.',
+    NAME: 'By name, ascending.',
+    NAME_DESCENDING: 'By name, descending.',
+    NEWEST: 'By the time of registration, newest first.',
+    OLDEST: 'By the time of registration, oldest first.',
   },
 );
 
@@ -99,21 +119,26 @@ builder.queryFields((t) => ({
   projects: t.connection(
     {
       type: ProjectType,
-      description: 'The projects that you may read, by identifier, ascending.',
+      description: 'The projects that you may read.',
       args: {
         withArchived: t.arg.boolean({
           defaultValue: false,
           description:
             'True: list ARCHIVED projects as well. With `filters`, they are listed anyway. SYSTEM_ARCHIVED projects are always listed, as in Flyte.',
         }),
+        orderBy: t.arg({
+          type: ProjectOrderEnum,
+          defaultValue: 'IDENTIFIER',
+          description: 'How to sort the list.',
+        }),
         ...filtersArgument(projectFilters),
       },
-      resolve: (_root, { withArchived, filters, ...args }, context) => {
+      resolve: (_root, { withArchived, orderBy, filters, ...args }, context) => {
         const caller = callerOf(context);
-        const shown = { withArchived, filters: parseFilters(filters ?? '') };
+        const shown = { withArchived, orderBy: orderBy ?? undefined, filters: parseFilters(filters ?? '') };
         return pagedList(
           args,
-          projectOrder,
+          projectOrder(shown),
           async (page) => {
             const rows = await listProjects(caller, shown, page);
             rememberProjects(rows, context.loaders);

@@ -1,9 +1,8 @@
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, InvalidArgumentError } from '../../platform/errors.ts';
+import { FailedPreconditionError } from '../../platform/errors.ts';
+import { checkPauseReason } from '../domain/pause-reason.ts';
 import { lockSchedule, pauseSchedule } from '../store/schedules.ts';
-
-const MAX_REASON = 500;
 
 /**
  * Pauses the schedule of an active version: it starts nothing until it is resumed. A pause that is there already stays
@@ -17,8 +16,7 @@ export async function pauseLaunchPlanSchedule(
   plan: { readonly id: string },
   reason: string,
 ): Promise<void> {
-  if (reason.trim() === '' || reason.length > MAX_REASON)
-    throw InvalidArgumentError.of(['input', 'reason'], `must have 1 to ${MAX_REASON} characters`);
+  checkPauseReason(reason);
   await inTransaction(async (tx) => {
     const schedule = await lockSchedule(tx, plan.id);
     if (!schedule) throw noSchedule();

@@ -46,6 +46,12 @@ export const MAX_TRIGGERS = 10;
  */
 export const MAX_TRIGGER_DEPTH = 32;
 
+/**
+ * How many executions the end of one execution can start through triggers in all. The depth alone does not limit this: if
+ * each of several launch plans triggers several others, each step has several times as many executions as the one before.
+ */
+export const MAX_TRIGGERED = 1000;
+
 export const phasesOf = ({ phases }: Trigger): readonly NotificationPhase[] => phases ?? defaultTriggerPhases;
 
 /** The triggers in a stored document of a launch plan. */

@@ -2,50 +2,35 @@ import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { payload } from '../../graphql/payload.ts';
-import { PrincipalType } from '../../identity/graphql/user.ts';
-import { addressText } from '../../platform/address-text.ts';
-import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { FailedPreconditionError, InvalidArgumentError } from '../../platform/errors.ts';
 import { pauseLaunchPlanSchedule } from '../commands/pause-launch-plan-schedule.ts';
 import { resumeLaunchPlanSchedule } from '../commands/resume-launch-plan-schedule.ts';
 import { entityMetadataIn } from '../domain/entity-metadata.ts';
 import { nextSlots, slotsOf } from '../domain/slots.ts';
 import type { ScheduleRow } from '../store/schedules.ts';
 import type { VersionBy } from '../store.ts';
-import { LaunchPlanByInput } from './entity-key.ts';
 import { LaunchPlanType } from './launch-plan.ts';
+import { getPlan, pauseInput, resumeInput } from './launch-plan-pause.ts';
 import { NotificationType } from './notification.ts';
 import { ScheduleType } from './schedule.ts';
+import {
+  activationFields,
+  failureFields,
+  pauseOf,
+  pauseType,
+  type StartFailure,
+  startFailureIn,
+} from './start-status.ts';
 
 /** A slot takes up to a millisecond to find, so the field has a high cost. */
 const MAX_NEXT = 20;
 const USUAL_NEXT = 5;
 const NEXT_COST = 500;
 
-const SchedulePauseType = builder
-  .objectRef<ScheduleRow & { readonly pausedAt: Date }>('SchedulePause')
-  .implement({
-    description: 'Who paused a schedule, when and why.',
-    fields: (t) => ({
-      at: t.expose('pausedAt', { type: 'DateTime', description: 'When the schedule was paused.' }),
-      principal: t.field({
-        type: PrincipalType,
-        nullable: true,
-        description: 'The user who paused it.',
-        resolve: ({ pausedById }, _args, { loaders }) =>
-          pausedById === null ? null : loaders.publicUser.load(pausedById),
-      }),
-      reason: t.string({
-        description: 'The reason that the user gave.',
-        resolve: ({ pauseReason }) => pauseReason ?? '',
-      }),
-    }),
-  });
+const SchedulePauseType = pauseType('SchedulePause', 'a schedule');
 
-interface Failure {
+interface Failure extends StartFailure {
   readonly slot: Date;
-  readonly at: Date;
-  readonly code: string;
-  readonly message: string;
   readonly attempts: number;
   readonly isGivenUp: boolean;
 }
@@ -54,11 +39,7 @@ const ScheduleFailureType = builder.objectRef<Failure>('ScheduleFailure').implem
   description: 'Why the execution of a slot could not be created.',
   fields: (t) => ({
     slot: t.expose('slot', { type: 'DateTime', description: 'The nominal time of the execution.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When the latest attempt failed.' }),
-    code: t.exposeString('code', {
-      description: 'The code of the error, such as `PERMISSION_DENIED`, as `createExecution` answers it.',
-    }),
-    message: t.exposeString('message', { description: 'What went wrong, for people.' }),
+    ...failureFields(t, 'When the latest attempt failed.'),
     attempts: t.exposeInt('attempts', {
       description: 'How often it was tried. After 30 attempts, the slot is given up.',
     }),
@@ -73,17 +54,7 @@ const MAX_ATTEMPTS = 30;
 const ScheduleStatusType = builder.objectRef<ScheduleRow>('ScheduleStatus').implement({
   description: 'How the schedule of an active launch plan is doing.',
   fields: (t) => ({
-    activatedAt: t.expose('activatedAt', {
-      type: 'DateTime',
-      description: 'When the version was last activated. Rates count from here.',
-    }),
-    principal: t.field({
-      type: PrincipalType,
-      nullable: true,
-      description:
-        'The user who activated the version. The executions are started as this user, who must still be allowed to start them.',
-      resolve: ({ activatedById }, _args, { loaders }) => loaders.publicUser.load(activatedById),
-    }),
+    ...activationFields(t, 'Rates count from here.'),
     lastSlot: t.expose('firedSlotAt', {
       type: 'DateTime',
       nullable: true,
@@ -104,7 +75,7 @@ const ScheduleStatusType = builder.objectRef<ScheduleRow>('ScheduleStatus').impl
       type: SchedulePauseType,
       nullable: true,
       description: 'Why nothing is started at the moment; null if the schedule is not paused.',
-      resolve: ({ pausedAt, ...row }) => pausedAt && { ...row, pausedAt },
+      resolve: pauseOf,
     }),
     nextFireTimes: t.field({
       type: ['DateTime'],
@@ -126,14 +97,13 @@ const ScheduleStatusType = builder.objectRef<ScheduleRow>('ScheduleStatus').impl
 });
 
 function failureOf(row: ScheduleRow): Failure | null {
-  const { errorSlotAt, errorAt, errorCode, errorMessage, lostSlotAt, attempts } = row;
-  if (!errorSlotAt || !errorAt) return null;
+  const { errorSlotAt, lostSlotAt, attempts } = row;
+  const failure = startFailureIn(row);
+  if (!errorSlotAt || !failure) return null;
   const isGivenUp = lostSlotAt?.getTime() === errorSlotAt.getTime();
   return {
+    ...failure,
     slot: errorSlotAt,
-    at: errorAt,
-    code: errorCode ?? 'INTERNAL',
-    message: errorMessage ?? '',
     attempts: isGivenUp ? MAX_ATTEMPTS : attempts,
     isGivenUp,
   };
@@ -166,37 +136,8 @@ builder.objectFields(LaunchPlanType, (t) => ({
 const PausePayload = payload('PauseLaunchPlanSchedulePayload', 'launchPlan', LaunchPlanType);
 const ResumePayload = payload('ResumeLaunchPlanSchedulePayload', 'launchPlan', LaunchPlanType);
 
-const PauseInput = builder.inputType('PauseLaunchPlanScheduleInput', {
-  description: 'A schedule to pause.',
-  fields: (t) => ({
-    by: t.field({
-      type: LaunchPlanByInput,
-      required: true,
-      description: 'The version with the schedule. It is ACTIVE.',
-    }),
-    reason: t.string({
-      required: true,
-      description: 'The reason, 1 to 500 characters. The status shows it.',
-    }),
-  }),
-});
-
-const ResumeInput = builder.inputType('ResumeLaunchPlanScheduleInput', {
-  description: 'A schedule to resume.',
-  fields: (t) => ({
-    by: t.field({
-      type: LaunchPlanByInput,
-      required: true,
-      description: 'The version with the schedule. It is ACTIVE.',
-    }),
-  }),
-});
-
-async function getPlan(by: VersionBy, { loaders }: Context) {
-  const plan = await loaders.launchPlan.load(by);
-  if (!plan) throw new NotFoundError('launch plan', addressText(by), ['input', 'by']);
-  return plan;
-}
+const PauseInput = pauseInput('PauseLaunchPlanScheduleInput', 'schedule');
+const ResumeInput = resumeInput('ResumeLaunchPlanScheduleInput', 'schedule');
 
 builder.mutationFields((t) => ({
   pauseLaunchPlanSchedule: t.field({

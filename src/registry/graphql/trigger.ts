@@ -1,10 +1,23 @@
 import { builder } from '../../graphql/builder.ts';
-import { PrincipalType } from '../../identity/graphql/user.ts';
-import { phasesOf, type Trigger, type TriggerInput } from '../domain/triggers.ts';
+import {
+  MAX_TRIGGER_DEPTH,
+  MAX_TRIGGERED,
+  phasesOf,
+  type Trigger,
+  type TriggerInput,
+} from '../domain/triggers.ts';
 import type { TriggerRow } from '../store/triggers.ts';
 import { EntityNameInput } from './entity-key.ts';
 import { EntityNameType } from './entity-names.ts';
 import { NotificationPhaseEnum } from './notification.ts';
+import {
+  activationFields,
+  failureFields,
+  pauseOf,
+  pauseType,
+  type StartFailure,
+  startFailureIn,
+} from './start-status.ts';
 
 const sourceText =
   'The launch plan whose executions it waits for: all its versions, and all executions that the user who activates this version may read. It need not exist yet.';
@@ -21,43 +34,28 @@ const LaunchPlanTriggerValueType = builder.objectRef<TriggerInput>('LaunchPlanTr
   }),
 });
 
-interface Failure {
-  readonly at: Date;
-  readonly code: string;
-  readonly message: string;
-}
-
-const TriggerFailureType = builder.objectRef<Failure>('TriggerFailure').implement({
+const TriggerFailureType = builder.objectRef<StartFailure>('TriggerFailure').implement({
   description: 'Why a trigger could not start an execution.',
-  fields: (t) => ({
-    at: t.expose('at', { type: 'DateTime', description: 'When it was given up.' }),
-    code: t.exposeString('code', {
-      description: 'The code of the error, such as `PERMISSION_DENIED`, as `createExecution` answers it.',
-    }),
-    message: t.exposeString('message', { description: 'What went wrong, for people.' }),
-  }),
+  fields: (t) => failureFields(t, 'When it was given up.'),
 });
+
+const TriggerPauseType = pauseType('TriggerPause', 'the triggers of a launch plan');
 
 const TriggerStatusType = builder.objectRef<TriggerRow>('TriggerStatus').implement({
   description: 'How a trigger of an active launch plan is doing.',
   fields: (t) => ({
-    activatedAt: t.expose('activatedAt', {
-      type: 'DateTime',
-      description: 'When the version was last activated. What has ended before does not count.',
-    }),
-    principal: t.field({
-      type: PrincipalType,
-      nullable: true,
-      description:
-        'The user who activated the version. The executions are started as this user, who must still be allowed to start them.',
-      resolve: ({ activatedById }, _args, { loaders }) => loaders.publicUser.load(activatedById),
-    }),
+    ...activationFields(t, 'What has ended before does not count.'),
     failure: t.field({
       type: TriggerFailureType,
       nullable: true,
-      description: 'The latest failure since the activation; null if there is none.',
-      resolve: ({ errorAt, errorCode, errorMessage }): Failure | null =>
-        errorAt && { at: errorAt, code: errorCode ?? 'INTERNAL', message: errorMessage ?? '' },
+      description: `The latest failure since the activation; null if there is none. RESOURCE_EXHAUSTED: the end of one execution has led to ${MAX_TRIGGERED} others through triggers.`,
+      resolve: startFailureIn,
+    }),
+    pause: t.field({
+      type: TriggerPauseType,
+      nullable: true,
+      description: 'Why nothing is started at the moment; null if the triggers are not paused.',
+      resolve: pauseOf,
     }),
   }),
 });
@@ -68,8 +66,7 @@ export interface ShownTrigger extends Trigger {
 }
 
 export const LaunchPlanTriggerType = builder.objectRef<ShownTrigger>('LaunchPlanTrigger').implement({
-  description:
-    'Starts an execution when an execution of another launch plan has ended. It does so while its own version is ACTIVE, once for each end. At most 32 triggers can follow each other.',
+  description: `Starts an execution when an execution of another launch plan has ended. It does so while its own version is ACTIVE, once for each end. At most ${MAX_TRIGGER_DEPTH} triggers can follow each other, and the end of one execution leads to at most ${MAX_TRIGGERED} others.`,
   fields: (t) => ({
     launchPlan: t.expose('launchPlan', { type: EntityNameType, description: sourceText }),
     phases: t.field({

@@ -32,23 +32,26 @@ export const workflowFilters: FilterTable = {
   columns: described('version', 'project'),
 };
 
-const schedule = `version.spec->'entityMetadata'->'schedule'`;
-
 /** Flyte's words. A schedule without slots counts as none. */
-const scheduleType = `case when ${schedule}->'cron'->>'expression' <> '' then 'CRON'
-                           when (${schedule}->'rate'->>'value')::bigint > 0 then 'RATE' else 'NONE' end`;
+function scheduleType(alias: string): string {
+  const schedule = `${alias}.spec->'entityMetadata'->'schedule'`;
+  return `case when ${schedule}->'cron'->>'expression' <> '' then 'CRON'
+               when (${schedule}->'rate'->>'value')::bigint > 0 then 'RATE' else 'NONE' end`;
+}
+
+export const launchPlanColumns = (alias: string, project: string): FilterColumns => ({
+  ...versionColumns(alias, project),
+  updated_at: time(`${alias}.updated_at`),
+  workflow_id: { column: `${alias}.workflow_id`, type: 'uuid' },
+  state: { column: `${alias}.state::text`, type: 'enum', values: ['INACTIVE', 'ACTIVE'] },
+  schedule_type: text(scheduleType(alias)),
+  // No launch plan has launch conditions.
+  launch_condition_type: text(`''::text`),
+});
 
 export const launchPlanFilters: FilterTable = {
   prefixes: ['launch_plan'],
-  columns: {
-    ...versionColumns('version', 'project'),
-    updated_at: time('version.updated_at'),
-    workflow_id: { column: 'version.workflow_id', type: 'uuid' },
-    state: { column: 'version.state::text', type: 'enum', values: ['INACTIVE', 'ACTIVE'] },
-    schedule_type: text(scheduleType),
-    // No launch plan has launch conditions.
-    launch_condition_type: text(`''::text`),
-  },
+  columns: launchPlanColumns('version', 'project'),
   joined: { workflow: described('workflow', 'workflow_project') },
 };
 

@@ -3,39 +3,30 @@ import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Schedule } from '../domain/schedules.ts';
+import { type StartStatus, startStatusColumns } from './start-status.ts';
 
 /**
  * The schedules that run: one row for each launch plan with an active version that has a schedule. All times are of the
  * database's clock, because several schedulers compare them.
  */
 
-export interface ScheduleRow {
+export interface ScheduleRow extends StartStatus {
   readonly id: string;
   readonly launchPlanId: string;
-  readonly activatedById: string;
-  readonly activatedAt: Date;
   readonly lastSlotAt: Date;
   readonly firedSlotAt: Date | null;
   readonly skippedSlotAt: Date | null;
   readonly lostSlotAt: Date | null;
   readonly attempts: number;
   readonly errorSlotAt: Date | null;
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly errorAt: Date | null;
-  readonly pausedAt: Date | null;
-  readonly pausedById: string | null;
-  readonly pauseReason: string | null;
   readonly schedule: Schedule;
 }
 
 const columns = `
-  schedule.id, schedule.launch_plan_id as "launchPlanId", schedule.activated_by_id as "activatedById",
-  schedule.activated_at as "activatedAt", schedule.last_slot_at as "lastSlotAt",
+  schedule.id, schedule.launch_plan_id as "launchPlanId", ${startStatusColumns('schedule')},
+  schedule.last_slot_at as "lastSlotAt",
   schedule.fired_slot_at as "firedSlotAt", schedule.skipped_slot_at as "skippedSlotAt",
   schedule.lost_slot_at as "lostSlotAt", schedule.attempts, schedule.error_slot_at as "errorSlotAt",
-  schedule.error_code as "errorCode", schedule.error_message as "errorMessage", schedule.error_at as "errorAt",
-  schedule.paused_at as "pausedAt", schedule.paused_by_id as "pausedById", schedule.pause_reason as "pauseReason",
   plan.spec->'entityMetadata'->'schedule' as schedule`;
 
 const readStatement = statement<ScheduleRow>(

@@ -16,6 +16,7 @@ import type { RegisteredModelRow } from '../store/models.ts';
 import { type RunRow, readRuns } from '../store/runs.ts';
 import type { ModelVersionRow } from '../store/versions.ts';
 import { registeredModels } from './registered-models.ts';
+import { unlessDeleted } from './unless-deleted.ts';
 
 export interface NewModelVersion {
   readonly modelId: string;
@@ -47,31 +48,33 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
   const execution =
     given.execution && (await getReadableExecution(caller, given.execution, ['input', 'execution']));
   const run = given.runId === null ? null : await getReadableRun(caller, given.runId);
-  return await inTransaction(async (tx) => {
-    const model = await registeredModels.lockChangeable(tx, given.modelId);
-    const { id: modelId, tenantId, projectId, publicAt } = model;
-    requireActiveProject({ identifier: model.project, state: model.projectState }, ['input', 'model']);
-    // The run of a public experiment can be read in every tenant.
-    if (run && run.tenantId !== tenantId) throw new NotFoundError('run', run.id, ['input', 'run']);
-    await requireFile(tx, model, given.source);
-    const version = model.lastVersion + 1;
-    await tx.registeredModel.update({ where: { id: modelId }, data: { lastVersion: version } });
-    const made = await tx.modelVersion.create({
-      data: {
-        id: newId(),
-        tenantId,
-        modelId,
-        version,
-        source: given.source,
-        description: given.description,
-        tags: given.tags,
-        executionId: execution?.id ?? null,
-        runId: run?.id ?? null,
-        createdById: caller.userId,
-      },
+  const store = () =>
+    inTransaction(async (tx) => {
+      const model = await registeredModels.lockChangeable(tx, given.modelId);
+      const { id: modelId, tenantId, projectId, publicAt } = model;
+      requireActiveProject({ identifier: model.project, state: model.projectState }, ['input', 'model']);
+      // The run of a public experiment can be read in every tenant.
+      if (run && run.tenantId !== tenantId) throw new NotFoundError('run', run.id, ['input', 'run']);
+      await requireFile(tx, model, given.source);
+      const version = model.lastVersion + 1;
+      await tx.registeredModel.update({ where: { id: modelId }, data: { lastVersion: version } });
+      const made = await tx.modelVersion.create({
+        data: {
+          id: newId(),
+          tenantId,
+          modelId,
+          version,
+          source: given.source,
+          description: given.description,
+          tags: given.tags,
+          executionId: execution?.id ?? null,
+          runId: run?.id ?? null,
+          createdById: caller.userId,
+        },
+      });
+      return { ...made, projectId, publicAt };
     });
-    return { ...made, projectId, publicAt };
-  });
+  return await unlessDeleted(execution, given.execution, store);
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Tags, tagProblems } from '../domain/tags.ts';
 import { nameProblems } from '../domain/texts.ts';
 import type { RunRow } from '../store/runs.ts';
 import { lockForRuns } from './experiments.ts';
+import { unlessDeleted } from './unless-deleted.ts';
 
 export interface NewRun {
   readonly experimentId: string;
@@ -31,24 +32,26 @@ export async function createRun(caller: Caller, given: NewRun): Promise<RunRow> 
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const execution =
     given.execution && (await getReadableExecution(caller, given.execution, ['input', 'execution']));
-  return await inTransaction(async (tx) => {
-    const experiment = await lockForRuns(tx, given.experimentId);
-    const { tenantId, projectId, publicAt } = experiment;
-    requireActiveProject({ identifier: experiment.project, state: experiment.projectState }, [
-      'input',
-      'experiment',
-    ]);
-    const made = await tx.experimentRun.create({
-      data: {
-        id: newId(),
-        tenantId,
-        experimentId: experiment.id,
-        executionId: execution?.id ?? null,
-        name: given.name ?? generatedRunName(),
-        tags: given.tags,
-        createdById: caller.userId,
-      },
+  const store = () =>
+    inTransaction(async (tx) => {
+      const experiment = await lockForRuns(tx, given.experimentId);
+      const { tenantId, projectId, publicAt } = experiment;
+      requireActiveProject({ identifier: experiment.project, state: experiment.projectState }, [
+        'input',
+        'experiment',
+      ]);
+      const made = await tx.experimentRun.create({
+        data: {
+          id: newId(),
+          tenantId,
+          experimentId: experiment.id,
+          executionId: execution?.id ?? null,
+          name: given.name ?? generatedRunName(),
+          tags: given.tags,
+          createdById: caller.userId,
+        },
+      });
+      return { ...made, projectId, publicAt };
     });
-    return { ...made, projectId, publicAt };
-  });
+  return await unlessDeleted(execution, given.execution, store);
 }

@@ -13,12 +13,7 @@ import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
-import {
-  FailedPreconditionError,
-  InvalidArgumentError,
-  NotFoundError,
-  ResourceExhaustedError,
-} from '../../platform/errors.ts';
+import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import {
   deleteModelVersion,
   deleteModelVersionTags,
@@ -26,19 +21,12 @@ import {
   updateModelVersionTags,
 } from '../commands/change-model-version.ts';
 import { createModelVersion } from '../commands/create-model-version.ts';
-import { deleteModelAlias, updateModelAlias } from '../commands/update-model-alias.ts';
 import { runTarget } from '../domain/experiment-targets.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { findVersion, type ModelVersionBy } from '../find-version.ts';
 import { forgetModels } from '../model-loaders.ts';
-import type { RegisteredModelRow } from '../store/models.ts';
-import { type AliasRow, type ModelVersionRow, versionOrder } from '../store/versions.ts';
-import {
-  addressedModel,
-  changedModel,
-  RegisteredModelByInput,
-  RegisteredModelType,
-} from './registered-model.ts';
+import { type ModelVersionRow, versionOrder } from '../store/versions.ts';
+import { addressedModel, RegisteredModelByInput, RegisteredModelType } from './registered-model.ts';
 import { RunByInput, RunType } from './run.ts';
 
 export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion').implement({
@@ -117,25 +105,6 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
   }),
 });
 
-const ModelAliasType = builder.objectRef<AliasRow>('ModelAlias').implement({
-  description:
-    'A name such as `champion` that points to one version of a registered model. It can be moved to another version.',
-  fields: (t) => ({
-    alias: t.exposeString('alias', { description: 'The name, unique in its registered model.' }),
-    version: t.exposeInt('version', { description: 'The number of the version that the alias points to.' }),
-    modelVersion: t.field({
-      type: ModelVersionType,
-      nullable: true,
-      description: 'The version that the alias points to.',
-      resolve: ({ versionId }, _args, { loaders }) => loaders.modelVersion.load({ id: versionId }),
-    }),
-    updatedAt: t.expose('updatedAt', {
-      type: 'DateTime',
-      description: 'When the alias was set to this version.',
-    }),
-  }),
-});
-
 const ModelVersionConnection = connectionType(ModelVersionType);
 
 builder.objectFields(RegisteredModelType, (t) => ({
@@ -161,12 +130,6 @@ builder.objectFields(RegisteredModelType, (t) => ({
       const page = { limit: 1, backward: false, from: null };
       return (await loaders.versionsOfModel.load({ parentId: model.id, page }))[0] ?? null;
     },
-  }),
-  aliases: t.field({
-    type: [ModelAliasType],
-    extensions: { listSize: 10 },
-    description: 'The aliases of the model, by name, at most 100.',
-    resolve: (model, _args, { loaders }) => loaders.aliasesOfModel.load(model.id),
   }),
 }));
 
@@ -279,42 +242,7 @@ const DeleteModelVersionInput = builder.inputType('DeleteModelVersionInput', {
   fields: (t) => ({ by: t.field(byVersion) }),
 });
 
-const UpdateModelAliasInput = builder.inputType('UpdateModelAliasInput', {
-  description: 'An alias, and the version that it will point to.',
-  fields: (t) => ({
-    model: t.field({
-      type: RegisteredModelByInput,
-      required: true,
-      description: 'The model that has the version.',
-    }),
-    alias: t.string({
-      required: true,
-      description:
-        'The name: at most 255 letters, digits, hyphens, underscores and dots. Names that look like a version, such as `v1` or `latest`, are refused.',
-    }),
-    version: t.int({
-      required: true,
-      description: 'The number of the version that the alias will point to.',
-    }),
-  }),
-});
-
-const DeleteModelAliasInput = builder.inputType('DeleteModelAliasInput', {
-  description: 'An alias to delete.',
-  fields: (t) => ({
-    model: t.field({
-      type: RegisteredModelByInput,
-      required: true,
-      description: 'The model that has the alias.',
-    }),
-    alias: t.string({ required: true, description: 'The name of the alias.' }),
-  }),
-});
-
 const versionPayload = (name: `${string}Payload`) => payload(name, 'modelVersion', ModelVersionType);
-const modelPayload = (name: `${string}Payload`) =>
-  payload<string, RegisteredModelRow>(name, 'registeredModel', RegisteredModelType);
-
 /** The version that the rule has checked, even if its alias points to another one now. */
 async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {
   const version = await findVersion(by as ModelVersionBy, loaders);
@@ -392,30 +320,5 @@ builder.mutationFields((t) => ({
     args: inputOf(DeleteModelVersionInput),
     resolve: async (_root, { input }, context) =>
       await changed(deleteModelVersion(await addressed(input.by, context)), context),
-  }),
-  updateModelAlias: t.field({
-    type: modelPayload('UpdateModelAliasPayload'),
-    nullable: true,
-    description:
-      'Lets an alias point to a version. If the alias does not exist, it is created. Requires EDIT on the model.',
-    errors: {
-      types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError],
-    },
-    args: inputOf(UpdateModelAliasInput),
-    resolve: async (_root, { input }, context) => {
-      const { id } = await addressedModel(input.model, context, ['input', 'model']);
-      return await changedModel(updateModelAlias(id, input.alias, input.version), context);
-    },
-  }),
-  deleteModelAlias: t.field({
-    type: modelPayload('DeleteModelAliasPayload'),
-    nullable: true,
-    description: 'Deletes an alias, but not its version. Requires MANAGE on the model, as in MLflow.',
-    errors: { types: [NotFoundError, FailedPreconditionError] },
-    args: inputOf(DeleteModelAliasInput),
-    resolve: async (_root, { input }, context) => {
-      const { id } = await addressedModel(input.model, context, ['input', 'model']);
-      return await changedModel(deleteModelAlias(id, input.alias), context);
-    },
   }),
 }));
