@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue } from '../generated/prisma/client.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
+import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
 import { type QueueBy, queuesOfProjects, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
@@ -25,6 +26,7 @@ export function jobLoaders(reader: Reader) {
     queue: addressLoader<QueueBy, Queue | null>((addresses) => readQueues(tenantId, addresses)),
     queuesOfProject: listLoader(queuesOfProjects(reader), (queue) => queue.projectId),
     jobsOfQueue: listLoader(jobsOfQueues(reader), (job) => job.queueId),
+    jobSet: addressLoader<JobSetName, JobSetRow | null>((names) => readJobSets(tenantId, names)),
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),
     jobByClientId: addressLoader<ClientKey, JobRow | null>((keys) => readJobsByClientId(tenantId, keys)),
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),

@@ -1,7 +1,6 @@
 import { can, type Finder, type ObjectName, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
-import { findJobSet } from './store/job-set-events.ts';
 import type { QueueBy } from './store/queues.ts';
 
 const ofQueueBy: Finder = {
@@ -47,10 +46,11 @@ const ofJobSet: Finder = {
   key: (args) => addressText((args as unknown as JobSetArguments).queue),
   target: async (args, { loaders }) => {
     const { queue: by, jobSet } = args as unknown as JobSetArguments;
-    const queue = await loaders.queue.load(by);
-    if (!queue) return null;
-    const set = await findJobSet(queue.tenantId, queue.id, jobSet);
-    return set ? jobTarget(set) : queueTarget(queue);
+    const [queue, set] = await Promise.all([
+      loaders.queue.load(by),
+      loaders.jobSet.load({ queue: by, name: jobSet }),
+    ]);
+    return set ? jobTarget(set) : queue && queueTarget(queue);
   },
 };
 

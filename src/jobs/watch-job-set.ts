@@ -1,11 +1,12 @@
 import type { JobEventKind } from '../generated/prisma/enums.ts';
 import { newsOf } from '../platform/database/news.ts';
 import {
-  findJobSet,
   type JobEventRow,
+  type JobSetName,
   type JobSetRow,
   readJobEventsAfter,
   readJobSetEnd,
+  readJobSets,
 } from './store/job-set-events.ts';
 
 const PAGE = 500;
@@ -59,15 +60,14 @@ export async function* watchJobSet(jobSet: JobSetRow, watch: JobSetWatch): Async
 /** Waits until something is submitted to the job set. Null if the signal fires before. */
 export async function untilJobSet(
   tenantId: string,
-  queueId: string,
-  name: string,
+  name: JobSetName,
   signal: AbortSignal,
 ): Promise<JobSetRow | null> {
   // Nobody sends this news. It only waits, and ends at once when the signal fires.
-  const news = newsOf('job-set', queueId, signal);
+  const news = newsOf('job-set', tenantId, signal);
   try {
     while (!signal.aborted) {
-      const found = await findJobSet(tenantId, queueId, name);
+      const [found] = await readJobSets(tenantId, [name]);
       if (found) return found;
       await news.next(LOOK_FOR_SET_MS);
     }

@@ -99,6 +99,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Experiment.runs': { path: 'experiments.runs', statements: 3 },
   'Experiment.tags': { path: 'experiments.tags', statements: 1 },
   'Group.members': { path: 'groups.members', statements: 2 },
+  'JobEventPage.events': { path: 'jobSetEvents.events', statements: 5, as: 'administrator' },
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
   'LaunchPlan.annotations': { path: 'launchPlans.annotations', statements: 4 },
@@ -258,6 +259,8 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   runs: () => `filter: { experimentIds: ${JSON.stringify(many.made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
+  jobSetEvents: () =>
+    `queue: { name: "${project}/${domain}" }, jobSet: "${many.made.executions[0]}", first: $first`,
   groups: () => 'filter: { namePrefix: "team-" }',
   users: () => 'filter: { usernamePrefix: "user-" }',
 };

@@ -35,7 +35,12 @@ export interface Many {
 let app: LocalApp;
 let authorizations: Readonly<Record<'administrator' | 'root' | 'reader', string>>;
 let files: { readonly x: { readonly uri: string } };
-const made = { projects: [] as string[], experiments: [] as string[], models: [] as string[] };
+const made = {
+  projects: [] as string[],
+  executions: [] as string[],
+  experiments: [] as string[],
+  models: [] as string[],
+};
 
 const labels = [{ key: 'team', value: 'a' }];
 const executionConfig = {
@@ -190,6 +195,7 @@ async function seedWork(): Promise<void> {
   const ids: string[] = [];
   for (const at of each)
     ids.push(await launch(app, project, `flow-${at}`, { name: `run-${at}`, inputs: { x: uri } }));
+  made.executions.push(...ids);
   const hands = new Hands(app);
   for (let done = 0; done < MANY * 3; ) {
     for (const run of (await hands.lease()).runs) {

@@ -11,8 +11,8 @@ import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '..
 import { isId } from '../../platform/ids.ts';
 import { jobTarget } from '../domain/targets.ts';
 import {
-  findJobSet,
   type JobEventRow,
+  type JobSetName,
   type JobSetRow,
   readJobEventsAfter,
   readJobSetEnd,
@@ -184,13 +184,14 @@ interface StreamArguments {
 }
 
 /** The job set of the arguments; null if nothing was ever submitted to it. The rule has found the queue. */
-async function jobSetOf({ queue, jobSet, errorIfMissing }: StreamArguments, context: Context) {
-  const found = await context.loaders.queue.load(queue as QueueBy);
-  if (!found) throw new NotFoundError('queue', '');
-  const set = await findJobSet(callerOf(context).tenantId, found.id, jobSet);
-  if (!set && errorIfMissing) throw new NotFoundError('job set', jobSet);
-  return { queueId: found.id, set };
+async function jobSetOf(args: StreamArguments, { loaders }: Context): Promise<JobSetRow | null> {
+  const set = await loaders.jobSet.load(nameOf(args));
+  if (!set && args.errorIfMissing) throw new NotFoundError('job set', args.jobSet);
+  if (!set && args.after != null) throw expired();
+  return set;
 }
+
+const nameOf = ({ queue, jobSet }: StreamArguments) => ({ queue: queue as QueueBy, name: jobSet });
 
 /**
  * @throws InvalidArgumentError for a text that is not the id of an event of a job set; FailedPreconditionError for an
@@ -245,8 +246,7 @@ builder.queryField('jobSetEvents', (t) =>
       const first = args.first ?? MAX_EVENTS;
       if (first < 1 || first > MAX_EVENTS)
         throw InvalidArgumentError.of(['first'], `first must be between 1 and ${MAX_EVENTS}`);
-      const { set } = await jobSetOf(args, context);
-      if (!set && args.after != null) throw expired();
+      const set = await jobSetOf(args, context);
       if (!set) return { events: [], hasMore: false };
       const after = await sequenceOf(args.after, set);
       const end = await readJobSetEnd(set.id);
@@ -293,10 +293,9 @@ builder.subscriptionField('jobSetEvents', (t) =>
       if (jobIds && jobIds.length > MAX_JOBS)
         throw InvalidArgumentError.of(['jobs'], `must have at most ${MAX_JOBS} ids`);
       if (jobIds && !jobIds.every(isId)) throw InvalidArgumentError.of(['jobs'], 'an id must be a UUIDv7');
-      const { queueId, set } = await jobSetOf(args, context);
-      if (!set && args.after != null) throw expired();
+      const set = await jobSetOf(args, context);
       const after = set ? await sequenceOf(args.after, set) : 0n;
-      return events(args.jobSet, queueId, set, {
+      return events(nameOf(args), set, {
         after,
         jobIds: jobIds && new Set(jobIds),
         kinds: args.kinds ? new Set(args.kinds) : null,
@@ -310,17 +309,18 @@ builder.subscriptionField('jobSetEvents', (t) =>
 );
 
 async function* events(
-  name: string,
-  queueId: string,
+  name: JobSetName,
   known: JobSetRow | null,
   { context, ...watch }: Parameters<typeof watchJobSet>[1] & { readonly context: Context },
 ) {
   const caller = callerOf(context);
-  const set = known ?? (await untilJobSet(caller.tenantId, queueId, name, watch.signal));
+  const set = known ?? (await untilJobSet(caller.tenantId, name, watch.signal));
   if (!set) return;
   // The rule knew only the queue.
   const target = async () => jobTarget(set);
-  const refused = known ? null : await refusal(caller, 'job:read', { kind: 'job set', key: name, target });
+  const refused = known
+    ? null
+    : await refusal(caller, 'job:read', { kind: 'job set', key: name.name, target });
   if (refused) throw refused;
   yield* watchJobSet(set, watch);
 }

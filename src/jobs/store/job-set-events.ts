@@ -1,5 +1,8 @@
 import type { JobEventKind } from '../../generated/prisma/enums.ts';
+import { eachAt } from '../../platform/by-address.ts';
 import { run, statement } from '../../platform/database/statement.ts';
+import { isId } from '../../platform/ids.ts';
+import type { QueueBy } from './queues.ts';
 
 /** A job set, and the resources that decide who may watch it. */
 export interface JobSetRow {
@@ -11,16 +14,39 @@ export interface JobSetRow {
   readonly workflowEntityId: string | null;
 }
 
-const byName = statement<JobSetRow>(
-  `select id, tenant_id as "tenantId", queue_id as "queueId", owner_id as "ownerId", project_id as "projectId",
-          workflow_entity_id as "workflowEntityId"
-     from job_sets where tenant_id = $1::uuid and queue_id = $2::uuid and name = $3`,
+/** The address of a job set. It need not exist. */
+export interface JobSetName {
+  readonly queue: QueueBy;
+  readonly name: string;
+}
+
+const byNames = statement<JobSetRow & { readonly number: bigint }>(
+  `select asked.number, set.id, set.tenant_id as "tenantId", set.queue_id as "queueId", set.owner_id as "ownerId",
+          set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId"
+     from unnest($2::uuid[], $3::text[], $4::text[]) with ordinality as asked(queue_id, queue_name, name, number)
+     join queues as queue on queue.tenant_id = $1::uuid and queue.deleted_at is null
+                         and (queue.id = asked.queue_id or queue.name = asked.queue_name)
+     join job_sets as set on set.tenant_id = queue.tenant_id and set.queue_id = queue.id and set.name = asked.name`,
 );
 
-/** The job set with this name; null if nothing was ever submitted to it. */
-export async function findJobSet(tenantId: string, queueId: string, name: string): Promise<JobSetRow | null> {
-  const [row] = await run(byName, [tenantId, queueId, name]);
-  return row ?? null;
+/** No queue has these. */
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+const NO_NAME = '';
+
+/** The job set with each of these names; null if nothing was ever submitted to it. */
+export async function readJobSets(
+  tenantId: string,
+  names: readonly JobSetName[],
+): Promise<(JobSetRow | null)[]> {
+  const ids = names.map(({ queue }) => ('id' in queue && isId(queue.id) ? queue.id : NO_ID));
+  const queueNames = names.map(({ queue }) => ('name' in queue ? queue.name : NO_NAME));
+  const setNames = names.map(({ name }) => name);
+  const rows = await run(byNames, [tenantId, ids, queueNames, setNames]);
+  return eachAt(
+    names.map((_, at) => at + 1),
+    String,
+    rows.map((row) => [String(row.number), row]),
+  );
 }
 
 /** What an event says besides its kind. Which of these there are depends on the kind. */
