@@ -84,6 +84,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
+const resource = { externalId: 'e', index: 0, retryAttempt: 0, phase: 'RUNNING' };
 const nodeEvent = { nodeId: 'a', phase: 'RUNNING', occurredAt: '2026-01-01T00:00:00Z' };
 
 /** The row of an attempt in an execution, whose node is made for it. */
@@ -277,6 +278,18 @@ const rows: readonly Row[] = [
       retryAttempt: nextAttempt(),
     }),
     answer: { __typename: 'CreateTaskEventPayload' },
+  },
+  {
+    field: 'createTaskEvent',
+    further: 'metadata.externalResources.childExecution',
+    names,
+    input: (name) => ({
+      ...{ execution: execution(own)('outside'), ...nodeEvent },
+      task: keyOf(own, 'double'),
+      retryAttempt: nextAttempt(),
+      metadata: { externalResources: [{ ...resource, childExecution: execution(hidden)(name) }] },
+    }),
+    answer: notFound('metadata', 'externalResources', '0', 'childExecution'),
   },
   ...[
     { further: 'workflow', names, address: (name: string) => ({ key: keyOf(hidden, name) }) },
