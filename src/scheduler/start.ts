@@ -13,6 +13,7 @@ import { failOrphans } from './orphans.ts';
 import { Pace } from './pace.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
@@ -79,6 +80,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const plan = startPlanLoop();
   const send = startSendLoop();
   const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, triggers, plan, send];
+  loops.push(startDeletedQueueSweep());
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),

@@ -153,10 +153,11 @@ const lists: Readonly<Record<string, Entry>> = {
   'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
   'Project.launchPlans': { path: 'projects.launchPlans', statements: 7 },
-  'Project.queues': { path: 'projects.queues', statements: 3 },
+  'Project.queues': { path: 'projects.queues', statements: 4 },
   'Project.registeredModels': { path: 'projects.registeredModels', statements: 3 },
   'Project.tasks': { path: 'projects.tasks', statements: 4 },
   'Project.workflows': { path: 'projects.workflows', statements: 5 },
+  'Query.activeQueues': { path: 'activeQueues', statements: 1 },
   'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 7 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
@@ -176,8 +177,9 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.nodeExecutions': { path: 'nodeExecutions', statements: 4 },
   'Query.permissions': { path: 'permissions', statements: 2, as: 'administrator' },
   'Query.projects': { path: 'projects', statements: 1 },
-  'Query.queues': { path: 'queues', statements: 1 },
+  'Query.queues': { path: 'queues', statements: 2 },
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
+  'Query.retryPolicies': { path: 'retryPolicies', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },
   'Query.signals': { path: 'signals', statements: 3 },
   'Query.taskExecutions': { path: 'taskExecutions', statements: 7 },
@@ -188,7 +190,25 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.workflowIds': { path: 'workflowIds', statements: 3 },
   'Query.workflows': { path: 'workflows', statements: 5 },
   'Queue.jobs': { path: 'projects.queues.jobs', statements: 5 },
+  'Queue.counts': { path: 'queues.counts', statements: 3 },
   'Queue.labels': { path: 'queues.labels', statements: 1 },
+  'Queue.permissions': { path: 'queues.permissions', statements: 2, as: 'administrator' },
+  'Queue.resourceLimitsByPriorityClass': { path: 'queues.resourceLimitsByPriorityClass', statements: 1 },
+  'QueueInfo.activeJobSets': { path: 'queueInfo.activeJobSets', statements: 3 },
+  'QueuePermission.subjects': { path: 'queues.permissions.subjects', statements: 2, as: 'administrator' },
+  'PoolResourceFractions.fractions': {
+    path: 'queues.resourceLimitsByPriorityClass.maximumResourceFractionByPool.fractions',
+    statements: 1,
+  },
+  'QueueResourceLimit.maximumResourceFraction': {
+    path: 'queues.resourceLimitsByPriorityClass.maximumResourceFraction',
+    statements: 1,
+  },
+  'QueueResourceLimit.maximumResourceFractionByPool': {
+    path: 'queues.resourceLimitsByPriorityClass.maximumResourceFractionByPool',
+    statements: 1,
+  },
+  'RetryPolicy.rules': { path: 'retryPolicies.rules', statements: 1 },
   'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
   'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
   'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
@@ -234,7 +254,8 @@ const lists: Readonly<Record<string, Entry>> = {
  * Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the
  * kinds of attributes in test/attributes/matchable-attributes.test.ts, `differences` in
  * test/registry/version-difference.test.ts, `entities` in test/registry/promote-launch-plan.test.ts, plans of
- * recoveries and results of terminations in test/executions, the others below.
+ * recoveries and results of terminations in test/executions, results about queues in test/jobs/update-queue.test.ts, the
+ * others below.
  */
 const others = [
   'DifferentStructureError.differences',
@@ -249,6 +270,8 @@ const others = [
   'PromoteLaunchPlanPayload.entities',
   'RecoveryPlan.nodes',
   'TerminateExecutionsPayload.results',
+  'CreateQueuesPayload.results',
+  'UpdateQueuesPayload.results',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
@@ -274,6 +297,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
   groups: () => 'filter: { namePrefix: "team-" }',
   users: () => 'filter: { usernamePrefix: "user-" }',
+  queueInfo: () => 'by: { name: "a-queue-0" }',
 };
 
 let app: LocalApp;
@@ -386,7 +410,7 @@ beforeAll(async () => {
       project: identifier,
       attributes: { workflowExecutionConfig: executionConfig },
     });
-    await make(app, 'createQueue', { name: `a-queue-${at}`, labels }, 'queue');
+    await makeQueue(at);
     const { id: projectId, tenantId } = await db.project.findFirstOrThrow({ where: { identifier } });
     await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/staging` } });
     await newTenant(`tenant-${at}`);
@@ -397,6 +421,30 @@ beforeAll(async () => {
   await seedPeople();
 });
 afterAll(() => app.stop());
+
+/** A queue that has something in each of its lists, and a retry policy. */
+async function makeQueue(at: number): Promise<void> {
+  const fractions = [{ resource: 'cpu', fraction: 0.5 }];
+  const resourceLimitsByPriorityClass = [
+    {
+      priorityClass: 'slipway-default',
+      maximumResourceFraction: fractions,
+      maximumResourceFractionByPool: [{ pool: 'large', fractions }],
+    },
+  ];
+  const input = { name: `a-queue-${at}`, labels, resourceLimitsByPriorityClass };
+  const queueId = await make(app, 'createQueue', input, 'queue');
+  const rules = [{ action: 'RETRY', onCategory: 'USER' }];
+  const policy = { name: `policy-${at}`, retryLimit: 1, defaultAction: 'RETRY', rules };
+  await make(app, 'createRetryPolicy', policy, 'retryPolicy');
+  const { tenantId } = await db.queue.findUniqueOrThrow({ where: { id: queueId } });
+  for (const name of each.map(String)) {
+    const { id: jobSetId } = await db.jobSet.create({ data: { tenantId, queueId, name } });
+    // No executor has the pool, so the job waits.
+    const job = { tenantId, queueId, jobSetId, ownerId: newId(), spec: {}, pool: 'nowhere' };
+    await db.job.create({ data: job });
+  }
+}
 
 /** Tasks, workflows and launch plans that have something in each of their lists. */
 async function seedRich(): Promise<void> {
