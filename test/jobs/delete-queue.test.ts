@@ -108,7 +108,6 @@ describe('deleteQueue', () => {
 
 describe('a deletion and a submission at the same time', () => {
   it('never leave an accepted job in a deleted queue', async () => {
-    const ends = new Set<string>();
     for (let round = 0; round < 12; round += 1) {
       const name = `raced-${round}`;
       const id = await create(name);
@@ -125,9 +124,7 @@ describe('a deletion and a submission at the same time', () => {
         deletedAt ? [false, false, 0] : [true, true, 1],
       );
       expect(deleted.code ?? 'OK').toBe(deletedAt ? 'OK' : 'FAILED_PRECONDITION');
-      ends.add(deletedAt ? 'deleted' : 'submitted');
     }
-    expect(ends.size).toBeGreaterThan(0);
   });
 
   it('wait for each other: the deletion sees a job that was not committed yet', async () => {

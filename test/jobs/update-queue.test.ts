@@ -307,6 +307,8 @@ describe('updateQueues', () => {
   });
 });
 
+const defaultsWith = (more: object) => ({ ...defaultsFor(admin), ...more });
+
 describe('a queue that hides from somebody', () => {
   it('still does so after it was replaced, unless this user is named', async () => {
     const { id } = (await calls.create({ name: 'closed' })).queue;
@@ -314,6 +316,8 @@ describe('a queue that hides from somebody', () => {
     await grantTo({ userId: user.id }, 'QUEUE', id, 'NO_PERMISSIONS');
     await calls.update({ name: 'closed', priorityFactor: 2 });
     expect(await calls.read('closed', user.authorization)).toEqual({ code: 'NOT_FOUND' });
+    // It is not among the permissions, which cannot say it.
+    expect(await calls.read('closed')).toMatchObject(defaultsWith({ priorityFactor: 2 }));
     await calls.update({
       name: 'closed',
       permissions: [{ subjects: [{ kind: 'User', name: user.username }], verbs: ['watch'] }],
