@@ -33,18 +33,20 @@ export interface AuditedChange {
 }
 
 /** Records a change of access in the same transaction. */
-export async function recordChange(tx: Tx, caller: Caller, change: AuditedChange): Promise<void> {
-  const { action, target, before = null, after = null, tenantId = caller.tenantId } = change;
-  const row = {
-    ...actorOf(caller),
-    tenantId,
-    action,
-    outcome: 'DONE' as AuditOutcome,
-    code: null,
-    before,
-    after,
-  };
-  await insertAuditEvents([{ id: newId(), count: 1, ...row, ...namesOf(target) }], tx);
+export const recordChange = (tx: Tx, caller: Caller, change: AuditedChange): Promise<void> =>
+  recordChanges(tx, caller, [change]);
+
+/** The same for several changes, with one statement. */
+export async function recordChanges(
+  tx: Tx,
+  caller: Caller,
+  changes: readonly AuditedChange[],
+): Promise<void> {
+  const rows = changes.map(({ action, target, before = null, after = null, tenantId = caller.tenantId }) => ({
+    ...{ id: newId(), count: 1, ...actorOf(caller), tenantId, action, outcome: 'DONE' as AuditOutcome },
+    ...{ code: null, before, after, ...namesOf(target) },
+  }));
+  await insertAuditEvents(rows, tx);
 }
 
 const namesOf = ({ type, id, name = null }: AuditTarget) => ({

@@ -24,6 +24,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   project: 'A project, which contains workflows, experiments, models and queues.',
   queue: 'A queue, where jobs wait for executors.',
   'registered model': 'A model, with its numbered versions.',
+  'retry policy': 'Rules that say which failed jobs of a queue run again.',
   run: 'One trial of an experiment.',
   signal: 'What a gate of an execution waits for.',
   task: 'A task, which the nodes of workflows run.',

@@ -2,20 +2,28 @@ import type { Capability } from '../graphql/capability.ts';
 import { nodeType } from '../graphql/node.ts';
 import { JobRunType, JobType } from './graphql/job.ts';
 import { QueueType } from './graphql/queue.ts';
+import { RetryPolicyType } from './graphql/retry-policy.ts';
 import { jobLoaders } from './loaders.ts';
+import { queueRules } from './queue-rules.ts';
 import { jobRules } from './rules.ts';
 import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
 import './graphql/job-event.ts';
+import { retryPolicyNodes } from './store/retry-policies.ts';
 import './graphql/lease.ts';
+import './graphql/queue-activity.ts';
+import './graphql/queue-mutations.ts';
 import './graphql/run-report.ts';
 
 export const jobs: Capability = {
-  rules: [jobRules],
+  rules: [jobRules, queueRules],
   loaders: jobLoaders,
   nodes: [
     nodeType(QueueType, 'queue:read', queueNodes, (id, { loaders }) => loaders.queue.load({ id })),
     nodeType(JobType, 'job:read', jobNodes, (id, { loaders }) => loaders.job.load(id)),
+    nodeType(RetryPolicyType, 'retryPolicy:read', retryPolicyNodes, (id, { loaders }) =>
+      loaders.retryPolicy.load({ id }),
+    ),
     nodeType(JobRunType, 'job:read', jobRunNodes, (id, { loaders }) => loaders.jobRun.load(id)),
   ],
 };

@@ -1,8 +1,12 @@
 import DataLoader from 'dataloader';
+import type { NamedGrant } from '../authorization/replace-grants.ts';
 import type { Reader } from '../authorization/store/readable.ts';
-import type { Queue } from '../generated/prisma/client.ts';
+import type { Queue, RetryPolicy } from '../generated/prisma/client.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
+import { readQueuesWithDeleted } from './store/deleted-queues.ts';
 import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
+import { activeJobSetsOf, countJobsByState, type JobStateCount } from './store/queue-activity.ts';
+import { readRightsOfQueues } from './store/queue-owners.ts';
 import { type QueueBy, queuesOfProjects, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
@@ -19,12 +23,29 @@ import {
   readRuns,
   readRunsOfJobs,
 } from './store/reads.ts';
+import { type RetryPolicyBy, readRetryPolicies } from './store/retry-policies.ts';
 
 export function jobLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
     queue: addressLoader<QueueBy, Queue | null>((addresses) => readQueues(tenantId, addresses)),
     queuesOfProject: listLoader(queuesOfProjects(reader), (queue) => queue.projectId),
+    /** Deleted queues are found too, until nothing is left of them. */
+    queueWithDeleted: addressLoader<QueueBy, Queue | null>((addresses) =>
+      readQueuesWithDeleted(tenantId, addresses),
+    ),
+    rightsOfQueue: new DataLoader<string, readonly NamedGrant[]>((ids) => readRightsOfQueues(tenantId, ids), {
+      cache: false,
+    }),
+    jobCountsOfQueue: childLoader<null, JobStateCount>(
+      (queueIds) => countJobsByState(reader, queueIds),
+      (row) => row.queueId,
+      { cache: false },
+    ),
+    activeJobSetsOfQueue: listLoader(activeJobSetsOf(reader), (set) => set.queueId),
+    retryPolicy: addressLoader<RetryPolicyBy, RetryPolicy | null>((addresses) =>
+      readRetryPolicies(tenantId, addresses),
+    ),
     jobsOfQueue: listLoader(jobsOfQueues(reader), (job) => job.queueId),
     jobSet: addressLoader<JobSetName, JobSetRow | null>((names) => readJobSets(tenantId, names)),
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),

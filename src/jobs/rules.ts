@@ -3,7 +3,7 @@ import { addressText } from '../platform/address-text.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
 import type { QueueBy } from './store/queues.ts';
 
-const ofQueueBy: Finder = {
+export const ofQueueBy: Finder = {
   kind: 'queue',
   key: (args) => addressText(args['by'] as QueueBy),
   target: async (args, { loaders }) => {

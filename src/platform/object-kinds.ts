@@ -24,6 +24,7 @@ export const objectKinds = [
   'project',
   'queue',
   'registered model',
+  'retry policy',
   'run',
   'signal',
   'task',

@@ -17,6 +17,7 @@ import { failOrphans } from './orphans.ts';
 import { Pace } from './pace.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
 import { startExecutionSweep } from './sweep-executions.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
 
@@ -115,6 +116,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const send = startSendLoop();
   const sweep = startJobSetSweep();
   const sweepEnded = startExecutionSweep();
+  const sweepQueues = startDeletedQueueSweep();
   const loops: Loop[] = [
     advance,
     assign,
@@ -130,6 +132,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     cache,
     sweep,
     sweepEnded,
+    sweepQueues,
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),

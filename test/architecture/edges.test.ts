@@ -307,6 +307,8 @@ async function seedWorld(): Promise<Found[]> {
   }
   const user = (await createUser(app, { username: 'someone', email: 'someone@example.com' })).user;
   await createGroup(app, { name: 'some', members: [{ id: user.id }] });
+  const policy = { name: 'once', retryLimit: 1, defaultAction: 'RETRY' };
+  const retryPolicy = await made('createRetryPolicy', policy, 'retryPolicy');
   const names = await db.namedEntity.findMany();
   const queue = await app.ask('{ queue(by: { name: "away/development" }) { id } }');
   const all = (type: string, ids: readonly string[]) => ids.map((id) => ({ type, id }));
@@ -315,6 +317,7 @@ async function seedWorld(): Promise<Found[]> {
     ...all('Project', [home, away]),
     ...all('Execution', executions),
     ...all('Queue', [queue.data.queue.id]),
+    ...all('RetryPolicy', [retryPolicy]),
     ...all('User', [user.id]),
     ...all(
       'NamedEntity',

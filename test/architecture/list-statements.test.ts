@@ -136,10 +136,11 @@ const lists: Readonly<Record<string, Entry>> = {
   'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
   'Project.launchPlans': { path: 'projects.launchPlans', statements: 7 },
-  'Project.queues': { path: 'projects.queues', statements: 3 },
+  'Project.queues': { path: 'projects.queues', statements: 4 },
   'Project.registeredModels': { path: 'projects.registeredModels', statements: 3 },
   'Project.tasks': { path: 'projects.tasks', statements: 4 },
   'Project.workflows': { path: 'projects.workflows', statements: 5 },
+  'Query.activeQueues': { path: 'activeQueues', statements: 1 },
   'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 7 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
@@ -159,8 +160,9 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.nodeExecutions': { path: 'nodeExecutions', statements: 4 },
   'Query.permissions': { path: 'permissions', statements: 2, as: 'administrator' },
   'Query.projects': { path: 'projects', statements: 1 },
-  'Query.queues': { path: 'queues', statements: 1 },
+  'Query.queues': { path: 'queues', statements: 2 },
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
+  'Query.retryPolicies': { path: 'retryPolicies', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },
   'Query.signals': { path: 'signals', statements: 3 },
   'Query.taskExecutions': { path: 'taskExecutions', statements: 7 },
@@ -171,7 +173,25 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.workflowIds': { path: 'workflowIds', statements: 3 },
   'Query.workflows': { path: 'workflows', statements: 5 },
   'Queue.jobs': { path: 'projects.queues.jobs', statements: 5 },
+  'Queue.counts': { path: 'queues.counts', statements: 3 },
   'Queue.labels': { path: 'queues.labels', statements: 1 },
+  'Queue.permissions': { path: 'queues.permissions', statements: 2, as: 'administrator' },
+  'Queue.resourceLimitsByPriorityClass': { path: 'queues.resourceLimitsByPriorityClass', statements: 1 },
+  'QueueInfo.activeJobSets': { path: 'queueInfo.activeJobSets', statements: 3 },
+  'QueuePermission.subjects': { path: 'queues.permissions.subjects', statements: 2, as: 'administrator' },
+  'PoolResourceFractions.fractions': {
+    path: 'queues.resourceLimitsByPriorityClass.maximumResourceFractionByPool.fractions',
+    statements: 1,
+  },
+  'QueueResourceLimit.maximumResourceFraction': {
+    path: 'queues.resourceLimitsByPriorityClass.maximumResourceFraction',
+    statements: 1,
+  },
+  'QueueResourceLimit.maximumResourceFractionByPool': {
+    path: 'queues.resourceLimitsByPriorityClass.maximumResourceFractionByPool',
+    statements: 1,
+  },
+  'RetryPolicy.rules': { path: 'retryPolicies.rules', statements: 1 },
   'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
   'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
   'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
@@ -217,7 +237,8 @@ const lists: Readonly<Record<string, Entry>> = {
  * Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the
  * kinds of attributes in test/attributes/matchable-attributes.test.ts, `differences` in
  * test/registry/version-difference.test.ts, `entities` in test/registry/promote-launch-plan.test.ts, plans of
- * recoveries and results of terminations in test/executions, of deletions and policies in test/retention, the others below.
+ * recoveries and results of terminations in test/executions, of deletions and policies in test/retention, about queues in
+ * test/jobs/update-queue.test.ts, the others below.
  */
 const others = [
   'DifferentStructureError.differences',
@@ -236,6 +257,8 @@ const others = [
   'Query.retentionReport',
   'Retention.rules',
   'RetentionRule.labels',
+  'CreateQueuesPayload.results',
+  'UpdateQueuesPayload.results',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
@@ -263,6 +286,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
     `queue: { name: "${project}/${domain}" }, jobSet: "${many.made.executions[0]}", first: $first`,
   groups: () => 'filter: { namePrefix: "team-" }',
   users: () => 'filter: { usernamePrefix: "user-" }',
+  queueInfo: () => 'by: { name: "a-queue-0" }',
 };
 
 let app: LocalApp;

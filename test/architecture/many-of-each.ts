@@ -68,7 +68,7 @@ export async function seedMany(started: LocalApp): Promise<Many> {
       project: identifier,
       attributes: { workflowExecutionConfig: executionConfig },
     });
-    await make(app, 'createQueue', { name: `a-queue-${at}`, labels }, 'queue');
+    await makeQueue(at);
     const { id: projectId, tenantId } = await db.project.findFirstOrThrow({ where: { identifier } });
     await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/staging` } });
     await newTenant(`tenant-${at}`);
@@ -78,6 +78,30 @@ export async function seedMany(started: LocalApp): Promise<Many> {
   await seedTracking();
   await seedPeople();
   return { made, files, authorizations };
+}
+
+/** A queue that has something in each of its lists, and a retry policy. */
+async function makeQueue(at: number): Promise<void> {
+  const fractions = [{ resource: 'cpu', fraction: 0.5 }];
+  const resourceLimitsByPriorityClass = [
+    {
+      priorityClass: 'slipway-default',
+      maximumResourceFraction: fractions,
+      maximumResourceFractionByPool: [{ pool: 'large', fractions }],
+    },
+  ];
+  const input = { name: `a-queue-${at}`, labels, resourceLimitsByPriorityClass };
+  const queueId = await make(app, 'createQueue', input, 'queue');
+  const rules = [{ action: 'RETRY', onCategory: 'USER' }];
+  const policy = { name: `policy-${at}`, retryLimit: 1, defaultAction: 'RETRY', rules };
+  await make(app, 'createRetryPolicy', policy, 'retryPolicy');
+  const { tenantId } = await db.queue.findUniqueOrThrow({ where: { id: queueId } });
+  for (const name of each.map(String)) {
+    const { id: jobSetId } = await db.jobSet.create({ data: { tenantId, queueId, name } });
+    // No executor has the pool, so the job waits.
+    const job = { tenantId, queueId, jobSetId, ownerId: newId(), spec: {}, pool: 'nowhere' };
+    await db.job.create({ data: job });
+  }
 }
 
 /** Tasks, workflows and launch plans that have something in each of their lists. */

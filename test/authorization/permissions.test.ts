@@ -53,6 +53,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
     ...(['task:delete', 'workflow:delete', 'launchPlan:delete', 'execution:delete'] as const),
     'project:update',
+    ...(['queue:update', 'queue:delete', 'queue:cordon'] as const),
     'attributes:update',
     'retention:update',
     'namedEntity:update',
@@ -63,7 +64,10 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
   ],
-  SUPERUSER: ['project:register', 'queue:create', 'user:list', 'group:create'],
+  SUPERUSER: [
+    ...(['project:register', 'queue:create', 'user:list', 'group:create'] as const),
+    ...(['retryPolicy:read', 'retryPolicy:create', 'retryPolicy:update', 'retryPolicy:delete'] as const),
+  ],
   ADMIN: [
     ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
     ...(['tenant:administer', 'audit:read', 'retention:report'] as const),
@@ -129,7 +133,7 @@ const levelsOf: Readonly<
     ...(['task:delete', 'workflow:delete', 'launchPlan:delete', 'execution:delete'] as const),
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
     ...(['permission:read', 'permission:grant', 'attributes:update', 'webhookKey:read'] as const),
-    ...(['project:update', 'retention:update'] as const),
+    ...(['project:update', 'retention:update', 'queue:update', 'queue:delete', 'queue:cordon'] as const),
   ],
   CREATION_POLICY: ['experiment:create', 'model:create'],
 };

@@ -56,6 +56,7 @@ const ofWorkflows = `filter: { type: WORKFLOW, project: "${project}", domain: "$
 
 /** All root fields that are lists, with their arguments and the number of objects for the administrator. */
 const roots: Record<string, { readonly args?: string; readonly count: number }> = {
+  activeQueues: { count: 0 },
   activeLaunchPlans: { args: inProject, count: 1 },
   auditEvents: { args: 'filter: { action: "group:create" }', count: 1 },
   cacheEntries: { args: `filter: { project: "${project}" }`, count: 1 },
@@ -77,6 +78,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   projects: { count: 1 },
   queues: { count: 1 },
   registeredModels: { count: 0 },
+  retryPolicies: { count: 1 },
   runs: { count: 3 },
   signals: { args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`, count: 1 },
   taskExecutions: {
@@ -130,6 +132,7 @@ beforeAll(async () => {
   root = await newCaller({ role: 'ROOT' });
   member = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');
+  await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   experiments = [await makeExperiment(app, project, 'e1'), await makeExperiment(app, project, 'e2')];
   for (const at of [0, 0, 1]) await makeRun(app, experiments[at] ?? '');
   const members = [

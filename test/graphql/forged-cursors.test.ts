@@ -41,6 +41,7 @@ beforeAll(async () => {
   const by = { key: keyOf(project, 'one') };
   await mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' });
   await mutate(app, 'createQueue', { name: 'queue' });
+  await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   const execution = await launch(app, project, 'one');
   const signal = { execution: { id: execution }, signalId: 'go', type: { simple: 'BOOLEAN' } };
   await make(app, 'createSignal', signal, 'signal');
@@ -146,6 +147,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Project.registeredModels': [() => inProject('registeredModels')],
   'Project.tasks': [() => inProject('tasks')],
   'Project.workflows': [() => inProject('workflows')],
+  'Query.activeQueues': [() => 'activeQueues(ARGS) { PAGE }'],
   'Query.activeLaunchPlans': [() => versions('activeLaunchPlans')],
   'Query.auditEvents': [() => 'auditEvents(ARGS) { PAGE }'],
   'Query.cacheEntries': [() => `cacheEntries(filter: { project: "${project}" }, ARGS) { PAGE }`],
@@ -180,6 +182,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   ],
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
+  'Query.retryPolicies': [() => 'retryPolicies(ARGS) { PAGE }'],
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],
   'Query.signals': [() => `signals(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
   'Query.taskIds': [() => versions('taskIds'), () => sorted('taskIds', 'NAME')],
@@ -195,6 +198,9 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.workflowIds': [() => versions('workflowIds')],
   'Query.workflows': [() => versions('workflows')],
   'Queue.jobs': [() => `queue(by: { name: "${project}/${domain}" }) { jobs(ARGS) { PAGE } }`],
+  'QueueInfo.activeJobSets': [
+    () => `queueInfo(by: { name: "${project}/${domain}" }) { activeJobSets(ARGS) { PAGE } }`,
+  ],
   'RegisteredModel.versions': [
     () => `registeredModel(by: { id: "${ids.model}" }) { versions(ARGS) { PAGE } }`,
   ],

@@ -83,6 +83,13 @@ export const permissions = {
   'queue:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'queue:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
   'queue:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'queue:update': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'queue:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'queue:cordon': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'retryPolicy:read': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'retryPolicy:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'retryPolicy:update': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'retryPolicy:delete': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'job:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
   'job:run': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'executor' },
 

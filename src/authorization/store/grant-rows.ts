@@ -7,6 +7,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
 import type { GrantResource } from '../domain/decision.ts';
+import type { Resource } from '../domain/resources.ts';
 import { managesTenant } from '../domain/roles.ts';
 import { type Grantee, grantsAbout } from './grant-levels.ts';
 import type { Reader } from './readable.ts';
@@ -82,6 +83,45 @@ export async function deleteGrant(tx: Tx, key: GrantKey): Promise<Grant | null> 
     tx,
   );
   return row ?? null;
+}
+
+const putStatement = statement<Record<string, never>>(
+  `insert into grants (id, tenant_id, user_id, group_id, resource_type, resource_id, level, updated_at)
+   select id, $1::uuid, "userId", "groupId", $2::text::resource_type, $3::uuid, level, now()
+     from jsonb_to_recordset($4::jsonb) as asked(id uuid, "userId" uuid, "groupId" uuid, level level)
+   on conflict (tenant_id, resource_type, resource_id, user_id, group_id)
+   do update set level = excluded.level, updated_at = now()`,
+);
+
+/** Grants these levels on a resource. Existing grants to the same users and groups get the new levels. */
+export async function putGrants(
+  tx: Tx,
+  tenantId: string,
+  { type, id }: Resource,
+  grants: readonly { readonly subject: SubjectId; readonly level: Level }[],
+): Promise<void> {
+  if (grants.length === 0) return;
+  const asked = grants.map(({ subject, level }) => ({ id: newId(), ...subject, level }));
+  await run(putStatement, [tenantId, type, id, JSON.stringify(asked)], tx);
+}
+
+const deleteSomeStatement = statement<Record<string, never>>(
+  `delete from grants
+    where tenant_id = $1::uuid and resource_type = $2::text::resource_type and resource_id = $3::uuid
+      and (user_id = any($4::uuid[]) or group_id = any($5::uuid[]))`,
+);
+
+/** Deletes the grants of these users and groups on a resource. */
+export async function deleteGrants(
+  tx: Tx,
+  tenantId: string,
+  { type, id }: Resource,
+  subjects: readonly SubjectId[],
+): Promise<void> {
+  if (subjects.length === 0) return;
+  const userIds = subjects.flatMap((subject) => ('userId' in subject ? [subject.userId] : []));
+  const groupIds = subjects.flatMap((subject) => ('groupId' in subject ? [subject.groupId] : []));
+  await run(deleteSomeStatement, [tenantId, type, id, userIds, groupIds], tx);
 }
 
 /** The stored grant; null if there is none. Default levels do not count. */

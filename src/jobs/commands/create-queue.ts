@@ -1,58 +1,68 @@
-import { grantCreator } from '../../authorization/grant-creator.ts';
+import { closedTo } from '../../authorization/can.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
+import { changeGrants, grantChanges, type NamedGrant } from '../../authorization/replace-grants.ts';
+import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { labelProblems } from '../../platform/labels.ts';
+import { nameProblems, type QueueRequest } from '../domain/queue-settings.ts';
 import { queueTarget } from '../domain/targets.ts';
+import { insertQueue } from '../store/queue-writes.ts';
 import { readQueues } from '../store/queues.ts';
-
-const MAX_NAME = 255;
-
-export interface NewQueue {
-  readonly name: string;
-  /** A larger factor means a smaller share. */
-  readonly priorityFactor: number;
-  readonly labels: Readonly<Record<string, string>>;
-}
+import { keepRetryPolicies } from '../store/retry-policies.ts';
+import { requireRetryPolicies, resolveQueue } from './resolve-queue.ts';
 
 /**
- * Creates a queue. The caller gets MANAGE on it.
+ * Creates a queue. If no user is named as its owner, the caller is the owner.
  *
+ * @param path  of the queue in the input.
  * @throws InvalidArgumentError with all problems; AlreadyExistsError if a queue that the caller may read has the name;
  * InvalidArgumentError `NameUnavailable` if a hidden queue has it. An existing queue does not change.
+ * PermissionDeniedError if the sign-in may not grant rights to others.
  * Source: Armada's CreateQueue.
  */
-export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queue> {
-  const problems = queueProblems(queue);
-  if (problems.length > 0) throw new InvalidArgumentError(problems);
+export async function createQueue(
+  caller: Caller,
+  request: QueueRequest,
+  path: readonly string[] = ['input'],
+): Promise<Queue> {
+  const { columns, grants } = await resolveQueue(caller, request, path, nameProblems(request.name, path));
+  const owners = withOwner(caller, request, grants);
+  const { tenantId, userId } = caller;
+  const onlyOwn = owners.every(({ subject }) => 'userId' in subject && subject.userId === userId);
+  const refused = onlyOwn ? null : closedTo(caller, 'permission:grant');
+  if (refused) throw refused;
+  const { name } = request;
   try {
-    return await inTransaction(async (tx) => {
-      const made = await tx.queue.create({ data: { id: newId(), tenantId: caller.tenantId, ...queue } });
-      await grantCreator(tx, caller, { type: 'QUEUE', id: made.id, name: made.name });
+    const queue = await inTransaction(async (tx) => {
+      const policies = await keepRetryPolicies(tx, tenantId, columns.retryPolicies);
+      await requireRetryPolicies(caller, columns.retryPolicies, policies, [], path);
+      const made = await insertQueue(tx, { id: newId(), tenantId, name }, columns);
+      await changeGrants(tx, caller, { type: 'QUEUE', id: made.id, name }, grantChanges([], owners));
       return made;
     });
+    forgetGrants(caller);
+    return queue;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    const { name } = queue;
-    const [holder] = await readQueues(caller.tenantId, [{ name }]);
-    const path = ['input', 'name'];
-    throw await nameConflict(caller, holder ? queueTarget(holder) : null, { kind: 'queue', name, path });
+    const [holder] = await readQueues(tenantId, [{ name }]);
+    const conflict = { kind: 'queue', name, path: [...path, 'name'] } as const;
+    throw await nameConflict(caller, holder ? queueTarget(holder) : null, conflict);
   }
 }
 
-function queueProblems(queue: NewQueue): Problem[] {
-  const problems: Problem[] = [];
-  const fault = (path: readonly string[], message: string) =>
-    problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
-  if (queue.name.trim() === '') fault(['name'], 'the name must not be empty');
-  if (queue.name.includes('/'))
-    fault(['name'], 'the name must not contain a slash, which only queues of projects have');
-  if (queue.name.length > MAX_NAME) fault(['name'], `must have at most ${MAX_NAME} characters`);
-  if (!(queue.priorityFactor >= 1 && Number.isFinite(queue.priorityFactor)))
-    fault(['priorityFactor'], 'the priority factor must be at least 1');
-  return [...problems, ...labelProblems(queue.labels, ['input', 'labels'])];
+/** The grants of a queue that belongs to no project: without another user as owner, the caller is the owner. */
+export function withOwner(
+  { userId, username }: Caller,
+  { userOwners }: Pick<QueueRequest, 'userOwners'>,
+  grants: readonly NamedGrant[],
+): NamedGrant[] {
+  if (userOwners.length > 0) return [...grants];
+  const isOwn = ({ subject }: NamedGrant) => 'userId' in subject && subject.userId === userId;
+  return [
+    { subject: { userId, name: username }, level: 'MANAGE' },
+    ...grants.filter((grant) => !isOwn(grant)),
+  ];
 }

@@ -9,7 +9,9 @@ import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
 import type { WorkError } from '../../platform/work-error.ts';
 import { hasBeen, jobRunStates, type ReportableKind } from '../domain/states.ts';
-import { moveRuns, type RunMove, type RunMoved, resumeRuns } from '../store/runs.ts';
+import { moveRuns, type RunMove, type RunMoved } from '../store/run-moves.ts';
+import { resumeRuns } from '../store/runs.ts';
+import { judgeFailures } from './judge-failures.ts';
 
 export interface JobEventReport {
   readonly runId: string;
@@ -63,7 +65,7 @@ export async function reportJobEvents(
   // A statement must not name a run twice.
   for (const round of rounds(indexed, ({ report }) => report.runId)) {
     const moves = round.map(toMove);
-    const moved = await moveRuns(caller, moves);
+    const moved = await move(caller, moves);
     const answers = [...moved, ...(await moveAfterSilence(caller, moves, moved, leaseSeconds))];
     const byRun = new Map(answers.map((answer) => [answer.runId, answer]));
     for (const { report, index } of round) {
@@ -102,10 +104,16 @@ async function moveAfterSilence(
     leaseSeconds,
   );
   if (resumed.length === 0) return [];
-  return await moveRuns(
+  return await move(
     caller,
-    moves.filter((move) => resumed.includes(move.runId)),
+    moves.filter(({ runId }) => resumed.includes(runId)),
   );
+}
+
+/** Applies reports, with what the retry policies say about the failures among them. */
+async function move(caller: Caller, moves: readonly RunMove[]): Promise<RunMoved[]> {
+  const failures = moves.filter(({ to }) => to === 'FAILED');
+  return await moveRuns(caller, moves, await judgeFailures(caller, failures));
 }
 
 function toMove({ report, index }: { report: JobEventReport; index: number }): RunMove {

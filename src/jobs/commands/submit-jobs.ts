@@ -1,7 +1,7 @@
 import type { Caller } from '../../platform/caller.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
+import { InvalidArgumentError, NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import { placementOf } from '../domain/placement.ts';
@@ -10,6 +10,7 @@ import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
 import { type JobRequest, roundedPriority, submissionProblems } from '../domain/submission.ts';
 import { ensureGangs, type NewGang, requireNotOverfull } from '../store/gangs.ts';
 import { type JobSetKey, lockJobSet } from '../store/job-sets.ts';
+import { lockForSubmission } from '../store/queue-writes.ts';
 import { storeJobs } from '../store/submission.ts';
 
 const DEFAULT_POOL = 'default';
@@ -40,12 +41,13 @@ export interface NewJobRequest extends JobRequest {
  * other job sets of a queue share theirs.
  *
  * @returns the ids of the jobs, in the given order.
- * @throws InvalidArgumentError with all problems; PermissionDeniedError if the job set has another owner.
+ * @throws InvalidArgumentError with all problems; NotFoundError if the queue was deleted in the meantime;
+ * PermissionDeniedError if the job set has another owner.
  */
 export async function submitJobs(
   caller: Caller,
   tx: Tx,
-  queue: { readonly id: string; readonly tenantId: string },
+  queue: { readonly id: string; readonly tenantId: string; readonly name?: string },
   jobSet: Omit<JobSetKey, 'tenantId' | 'queueId'>,
   jobs: readonly NewJobRequest[],
 ): Promise<string[]> {
@@ -53,6 +55,7 @@ export async function submitJobs(
   const problems = submissionProblems(jobSet, jobs, priorityClasses, ['input']);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId, id: queueId } = queue;
+  if (!(await lockForSubmission(tx, queueId))) throw new NotFoundError('queue', queue.name ?? queueId);
   const jobSetId = await lockJobSet(tx, newId(), { tenantId, queueId, ...jobSet });
   if (!jobSetId) throw new PermissionDeniedError('the job set belongs to another owner');
   const gangs = gangsOf(jobs, priorityClasses);

@@ -32,8 +32,14 @@ export function placementOf(
     nodeSelector,
     tolerations,
   };
-  const shape = createHash('sha256').update(canonicalJson(placement)).digest('base64url').slice(0, 22);
-  return { ...placement, shape };
+  return { ...placement, shape: shapeOf(placement) };
+}
+
+/** The digest of a placement. It is the same whoever computes it, also for a job whose requests have changed. */
+export function shapeOf(placement: Omit<Placement, 'shape'>): string {
+  const { priorityClass, classPriority, isPreemptible, resources, nodeSelector, tolerations } = placement;
+  const all = { priorityClass, classPriority, isPreemptible, resources, nodeSelector, tolerations };
+  return createHash('sha256').update(canonicalJson(all)).digest('base64url').slice(0, 22);
 }
 
 function requestedAmounts(requests: readonly { readonly name: string; readonly value: string }[]): Resources {

@@ -2,16 +2,13 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
-import { addressOf, inputOf } from '../../graphql/input.ts';
-import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
+import { addressOf } from '../../graphql/input.ts';
+import { entriesOf, KeyValueType } from '../../graphql/key-values.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
-import { payload } from '../../graphql/payload.ts';
-import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier } from '../../projects/loaders.ts';
-import { createQueue } from '../commands/create-queue.ts';
 import { countQueues, listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
 
 export const QueueType = builder.prismaObject('Queue', {
@@ -45,6 +42,14 @@ export const QueueType = builder.prismaObject('Queue', {
     cordoned: t.exposeBoolean('cordoned', {
       description: 'Whether the queue is cordoned: it accepts jobs, but does not start them.',
     }),
+    cordonReason: t.exposeString('cordonReason', {
+      nullable: true,
+      description: 'Why the queue is cordoned; null if nobody said it, or if it is not cordoned.',
+    }),
+    retryPolicies: t.exposeStringList('retryPolicies', {
+      description:
+        'The names of retry policies. The first one says which failed jobs of the queue are tried again; the others have no effect yet.',
+    }),
     labels: t.field({
       type: [KeyValueType],
       extensions: { listSize: 5 },
@@ -52,6 +57,7 @@ export const QueueType = builder.prismaObject('Queue', {
       resolve: (queue) => entriesOf(queue.labels),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the queue was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the queue was last changed.' }),
   }),
 });
 
@@ -110,43 +116,3 @@ builder.queryFields((t) => ({
     QueueConnection,
   ),
 }));
-
-const CreateQueueInput = builder.inputType('CreateQueueInput', {
-  description: 'A queue to create.',
-  fields: (t) => ({
-    name: t.string({
-      required: true,
-      description: 'The name, unique in the tenant. It cannot be changed later.',
-    }),
-    priorityFactor: t.float({
-      defaultValue: 1,
-      description:
-        'The share of the queue: each queue gets executors in proportion to 1 / priorityFactor. At least 1.',
-    }),
-    labels: t.field({
-      type: [KeyValueInput],
-      defaultValue: [],
-      description: 'Labels that follow the rules of Kubernetes, at most 16.',
-    }),
-  }),
-});
-
-const CreateQueuePayload = payload('CreateQueuePayload', 'queue', QueueType);
-
-builder.mutationField('createQueue', (t) =>
-  t.field({
-    type: CreateQueuePayload,
-    nullable: true,
-    description:
-      'Creates a queue. Requires the role SUPERUSER or a higher one. The queues of projects are created automatically, one for each domain.',
-    errors: { types: [InvalidArgumentError, AlreadyExistsError] },
-    args: inputOf(CreateQueueInput),
-    resolve: async (_root, { input }, context) => ({
-      queue: await createQueue(callerOf(context), {
-        name: input.name,
-        priorityFactor: input.priorityFactor ?? 1,
-        labels: mapOf(input.labels ?? [], ['input', 'labels']),
-      }),
-    }),
-  }),
-);

@@ -65,7 +65,7 @@ export const queueNodes: NodeRows = {
 export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
 
 /** The rows that a reader may see. */
-function shownTo(reader: Reader): Rows {
+export function queuesShownTo(reader: Reader): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`queues as queue ${readable.joins}
     where queue.tenant_id = ${reader.tenantId}::uuid and queue.deleted_at is null and ${readable.condition}`;
@@ -73,19 +73,19 @@ function shownTo(reader: Reader): Rows {
 }
 
 /** The number of these queues. It is read only if a query asks for it. */
-export const countQueues = (reader: Reader) => count(shownTo(reader));
+export const countQueues = (reader: Reader) => count(queuesShownTo(reader));
 
-const columns = columnsOf(Prisma.QueueScalarFieldEnum, 'queue');
+export const queueColumns = columnsOf(Prisma.QueueScalarFieldEnum, 'queue');
 
 /** The queues of each project that the reader may read, by name. */
 export const queuesOfProjects = (reader: Reader) =>
   listOfEach<null, Queue>(
     'queue.project_id',
-    () => shownTo(reader),
-    columns,
+    () => queuesShownTo(reader),
+    queueColumns,
     () => queueOrder,
   );
 
 /** The queues that the caller may read, by name: one page, and one more row if there is one. */
 export const listQueues = (reader: Reader, page: Page) =>
-  list<Queue>(shownTo(reader), columns, queueOrder, page);
+  list<Queue>(queuesShownTo(reader), queueColumns, queueOrder, page);

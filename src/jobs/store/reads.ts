@@ -80,7 +80,8 @@ export const jobsOfQueues = (reader: Reader) =>
     () => jobOrder,
   );
 
-function jobsShownTo(reader: Reader): Rows {
+/** The jobs that a reader may see. */
+export function jobsShownTo(reader: Reader): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`${raw(jobTables)} ${readable.joins}
     where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;

@@ -1,5 +1,6 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import type { StoredLimits } from '../domain/queue-settings.ts';
 import type { ReportedNode } from '../domain/reported-nodes.ts';
 import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
 import type { Resources } from '../domain/scheduling/resources.ts';
@@ -222,13 +223,7 @@ export interface QueueRow {
   readonly id: string;
   readonly name: string;
   readonly priorityFactor: number;
-  readonly resourceLimits: Readonly<Record<string, ClassLimit>>;
-}
-
-/** How much of a pool the jobs of one class may hold in a queue, by resource: 0 … 1. */
-export interface ClassLimit {
-  readonly maximumResourceFraction?: Readonly<Record<string, number>>;
-  readonly maximumResourceFractionByPool?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly resourceLimits: StoredLimits;
 }
 
 const queuesById = statement<QueueRow>(

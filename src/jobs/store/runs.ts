@@ -1,124 +1,20 @@
-import type { JobRunState, JobState } from '../../generated/prisma/enums.ts';
+import type { JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { isTerminal } from '../../platform/phase-table.ts';
-import { jobRunStates } from '../domain/states.ts';
 import { numbersFor } from './job-sets.ts';
 
-/** One report about a run, and the states in which it is accepted. */
-export interface RunMove {
-  readonly position: number;
-  readonly runId: string;
-  readonly to: JobRunState;
-  readonly from: readonly JobRunState[];
-  readonly at: string;
-  readonly exitCode: number | null;
-  readonly error: object | null;
-  readonly outputs: object | null;
-  readonly outputLiterals: object | null;
-}
-
-export interface RunMoved {
-  readonly runId: string;
-  readonly before: JobRunState;
-  readonly moved: boolean;
-}
-
 /*
- * Every statement here locks the job sets first, then runs, then jobs, each sorted by id, so that no two transactions
- * wait for each other. A statement sees what another transaction *changes* in the meantime, because PostgreSQL reads a
- * row again after locking it. It does not see what another transaction *inserts*; only a statement that begins after
- * the lock does.
+ * Every statement here and in run-moves.ts locks the job sets first, then runs, then jobs, each sorted by id, so that no
+ * two transactions wait for each other. A statement sees what another transaction *changes* in the meantime, because
+ * PostgreSQL reads a row again after locking it. It does not see what another transaction *inserts*; only a statement
+ * that begins after the lock does.
  */
-
-const moveRunsStatement = statement<RunMoved>(
-  `with asked as materialized (
-     select * from jsonb_to_recordset($2::jsonb) as asked(
-       "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
-       error jsonb, outputs jsonb, "outputLiterals" jsonb, "isEnd" boolean)
-   ),
-   stream as materialized (
-     select id, coalesce(owner_id, id) as news from job_sets
-      where tenant_id = $1::uuid
-        and id in (select job.job_set_id from asked join job_runs as run on run.id = asked."runId"
-                     join jobs as job on job.id = run.job_id)
-      order by id for update
-   ),
-   before as materialized (
-     select run.id, run.state, run.job_id, job.job_set_id, job.pool, stream.news, job.state as job_state,
-            case when job.state = 'PREEMPTING' then job.preempt_reason else job.cancel_reason end as reason,
-            case when job.state = 'PREEMPTING' then job.preempted_by_id else job.cancelled_by_id end as requestor,
-            job.on_preemption = 'REQUEUE' as may_requeue
-       from asked join job_runs as run on run.id = asked."runId"
-       join executors as executor on executor.id = run.executor_id and executor.user_id = $3::uuid
-       join jobs as job on job.id = run.job_id
-       join stream on stream.id = job.job_set_id
-      order by run.id for update of run, job
-   ),
-   moved as (
-     update job_runs as run
-        set state = case when asked."to" = 'CANCELLED' and before.job_state = 'PREEMPTING' then 'PREEMPTED'
-                         else asked."to" end,
-            pending_at = case when asked."to" = 'PENDING' then asked.at else run.pending_at end,
-            started_at = case when asked."to" = 'RUNNING' then asked.at else run.started_at end,
-            ended_at = case when asked."isEnd" then now() end,
-            acknowledged_at = coalesce(run.acknowledged_at, now()),
-            exit_code = asked."exitCode",
-            error_code = asked.error->>'code',
-            error_message = asked.error->>'message',
-            error_kind = (asked.error->>'kind')::error_kind
-       from asked join before on before.id = asked."runId"
-      where run.id = asked."runId" and run.state = any(asked."from")
-        and (asked."to" <> 'CANCELLED' or before.job_state in ('CANCELLING', 'PREEMPTING'))
-     returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
-               asked.outputs, asked."outputLiterals", asked."exitCode", asked.at, asked."isEnd" as is_end,
-               case when asked."to" = 'CANCELLED' then before.reason end as reason,
-               case when asked."to" = 'CANCELLED' then before.requestor end as requestor,
-               case when run.state = 'PREEMPTED' then before.may_requeue end as requeued
-   ),
-   moved_jobs as (
-     update jobs as job
-        set state = case when job.state in ('CANCELLING', 'PREEMPTING') and not moved.is_end then job.state
-                         when moved.requeued then 'QUEUED'
-                         else moved.state::text::job_state end,
-            ended_at = case when moved.is_end and moved.requeued is not true then now() end,
-            updated_at = now()
-       from moved where job.id = moved.job_id and job.ended_at is null
-     returning job.id
-   ),
-   ${numbersFor('moved')},
-   recorded as (
-     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by moved."position"), $1::uuid,
-            moved.job_id, moved.id, moved.state::text::job_event_kind,
-            jsonb_strip_nulls(jsonb_build_object('error', moved.error, 'exitCode', moved."exitCode",
-              'reason', moved.reason, 'requestor', moved.requestor, 'requeued', moved.requeued,
-              'occurredAt', to_char(moved.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
-              || case when moved.outputs is null then '{}'::jsonb else jsonb_build_object('outputs', moved.outputs) end
-              || case when moved."outputLiterals" is null then '{}'::jsonb
-                      else jsonb_build_object('outputLiterals', moved."outputLiterals") end
-       from moved join bumped on bumped.id = moved.job_set_id
-   )
-   select before.id as "runId", before.state::text as before, moved.id is not null as moved,
-          case when moved.id is not null then ${notifySql('job-set', 'before.news')} end,
-          case when moved.is_end then ${notifySql('pool', poolIdSql('$1', 'before.pool'))} end
-     from before left join moved on moved.id = before.id`,
-);
 
 /** The service account whose executors may report about a run, in its tenant. */
 export interface Reporter {
   readonly tenantId: string;
   readonly userId: string;
-}
-
-/**
- * Applies reports about different runs in one statement. Runs that do not belong to the reporter are missing in the
- * answer.
- */
-export function moveRuns(reporter: Reporter, moves: readonly RunMove[]): Promise<RunMoved[]> {
-  const asked = moves.map((move) => ({ ...move, isEnd: isTerminal(jobRunStates, move.to) }));
-  return run(moveRunsStatement, [reporter.tenantId, JSON.stringify(asked), reporter.userId]);
 }
 
 /** A lease that ends without a result. */

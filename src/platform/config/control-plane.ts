@@ -44,6 +44,7 @@ export const controlPlaneVariables = {
     'slipway-default=1000',
     'slipway-preemptible=1000:preemptible',
   ]),
+  MAX_RETRIES: whole(0, 1000).default(5),
   JOB_RESOURCE_DEFAULTS: pairs(resourceName, quantity, 'cpu=1,memory=1Gi').default(['cpu=1', 'memory=1Gi']),
   DEFAULT_LEVEL: choice('NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE').default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
@@ -84,6 +85,8 @@ export const controlPlaneConfig = {
     priority: Number.parseInt(text, 10),
     isPreemptible: text.endsWith(':preemptible'),
   })),
+  /** How often a job is tried again at most, whatever the retry policy of its queue says; 0 means never. */
+  maxRetries: settings.MAX_RETRIES,
   /** What a job requests of the resources that it names neither in its requests nor in its limits. */
   jobResourceDefaults: Object.fromEntries(entriesOf(settings.JOB_RESOURCE_DEFAULTS)),
   /** The level if no grant decides and neither the user nor the tenant has a default. */

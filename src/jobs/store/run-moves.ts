@@ -1,0 +1,146 @@
+import type { JobRunState } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
+import { isTerminal } from '../../platform/phase-table.ts';
+import type { WorkError } from '../../platform/work-error.ts';
+import { jobRunStates } from '../domain/states.ts';
+import { numbersFor } from './job-sets.ts';
+import type { Reporter } from './runs.ts';
+
+/** One report about a run, and the states in which it is accepted. */
+export interface RunMove {
+  readonly position: number;
+  readonly runId: string;
+  readonly to: JobRunState;
+  readonly from: readonly JobRunState[];
+  readonly at: string;
+  readonly exitCode: number | null;
+  readonly error: WorkError | null;
+  readonly outputs: object | null;
+  readonly outputLiterals: object | null;
+}
+
+export interface RunMoved {
+  readonly runId: string;
+  readonly before: JobRunState;
+  readonly moved: boolean;
+}
+
+/** Locks as described in runs.ts. */
+const moveRunsStatement = statement<RunMoved>(
+  `with asked as materialized (
+     select * from jsonb_to_recordset($2::jsonb) as asked(
+       "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
+       error jsonb, outputs jsonb, "outputLiterals" jsonb, "isEnd" boolean)
+   ),
+   retry as materialized (
+     select * from json_to_recordset($4::json) as retry(
+       "runId" uuid, "avoidsNode" boolean, spec json, resources jsonb, shape text)
+   ),
+   stream as materialized (
+     select id, coalesce(owner_id, id) as news from job_sets
+      where tenant_id = $1::uuid
+        and id in (select job.job_set_id from asked join job_runs as run on run.id = asked."runId"
+                     join jobs as job on job.id = run.job_id)
+      order by id for update
+   ),
+   before as materialized (
+     select run.id, run.state, run.job_id, job.job_set_id, job.pool, stream.news, job.state as job_state,
+            case when job.state = 'PREEMPTING' then job.preempt_reason else job.cancel_reason end as reason,
+            case when job.state = 'PREEMPTING' then job.preempted_by_id else job.cancelled_by_id end as requestor,
+            job.on_preemption = 'REQUEUE' as may_requeue,
+            executor.name || '/' || run.node as place
+       from asked join job_runs as run on run.id = asked."runId"
+       join executors as executor on executor.id = run.executor_id and executor.user_id = $3::uuid
+       join jobs as job on job.id = run.job_id
+       join stream on stream.id = job.job_set_id
+      order by run.id for update of run, job
+   ),
+   moved as (
+     update job_runs as run
+        set state = case when asked."to" = 'CANCELLED' and before.job_state = 'PREEMPTING' then 'PREEMPTED'
+                         else asked."to" end,
+            pending_at = case when asked."to" = 'PENDING' then asked.at else run.pending_at end,
+            started_at = case when asked."to" = 'RUNNING' then asked.at else run.started_at end,
+            ended_at = case when asked."isEnd" then now() end,
+            acknowledged_at = coalesce(run.acknowledged_at, now()),
+            exit_code = asked."exitCode",
+            error_code = asked.error->>'code',
+            error_message = asked.error->>'message',
+            error_kind = (asked.error->>'kind')::error_kind
+       from asked join before on before.id = asked."runId"
+      where run.id = asked."runId" and run.state = any(asked."from")
+        and (asked."to" <> 'CANCELLED' or before.job_state in ('CANCELLING', 'PREEMPTING'))
+     returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
+               asked.outputs, asked."outputLiterals", asked."exitCode", asked.at, asked."isEnd" as is_end,
+               case when asked."to" = 'CANCELLED' then before.reason end as reason,
+               case when asked."to" = 'CANCELLED' then before.requestor end as requestor,
+               before.place, before.job_state,
+               case when run.state = 'PREEMPTED' then before.may_requeue end as requeued
+   ),
+   judged as (
+     select moved.*, retry.spec, retry.resources, retry.shape,
+            case when retry."avoidsNode" then moved.place end as avoided,
+            case when retry."runId" is not null then true end as retryable
+       from moved left join retry on retry."runId" = moved.id and moved.state = 'FAILED'
+                                 and moved.job_state <> 'CANCELLING'
+   ),
+   moved_jobs as (
+     update jobs as job
+        set state = case when job.state in ('CANCELLING', 'PREEMPTING') and not judged.is_end then job.state
+                         when judged.requeued or judged.retryable then 'QUEUED'
+                         else judged.state::text::job_state end,
+            ended_at = case when judged.is_end and judged.requeued is not true and judged.retryable is not true
+                            then now() end,
+            failures = job.failures + coalesce(judged.retryable, false)::int,
+            spec = coalesce(judged.spec, job.spec), shape = coalesce(judged.shape, job.shape),
+            resources = coalesce(judged.resources, job.resources),
+            avoided_nodes = case when judged.avoided is null then job.avoided_nodes
+                                 else array_append(job.avoided_nodes, judged.avoided) end,
+            updated_at = now()
+       from judged where job.id = judged.job_id and job.ended_at is null
+     returning job.id
+   ),
+   ${numbersFor('moved')},
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
+     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by judged."position"), $1::uuid,
+            judged.job_id, judged.id, judged.state::text::job_event_kind,
+            jsonb_strip_nulls(jsonb_build_object('error', judged.error, 'exitCode', judged."exitCode",
+              'reason', judged.reason, 'requestor', judged.requestor, 'requeued', judged.requeued,
+              'retryable', judged.retryable,
+              'occurredAt', to_char(judged.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+              || case when judged.outputs is null then '{}'::jsonb else jsonb_build_object('outputs', judged.outputs) end
+              || case when judged."outputLiterals" is null then '{}'::jsonb
+                      else jsonb_build_object('outputLiterals', judged."outputLiterals") end
+       from judged join bumped on bumped.id = judged.job_set_id
+   )
+   select before.id as "runId", before.state::text as before, moved.id is not null as moved,
+          case when moved.id is not null then ${notifySql('job-set', 'before.news')} end,
+          case when moved.is_end then ${notifySql('pool', poolIdSql('$1', 'before.pool'))} end
+     from before left join moved on moved.id = before.id`,
+);
+
+/** A run whose job is tried again if the run now fails. A job that was cancelled in the meantime is not. */
+export interface Retry {
+  readonly runId: string;
+  /** Whether the next run goes to another node, if there is one. */
+  readonly avoidsNode: boolean;
+  /** What is different in the next run; null for nothing. */
+  readonly changed: { readonly spec: object; readonly resources: object; readonly shape: string } | null;
+}
+
+/**
+ * Applies reports about different runs in one statement. Runs that do not belong to the reporter are missing in the
+ * answer.
+ */
+export function moveRuns(
+  reporter: Reporter,
+  moves: readonly RunMove[],
+  retries: readonly Retry[],
+): Promise<RunMoved[]> {
+  const asked = moves.map((move) => ({ ...move, isEnd: isTerminal(jobRunStates, move.to) }));
+  const again = retries.map(({ changed, ...retry }) => ({ ...retry, ...changed }));
+  const values = [reporter.tenantId, JSON.stringify(asked), reporter.userId, JSON.stringify(again)];
+  return run(moveRunsStatement, values);
+}
