@@ -7,6 +7,7 @@ import { jobRules } from './rules.ts';
 import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
 import './graphql/lease.ts';
+import './graphql/submit-jobs.ts';
 
 export const jobs: Capability = {
   rules: [jobRules],

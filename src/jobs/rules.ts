@@ -12,6 +12,16 @@ const ofQueueBy: Finder = {
   },
 };
 
+/** The queue that an input names. */
+const ofInputQueue: Finder = {
+  kind: 'queue',
+  key: (args) => String((args['input'] as Record<string, unknown>)['queue']),
+  target: async (args, { loaders }) => {
+    const queue = await loaders.queue.load({ name: (args['input'] as { queue: string }).queue });
+    return queue && queueTarget(queue);
+  },
+};
+
 interface ByArguments {
   readonly by: { readonly id: string };
 }
@@ -56,6 +66,7 @@ export const jobRules: RootRules = {
   },
   Mutation: {
     createQueue: can('queue:create', inInput('queue', 'name')),
+    submitJobs: can('job:submit', ofInputQueue),
     leaseJobs: can('job:run', inInput('executor', 'executor')),
     renewLeases: can('job:run', inInput('job run', 'runs')),
     returnLease: can('job:run', inInput('job run', 'run')),

@@ -89,6 +89,7 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   createTaskEvent: ['execution:report', 'execution'],
   createBlobUpload: ['blob:create', 'project'],
   createQueue: ['queue:create', 'queue'],
+  submitJobs: ['job:submit', 'queue'],
   leaseJobs: ['job:run', 'executor'],
   renewLeases: ['job:run', 'job run'],
   returnLease: ['job:run', 'job run'],

@@ -234,7 +234,7 @@ const lists: Readonly<Record<string, Entry>> = {
  * Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the
  * kinds of attributes in test/attributes/matchable-attributes.test.ts, `differences` in
  * test/registry/version-difference.test.ts, `entities` in test/registry/promote-launch-plan.test.ts, plans of
- * recoveries and results of terminations in test/executions, the others below.
+ * recoveries and results of terminations in test/executions, results of mutations of jobs in test/jobs, the others below.
  */
 const others = [
   'DifferentStructureError.differences',
@@ -249,6 +249,7 @@ const others = [
   'PromoteLaunchPlanPayload.entities',
   'RecoveryPlan.nodes',
   'TerminateExecutionsPayload.results',
+  'SubmitJobsPayload.results',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;

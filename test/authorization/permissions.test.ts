@@ -36,6 +36,7 @@ const forGuests: readonly Permission[] = [
     'queue:read',
     'queue:list',
     'job:read',
+    'job:list',
     'experiment:read',
     'experiment:list',
   ] as const),
@@ -45,8 +46,9 @@ const forGuests: readonly Permission[] = [
 ];
 /** The further permissions of each higher role. */
 const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> = {
-  ANNOTATOR: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create'],
+  ANNOTATOR: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create', 'job:submit'],
   USER: [
+    ...(['job:cancel', 'job:reprioritize', 'job:preempt'] as const),
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
@@ -84,6 +86,7 @@ const forAnonymous: readonly Permission[] = [
     'queue:read',
     'queue:list',
     'job:read',
+    'job:list',
     'experiment:read',
   ] as const),
   ...(['experiment:list', 'run:read', 'run:list', 'model:read', 'model:list', 'permission:list'] as const),
@@ -113,8 +116,9 @@ const levelsOf: Readonly<
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
     ...(['attributes:read', 'namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
   ],
-  USE: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create'],
+  USE: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create', 'job:submit'],
   EDIT: [
+    ...(['job:cancel', 'job:reprioritize', 'job:preempt'] as const),
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),

@@ -80,6 +80,11 @@ export const permissions = {
   'queue:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
   'queue:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
   'job:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'job:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'job:submit': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'job:cancel': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'job:reprioritize': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'job:preempt': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'job:run': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'executor' },
 
   // Experiments and registered models.

@@ -337,7 +337,7 @@ const cancelStatement = statement<{ id: string }>(
      update jobs as job
         set state = case when held.begun then 'CANCELLING' else 'CANCELLED' end::job_state,
             ended_at = case when held.begun then null else now() end,
-            updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid
+            updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid, cancelled_at = now()
        from open left join held on held.job_id = open.id
       where job.id = open.id
      returning job.id, job.tenant_id, job.pool, held.id as run_id, held.executor_id,

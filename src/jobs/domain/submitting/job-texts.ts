@@ -1,0 +1,12 @@
+const PLACEHOLDER = /\{\{JobId\}\}|\{JobId\}/g;
+
+/** `{JobId}` becomes the id of the job, and `{{JobId}}` the word `JobId`. Source: Armada. */
+export const withJobId = (text: string, jobId: string): string =>
+  text.replaceAll(PLACEHOLDER, (found) => (found.startsWith('{{') ? 'JobId' : jobId));
+
+/** The same for all values of a map. */
+export const valuesWithJobId = (
+  map: Readonly<Record<string, string>>,
+  jobId: string,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, withJobId(value, jobId)]));
