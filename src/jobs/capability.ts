@@ -6,7 +6,10 @@ import { jobLoaders } from './loaders.ts';
 import { jobRules } from './rules.ts';
 import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
+import './graphql/cancel-jobs.ts';
 import './graphql/lease.ts';
+import './graphql/preempt-jobs.ts';
+import './graphql/reprioritize-jobs.ts';
 import './graphql/submit-jobs.ts';
 
 export const jobs: Capability = {

@@ -1,4 +1,5 @@
-import { can, type Finder, type ObjectName, type RootRules } from '../graphql/rules.ts';
+import type { Permission } from '../authorization/domain/permissions.ts';
+import { can, canOnSome, type Finder, type ObjectName, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
 import type { QueueBy } from './store/queues.ts';
@@ -21,6 +22,16 @@ const ofInputQueue: Finder = {
     return queue && queueTarget(queue);
   },
 };
+
+interface ChangeArguments {
+  readonly input: { readonly ids?: readonly string[] | null; readonly queue?: string | null };
+}
+
+/** A request names jobs, and the command checks each of them; or it is about a job set of a queue. */
+const ofJobsOrQueue = (permission: Permission) =>
+  ruleBy(({ input }: ChangeArguments) =>
+    input.ids == null && input.queue != null ? can(permission, ofInputQueue) : canOnSome(permission),
+  );
 
 interface ByArguments {
   readonly by: { readonly id: string };
@@ -67,6 +78,12 @@ export const jobRules: RootRules = {
   Mutation: {
     createQueue: can('queue:create', inInput('queue', 'name')),
     submitJobs: can('job:submit', ofInputQueue),
+    cancelJobs: ofJobsOrQueue('job:cancel'),
+    cancelJobSet: can('job:cancel', ofInputQueue),
+    cancelOnQueue: can('job:cancel', ofInputQueue),
+    reprioritizeJobs: ofJobsOrQueue('job:reprioritize'),
+    preemptJobs: canOnSome('job:preempt'),
+    preemptOnQueue: can('job:preempt', ofInputQueue),
     leaseJobs: can('job:run', inInput('executor', 'executor')),
     renewLeases: can('job:run', inInput('job run', 'runs')),
     returnLease: can('job:run', inInput('job run', 'run')),

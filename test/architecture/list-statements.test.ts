@@ -250,6 +250,9 @@ const others = [
   'RecoveryPlan.nodes',
   'TerminateExecutionsPayload.results',
   'SubmitJobsPayload.results',
+  'CancelJobsPayload.results',
+  'ReprioritizeJobsPayload.results',
+  'PreemptJobsPayload.results',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;

@@ -1,6 +1,6 @@
 import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
-import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
+import type { JobRunState, JobState, LogStream, OnPreemption } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
 import { lastIdFirst } from '../../platform/database/page.ts';
@@ -27,22 +27,47 @@ export interface JobRow {
   readonly pool: string;
   readonly attemptedRuns: number;
   readonly maxAttempts: number;
+  readonly isOwned: boolean;
+  readonly isPreemptible: boolean;
+  readonly onPreemption: OnPreemption;
+  readonly failFast: boolean;
+  readonly namespace: string;
+  readonly externalUri: string | null;
+  readonly gangId: string | null;
+  readonly activeDeadlineSeconds: number | null;
+  readonly ownerId: string;
   readonly cancelReason: string | null;
+  readonly cancelledById: string | null;
+  readonly cancelledAt: Date | null;
+  readonly preemptReason: string | null;
+  readonly preemptedById: string | null;
+  /** Why it failed, if no run of it says so. */
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
   readonly submittedAt: Date;
   readonly endedAt: Date | null;
+  /** When its state changed last. */
+  readonly updatedAt: Date;
 }
 
 const jobColumns = `
   job.id, job.tenant_id as "tenantId", job.queue_id as "queueId", queue.name as queue,
   set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", set.owner_id as "setOwnerId",
-  set.name as "jobSet", job.client_id as "clientId", job.state::text as state, job.priority, job.priority_class as "priorityClass", job.pool,
-  job.attempted_runs as "attemptedRuns", job.max_attempts as "maxAttempts", job.cancel_reason as "cancelReason",
-  job.submitted_at as "submittedAt", job.ended_at as "endedAt"`;
+  set.name as "jobSet", job.client_id as "clientId", job.state::text as state, job.priority,
+  job.priority_class as "priorityClass", job.pool, job.attempted_runs as "attemptedRuns",
+  job.max_attempts as "maxAttempts", job.is_owned as "isOwned", job.is_preemptible as "isPreemptible",
+  job.on_preemption::text as "onPreemption", job.fail_fast as "failFast", job.namespace,
+  job.external_uri as "externalUri", job.gang_id as "gangId",
+  job.active_deadline_seconds as "activeDeadlineSeconds", job.owner_id as "ownerId",
+  job.cancel_reason as "cancelReason", job.cancelled_by_id as "cancelledById", job.cancelled_at as "cancelledAt",
+  job.preempt_reason as "preemptReason", job.preempted_by_id as "preemptedById", job.error_code as "errorCode",
+  job.error_message as "errorMessage", job.submitted_at as "submittedAt", job.ended_at as "endedAt",
+  job.updated_at as "updatedAt"`;
 const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
 
 /** The columns with the resources that decide about a job. */
-const resources: readonly ResourceColumn[] = [
+export const jobResources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'set.workflow_entity_id' },
   { type: 'QUEUE', column: 'job.queue_id' },
   { type: 'PROJECT', column: 'set.project_id' },
@@ -52,7 +77,7 @@ export const jobNodes: NodeRows = {
   from: 'jobs as job join job_sets as set on set.id = job.job_set_id',
   id: 'job.id',
   tenant: 'job.tenant_id',
-  resources,
+  resources: jobResources,
 };
 
 export const jobRunNodes: NodeRows = {
@@ -81,7 +106,7 @@ export const jobsOfQueues = (reader: Reader) =>
   );
 
 function jobsShownTo(reader: Reader): Rows {
-  const readable = readableSql(reader, resources);
+  const readable = readableSql(reader, jobResources);
   const from = sql`${raw(jobTables)} ${readable.joins}
     where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;
   return { with: readable.with, from };

@@ -1,7 +1,6 @@
 import type { JobRunState, JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
-import type { Tx } from '../../platform/database/transaction.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import { jobRunStates } from '../domain/states.ts';
 import { numbersFor } from './job-sets.ts';
@@ -314,76 +313,4 @@ const listExpiredStatement = statement<{ runId: string }>(
 
 export function listExpiredLeases(limit: number) {
   return run(listExpiredStatement, [limit]);
-}
-
-const lockOwned = statement<{ id: string }>(`select id from job_sets where owner_id = $1::uuid for update`);
-
-const cancelStatement = statement<{ id: string }>(
-  `with open as materialized (
-     select id from jobs
-      where job_set_id = $1::uuid and ended_at is null and state <> 'CANCELLING'
-        and ($4::text[] is null or client_id = any($4::text[]))
-   ),
-   held as materialized (
-     select run.id, run.job_id, run.executor_id, run.acknowledged_at is not null as begun
-       from job_runs as run join open on open.id = run.job_id
-      where run.ended_at is null order by run.id for update of run
-   ),
-   ended as (
-     update job_runs as run set state = 'CANCELLED', ended_at = now()
-       from held where run.id = held.id and not held.begun
-   ),
-   cancelled as (
-     update jobs as job
-        set state = case when held.begun then 'CANCELLING' else 'CANCELLED' end::job_state,
-            ended_at = case when held.begun then null else now() end,
-            updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid, cancelled_at = now()
-       from open left join held on held.job_id = open.id
-      where job.id = open.id
-     returning job.id, job.tenant_id, job.pool, held.id as run_id, held.executor_id,
-               coalesce(held.begun, false) as begun
-   ),
-   steps as (
-     select cancelled.*, step, row_number() over (order by cancelled.id, step) as number
-       from cancelled cross join generate_series(0, 1) as step where step = 0 or not begun
-   ),
-   bumped as (
-     update job_sets set last_sequence = last_sequence + (select count(*) from steps)
-      where id = $1::uuid and exists (select from steps)
-     returning id, coalesce(owner_id, id) as news, last_sequence - (select count(*) from steps) as base
-   ),
-   recorded as (
-     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + number, steps.tenant_id, steps.id, steps.run_id,
-            case step when 0 then 'CANCELLING' else 'CANCELLED' end::job_event_kind,
-            jsonb_build_object('reason', $2::text, 'requestor', $3::text)
-       from steps cross join bumped
-   )
-   select cancelled.id, ${notifySql('job-set', 'bumped.news')},
-          ${notifySql('pool', poolIdSql('cancelled.tenant_id', 'cancelled.pool'))},
-          case when cancelled.executor_id is not null
-               then ${notifySql('executor', 'cancelled.executor_id')} end
-     from cancelled cross join bumped`,
-);
-
-/**
- * Cancels the jobs of an owner's job set that have not ended: all of them, or those with one of `clientIds`. If an executor has the run of a job, the job is
- * CANCELLING until the run has ended; the executor is told by its next call. All other jobs are CANCELLED at once. A
- * separate statement locks the job set first, so that runs which are created in the meantime are seen.
- *
- * @returns the ids of the jobs that were cancelled now, without those that are already CANCELLING.
- */
-export async function cancelJobsOfOwner(
-  tx: Tx,
-  {
-    ownerId,
-    clientIds,
-    reason,
-    requestorId,
-  }: { ownerId: string; clientIds: readonly string[] | null; reason: string; requestorId: string },
-): Promise<string[]> {
-  const [set] = await run(lockOwned, [ownerId], tx);
-  if (!set) return [];
-  const rows = await run(cancelStatement, [set.id, reason, requestorId, clientIds], tx);
-  return rows.map((row) => row.id);
 }
