@@ -7,9 +7,12 @@ import { jobRules } from './rules.ts';
 import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
 import './graphql/cancel-jobs.ts';
+import './graphql/job-details.ts';
+import './graphql/job-list.ts';
 import './graphql/lease.ts';
 import './graphql/preempt-jobs.ts';
 import './graphql/reprioritize-jobs.ts';
+import './graphql/resubmit-job.ts';
 import './graphql/submit-jobs.ts';
 
 export const jobs: Capability = {

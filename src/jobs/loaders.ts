@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue } from '../generated/prisma/client.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
+import { type GangRow, type JobDetails, readGangs, readJobDetails } from './store/job-details.ts';
 import { type QueueBy, queuesOfProjects, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
@@ -13,6 +14,7 @@ import {
   type LogPage,
   readJobs,
   readJobsByClientId,
+  readLatestRuns,
   readLogsOfRuns,
   readProjectIdsOfRuns,
   readRuns,
@@ -30,6 +32,9 @@ export function jobLoaders(reader: Reader) {
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
     /** The project of a run; null if the run is not leased to an executor of this service account. */
     projectIdOfRun: addressLoader<HeldRun, string | null>(readProjectIdsOfRuns),
+    jobDetails: new DataLoader<string, JobDetails | null>(readJobDetails),
+    gang: new DataLoader<string, GangRow | null>(readGangs),
+    latestRunOfJob: new DataLoader<string, JobRunRow | null>(readLatestRuns),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
     logOfRun: childLoader<LogPage, LogChunkRow>(readLogsOfRuns, (chunk) => chunk.runId),
   };

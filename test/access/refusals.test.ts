@@ -90,6 +90,7 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   createBlobUpload: ['blob:create', 'project'],
   createQueue: ['queue:create', 'queue'],
   submitJobs: ['job:submit', 'queue'],
+  resubmitJob: ['job:submit', 'job'],
   cancelJobs: ['job:cancel', null],
   cancelJobSet: ['job:cancel', 'queue'],
   cancelOnQueue: ['job:cancel', 'queue'],

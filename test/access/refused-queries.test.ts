@@ -37,6 +37,7 @@ const queries: Readonly<Record<string, string | null>> = {
   groups: 'group:list',
   job: 'job:read',
   jobRun: 'job:read',
+  jobs: 'job:list',
   launchPlan: 'launchPlan:read',
   launchPlanIds: 'launchPlan:read',
   launchPlans: 'launchPlan:read',

@@ -46,7 +46,7 @@ const drawing: Record<string, readonly string[]> = {
   blobs: ['graphql', 'projects'],
   attributes: ['values', 'authorization', 'graphql', 'projects'],
   registry: ['values', 'flyte', 'authorization', 'graphql', 'identity', 'projects', 'attributes'],
-  jobs: ['values', 'authorization', 'graphql', 'projects', 'blobs'],
+  jobs: ['values', 'authorization', 'graphql', 'identity', 'projects', 'blobs'],
   executions: [
     'values',
     'authorization',

@@ -118,6 +118,15 @@ const lists: Readonly<Record<string, Entry>> = {
   'Experiment.tags': { path: 'experiments.tags', statements: 1 },
   'Group.members': { path: 'groups.members', statements: 2 },
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
+  'Job.annotations': { path: 'jobs.annotations', statements: 4 },
+  'Job.environment': { path: 'jobs.environment', statements: 4 },
+  'Job.labels': { path: 'jobs.labels', statements: 4 },
+  'Job.nodeSelector': { path: 'jobs.nodeSelector', statements: 4 },
+  'Job.tolerations': { path: 'jobs.tolerations', statements: 4 },
+  'JobContainer.env': { path: 'jobs.container.env', statements: 4 },
+  'JobResources.limits': { path: 'jobs.container.resources.limits', statements: 4 },
+  'JobResources.requests': { path: 'jobs.container.resources.requests', statements: 4 },
+  'Query.jobs': { path: 'jobs', statements: 4 },
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
   'LaunchPlan.annotations': { path: 'launchPlans.annotations', statements: 4 },
   'LaunchPlan.envs': { path: 'launchPlans.envs', statements: 4 },
@@ -187,7 +196,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.users': { path: 'users', statements: 1 },
   'Query.workflowIds': { path: 'workflowIds', statements: 3 },
   'Query.workflows': { path: 'workflows', statements: 5 },
-  'Queue.jobs': { path: 'projects.queues.jobs', statements: 5 },
+  'Queue.jobs': { path: 'projects.queues.jobs', statements: 6 },
   'Queue.labels': { path: 'queues.labels', statements: 1 },
   'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
   'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
@@ -273,6 +282,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   taskExecutions: () =>
     `by: { key: { project: "${project}", domain: "${domain}", execution: "run-0", nodeId: "a:0" } }`,
   signals: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
+  jobs: () => 'filter: { queue: "a-queue-0" }',
   runs: () => `filter: { experimentIds: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
@@ -395,12 +405,25 @@ beforeAll(async () => {
     await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/staging` } });
     await newTenant(`tenant-${at}`);
   }
+  await seedJobs();
   await seedRich();
   await seedWork();
   await seedTracking();
   await seedPeople();
 });
 afterAll(() => app.stop());
+
+/** Jobs that never start, and have something in each of their lists. */
+async function seedJobs(): Promise<void> {
+  const job = {
+    ...{ pool: 'nowhere', labels, annotations: labels, nodeSelector: labels },
+    tolerations: [{ key: 'gpu' }],
+    gang: { id: 'gang', cardinality: MANY + 1 },
+    container: { image: 'x', env: labels },
+  };
+  const jobs = each.map(() => job);
+  await mutate(app, 'submitJobs', { queue: 'a-queue-0', jobSet: 'set', jobs });
+}
 
 /** Tasks, workflows and launch plans that have something in each of their lists. */
 async function seedRich(): Promise<void> {

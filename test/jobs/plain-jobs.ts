@@ -64,7 +64,9 @@ export class PlainQueue {
     const known: string[] = this.#calls++ === 0 ? [] : await this.#known();
     await this.#lease(100, known);
     await this.stage.assign(this.pool);
-    const { runs } = await this.#lease(0, known);
+    const answer = await this.#lease(0, known);
+    if (!answer.runs) throw new Error(JSON.stringify(answer));
+    const { runs } = answer;
     if (confirmed) await this.#lease(0, [...known, ...runs.map(({ id }: PlainRun) => id)]);
     return runs;
   }

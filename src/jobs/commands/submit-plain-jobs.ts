@@ -77,7 +77,7 @@ export async function storePlainJobs(
 }
 
 /** Jobs in the queue of a project may read and write its files, so who submits them must be allowed to. */
-async function requireProject(
+export async function requireProject(
   caller: Caller,
   { projectId, tenantId }: Queue,
   jobs: readonly PlainJob[],

@@ -17,6 +17,7 @@ import { type ReportOutcome, reportJobEvents } from '../commands/report-job-even
 import { reportRunLog } from '../commands/report-run-log.ts';
 import { returnLease } from '../commands/return-lease.ts';
 import type { ReportableKind } from '../domain/states.ts';
+import { withUniformityValue } from '../domain/submitting/job-environment.ts';
 import type { LeasedRun } from '../store/leases.ts';
 import { ExecutorNodeInput, reportedNode } from './executor-node-input.ts';
 import { LogStreamEnum } from './job.ts';
@@ -67,8 +68,10 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
     }),
     environment: t.field({
       type: 'JSON',
-      description: 'Environment variables that tell the program its execution, node and attempt.',
-      resolve: (run) => run.spec.environment,
+      description:
+        'Environment variables that tell the program its execution, node and attempt, or its queue, job set and gang.',
+      resolve: ({ spec, uniformityValue }) =>
+        withUniformityValue(spec.environment, uniformityValue, spec.container.env),
     }),
     activeDeadline: t.field({
       type: 'Duration',

@@ -24,6 +24,8 @@ export interface JobRow {
   readonly state: JobState;
   readonly priority: bigint;
   readonly priorityClass: string;
+  /** The priority of the class, higher numbers first. */
+  readonly classPriority: number;
   readonly pool: string;
   readonly attemptedRuns: number;
   readonly maxAttempts: number;
@@ -50,11 +52,11 @@ export interface JobRow {
   readonly updatedAt: Date;
 }
 
-const jobColumns = `
+export const jobColumns = `
   job.id, job.tenant_id as "tenantId", job.queue_id as "queueId", queue.name as queue,
   set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", set.owner_id as "setOwnerId",
   set.name as "jobSet", job.client_id as "clientId", job.state::text as state, job.priority,
-  job.priority_class as "priorityClass", job.pool, job.attempted_runs as "attemptedRuns",
+  job.priority_class as "priorityClass", job.class_priority as "classPriority", job.pool, job.attempted_runs as "attemptedRuns",
   job.max_attempts as "maxAttempts", job.is_owned as "isOwned", job.is_preemptible as "isPreemptible",
   job.on_preemption::text as "onPreemption", job.fail_fast as "failFast", job.namespace,
   job.external_uri as "externalUri", job.gang_id as "gangId",
@@ -63,7 +65,7 @@ const jobColumns = `
   job.preempt_reason as "preemptReason", job.preempted_by_id as "preemptedById", job.error_code as "errorCode",
   job.error_message as "errorMessage", job.submitted_at as "submittedAt", job.ended_at as "endedAt",
   job.updated_at as "updatedAt"`;
-const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
+export const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
 
 /** The columns with the resources that decide about a job. */
@@ -171,12 +173,19 @@ const MAX_RUNS = 100;
 const runsOfJobs = statement<JobRunRow>(
   `select child.* from unnest($1::uuid[]) as parent(id) cross join lateral (
      select ${runColumns} from ${runTables} where run.job_id = parent.id
-      order by run.leased_at desc, run.id desc limit ${MAX_RUNS}) as child`,
+      order by run.leased_at desc, run.id desc limit $2) as child`,
 );
 
+/** The runs of each job, newest first. */
 export async function readRunsOfJobs(jobIds: readonly string[]): Promise<JobRunRow[][]> {
-  const byJob = groupBy(await run(runsOfJobs, [jobIds]), (row) => row.jobId);
+  const byJob = groupBy(await run(runsOfJobs, [jobIds, MAX_RUNS]), (row) => row.jobId);
   return jobIds.map((id) => byJob.get(id) ?? []);
+}
+
+/** The newest run of each job; null if it has none. */
+export async function readLatestRuns(jobIds: readonly string[]): Promise<(JobRunRow | null)[]> {
+  const byJob = new Map((await run(runsOfJobs, [jobIds, 1])).map((row) => [row.jobId, row]));
+  return jobIds.map((id) => byJob.get(id) ?? null);
 }
 
 const runsById = statement<JobRunRow>(

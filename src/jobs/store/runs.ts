@@ -167,6 +167,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
    ),
    judged as (
      select ended.*, attempted_runs + counts::int as attempts,
+            'the lease was lost ' || attempted_runs + counts::int || ' times; last: ' || reason as loss,
             case when before = 'CANCELLING' then 'CANCELLED'
                  when before = 'PREEMPTING' and on_preemption = 'FAIL' then 'PREEMPTED'
                  when before = 'PREEMPTING' then 'QUEUED'
@@ -182,6 +183,8 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
             avoided_nodes = case when judged.attempted and judged.node is not null and $2::text = 'LEASE_RETURNED'
                                  then array_append(job.avoided_nodes, judged.executor || '/' || judged.node)
                                  else job.avoided_nodes end,
+            error_code = case when judged.next = 'FAILED' then 'LeaseLost' else job.error_code end,
+            error_message = case when judged.next = 'FAILED' then judged.loss else job.error_message end,
             updated_at = now()
        from judged where job.id = judged.job_id
      returning job.id, job.pool
@@ -205,7 +208,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
                  when news.next = 'CANCELLED'
                    then jsonb_build_object('reason', news.cancel_reason, 'requestor', news.cancelled_by_id)
                  else jsonb_build_object('error', jsonb_build_object('code', 'LeaseLost', 'kind', 'SYSTEM', 'message',
-                   'the lease was lost ' || news.attempts || ' times; last: ' || news.reason)) end
+                   news.loss)) end
        from news join bumped on bumped.id = news.job_set_id
    )
    select judged.id as "runId", judged.next as state,

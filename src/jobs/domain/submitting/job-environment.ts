@@ -37,3 +37,23 @@ const gangVariables = ({ name, cardinality, uniformityLabel }: GangRequest) =>
     ['GANG_CARDINALITY', String(cardinality)],
     ...(uniformityLabel === null ? [] : [['GANG_NODE_UNIFORMITY_LABEL_NAME', uniformityLabel] as const]),
   ] as const;
+
+const UNIFORMITY_VALUE = 'GANG_NODE_UNIFORMITY_LABEL_VALUE';
+
+/**
+ * The same variables with the value of the label that all nodes of the gang share, which is known when the job has its
+ * node.
+ */
+export function withUniformityValue(
+  environment: Readonly<Record<string, string>>,
+  value: string | null,
+  env: readonly Entry[],
+): Readonly<Record<string, string>> {
+  if (value === null) return environment;
+  const armadas = `ARMADA_${UNIFORMITY_VALUE}`;
+  return {
+    ...environment,
+    [`${OWN_PREFIX}${UNIFORMITY_VALUE}`]: value,
+    ...(env.some(({ key }) => key === armadas) ? {} : { [armadas]: value }),
+  };
+}

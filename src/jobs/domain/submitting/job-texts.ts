@@ -10,3 +10,11 @@ export const valuesWithJobId = (
   jobId: string,
 ): Record<string, string> =>
   Object.fromEntries(Object.entries(map).map(([key, value]) => [key, withJobId(value, jobId)]));
+
+/** The texts of a job for a copy of it: where they name the job, they name the copy. */
+export const valuesForCopy = (
+  map: Readonly<Record<string, string>>,
+  jobId: string,
+  copyId: string,
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, value.replaceAll(jobId, copyId)]));

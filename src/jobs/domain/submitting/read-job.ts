@@ -23,7 +23,7 @@ export interface PlainJob extends JobRequest {
   readonly spec: JobSpec;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly activeDeadlineSeconds: number;
+  readonly activeDeadlineSeconds: number | null;
   readonly pool: string;
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: readonly Toleration[];
