@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { submitPlainJobs } from '../../src/jobs/commands/submit-plain-jobs.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
@@ -134,6 +136,14 @@ describe('submitJobs', () => {
     await make(app, 'createQueue', { name: 'gone' }, 'queue');
     await db.queue.updateMany({ where: { name: 'gone' }, data: { deletedAt: new Date() } });
     expect(await submit([job()], { queue: 'gone' })).toMatchObject({ refused: 'NOT_FOUND' });
+  });
+
+  it('stores nothing in a queue that was deleted after it was found', async () => {
+    const id = await make(app, 'createQueue', { name: 'soon gone' }, 'queue');
+    const queue = await db.queue.update({ where: { id }, data: { deletedAt: new Date() } });
+    const caller = systemCaller(queue.tenantId, newId());
+    await expect(submitPlainJobs(caller, queue, 'set', [job()])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await db.job.count({ where: { queueId: id } })).toBe(0);
   });
 
   it('submits to a cordoned queue', async () => {

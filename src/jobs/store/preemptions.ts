@@ -106,11 +106,10 @@ const liveRuns = statement<{ runId: string; jobId: string }>(
    )
    select run.id as "runId", run.job_id as "jobId"
      from member join job_runs as run on run.job_id = member.id and run.ended_at is null
-     join jobs as job on job.id = member.id and job.is_preemptible
     order by run.job_id`,
 );
 
-/** The runs of these jobs, and of the other jobs of their gangs, that have not ended and may be preempted. */
+/** The runs of these jobs, and of the other jobs of their gangs, that have not ended. */
 export function listLiveRuns(tx: Tx, jobIds: readonly string[]) {
   return run(liveRuns, [jobIds], tx);
 }
