@@ -8,12 +8,19 @@ import { queueRules } from './queue-rules.ts';
 import { jobRules } from './rules.ts';
 import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
-import './graphql/job-event.ts';
 import { retryPolicyNodes } from './store/retry-policies.ts';
+import './graphql/cancel-jobs.ts';
+import './graphql/job-details.ts';
+import './graphql/job-event.ts';
+import './graphql/job-list.ts';
 import './graphql/lease.ts';
+import './graphql/preempt-jobs.ts';
 import './graphql/queue-activity.ts';
 import './graphql/queue-mutations.ts';
+import './graphql/reprioritize-jobs.ts';
+import './graphql/resubmit-job.ts';
 import './graphql/run-report.ts';
+import './graphql/submit-jobs.ts';
 
 export const jobs: Capability = {
   rules: [jobRules, queueRules],

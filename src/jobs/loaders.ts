@@ -4,6 +4,7 @@ import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue, RetryPolicy } from '../generated/prisma/client.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
 import { readQueuesWithDeleted } from './store/deleted-queues.ts';
+import { type GangRow, type JobDetails, readGangs, readJobDetails } from './store/job-details.ts';
 import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
 import { activeJobSetsOf, countJobsByState, type JobStateCount } from './store/queue-activity.ts';
 import { readRightsOfQueues } from './store/queue-owners.ts';
@@ -18,6 +19,7 @@ import {
   type LogPage,
   readJobs,
   readJobsByClientId,
+  readLatestRuns,
   readLogsOfRuns,
   readProjectIdsOfRuns,
   readRuns,
@@ -53,6 +55,9 @@ export function jobLoaders(reader: Reader) {
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
     /** The project of a run; null if the run is not leased to an executor of this service account. */
     projectIdOfRun: addressLoader<HeldRun, string | null>(readProjectIdsOfRuns),
+    jobDetails: new DataLoader<string, JobDetails | null>(readJobDetails),
+    gang: new DataLoader<string, GangRow | null>(readGangs),
+    latestRunOfJob: new DataLoader<string, JobRunRow | null>(readLatestRuns),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
     logOfRun: childLoader<LogPage, LogChunkRow>(readLogsOfRuns, (chunk) => chunk.runId),
   };

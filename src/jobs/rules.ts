@@ -1,6 +1,9 @@
-import { can, type Finder, type ObjectName, type RootRules } from '../graphql/rules.ts';
+import type { Permission } from '../authorization/domain/permissions.ts';
+import { callerOf } from '../graphql/context.ts';
+import { can, canOnSome, type Finder, type ObjectName, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
+import { hasReadableJob } from './store/job-lists.ts';
 import type { QueueBy } from './store/queues.ts';
 
 export const ofQueueBy: Finder = {
@@ -12,6 +15,41 @@ export const ofQueueBy: Finder = {
   },
 };
 
+/** The queue that an input names. */
+const ofInputQueue: Finder = {
+  kind: 'queue',
+  key: (args) => String((args['input'] as Record<string, unknown>)['queue']),
+  target: async (args, { loaders }) => {
+    const queue = await loaders.queue.load({ name: (args['input'] as { queue: string }).queue });
+    return queue && queueTarget(queue);
+  },
+};
+
+interface ListArguments {
+  readonly filter?: { readonly queue?: string | null } | null;
+}
+
+/** The queue of a list. A caller who may read one of its jobs may list its jobs, even if the queue itself is hidden. */
+const ofListedQueue: Finder = {
+  kind: 'queue',
+  key: (args) => (args as ListArguments).filter?.queue ?? '',
+  target: async (args, { loaders }) => {
+    const queue = await loaders.queue.load({ name: (args as ListArguments).filter?.queue ?? '' });
+    return queue && queueTarget(queue);
+  },
+  within: (target, _args, context) => hasReadableJob(callerOf(context), target?.resources[0]?.id ?? null),
+};
+
+interface ChangeArguments {
+  readonly input: { readonly ids?: readonly string[] | null; readonly queue?: string | null };
+}
+
+/** A request names jobs, and the command checks each of them; or it is about a job set of a queue. */
+const ofJobsOrQueue = (permission: Permission) =>
+  ruleBy(({ input }: ChangeArguments) =>
+    input.ids == null && input.queue != null ? can(permission, ofInputQueue) : canOnSome(permission),
+  );
+
 interface ByArguments {
   readonly by: { readonly id: string };
 }
@@ -22,6 +60,15 @@ const ofJob: Finder = {
   key: (args) => (args as unknown as ByArguments).by.id,
   target: async (args, { loaders }) => {
     const job = await loaders.job.load((args as unknown as ByArguments).by.id);
+    return job && jobTarget(job);
+  },
+};
+
+const ofInputJob: Finder = {
+  kind: 'job',
+  key: (args) => (args['input'] as ByArguments).by.id,
+  target: async (args, { loaders }) => {
+    const job = await loaders.job.load((args['input'] as ByArguments).by.id);
     return job && jobTarget(job);
   },
 };
@@ -71,11 +118,22 @@ export const jobRules: RootRules = {
     queue: can('queue:read', ofQueueBy),
     queues: can('queue:list'),
     job: can('job:read', ofJob),
+    jobs: ruleBy(({ filter }: ListArguments) =>
+      filter?.queue == null ? can('job:list') : can('job:read', ofListedQueue),
+    ),
     jobRun: can('job:read', ofJobRun),
     jobSetEvents: can('job:read', ofJobSet),
   },
   Mutation: {
     createQueue: can('queue:create', inInput('queue', 'name')),
+    submitJobs: can('job:submit', ofInputQueue),
+    resubmitJob: can('job:submit', ofInputJob),
+    cancelJobs: ofJobsOrQueue('job:cancel'),
+    cancelJobSet: can('job:cancel', ofInputQueue),
+    cancelOnQueue: can('job:cancel', ofInputQueue),
+    reprioritizeJobs: ofJobsOrQueue('job:reprioritize'),
+    preemptJobs: canOnSome('job:preempt'),
+    preemptOnQueue: can('job:preempt', ofInputQueue),
     leaseJobs: can('job:run', inInput('executor', 'executor')),
     renewLeases: can('job:run', inInput('job run', 'runs')),
     returnLease: can('job:run', inInput('job run', 'run')),

@@ -38,6 +38,7 @@ const queries: Readonly<Record<string, string | null>> = {
   job: 'job:read',
   jobRun: 'job:read',
   jobSetEvents: 'job:read',
+  jobs: 'job:list',
   launchPlan: 'launchPlan:read',
   launchPlanIds: 'launchPlan:read',
   launchPlans: 'launchPlan:read',

@@ -58,6 +58,7 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Execution.nodeExecutions': 'nothing',
   'Execution.signals.execution': 'nothing',
   'Experiment.runs': 'scopes',
+  'Job.latestRun': 'nothing',
   'Job.runs': 'nothing',
   'ModelVersion.model': 'nothing',
   'NodeExecution.childNodeExecutions': 'nothing',

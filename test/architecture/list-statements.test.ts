@@ -101,6 +101,15 @@ const lists: Readonly<Record<string, Entry>> = {
   'Group.members': { path: 'groups.members', statements: 2 },
   'JobEventPage.events': { path: 'jobSetEvents.events', statements: 5, as: 'administrator' },
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
+  'Job.annotations': { path: 'jobs.annotations', statements: 4 },
+  'Job.environment': { path: 'jobs.environment', statements: 4 },
+  'Job.labels': { path: 'jobs.labels', statements: 4 },
+  'Job.nodeSelector': { path: 'jobs.nodeSelector', statements: 4 },
+  'Job.tolerations': { path: 'jobs.tolerations', statements: 4 },
+  'JobContainer.env': { path: 'jobs.container.env', statements: 4 },
+  'JobResources.limits': { path: 'jobs.container.resources.limits', statements: 4 },
+  'JobResources.requests': { path: 'jobs.container.resources.requests', statements: 4 },
+  'Query.jobs': { path: 'jobs', statements: 4 },
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
   'LaunchPlan.annotations': { path: 'launchPlans.annotations', statements: 4 },
   'LaunchPlan.envs': { path: 'launchPlans.envs', statements: 4 },
@@ -172,7 +181,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.users': { path: 'users', statements: 1 },
   'Query.workflowIds': { path: 'workflowIds', statements: 3 },
   'Query.workflows': { path: 'workflows', statements: 5 },
-  'Queue.jobs': { path: 'projects.queues.jobs', statements: 5 },
+  'Queue.jobs': { path: 'projects.queues.jobs', statements: 6 },
   'Queue.counts': { path: 'queues.counts', statements: 3 },
   'Queue.labels': { path: 'queues.labels', statements: 1 },
   'Queue.permissions': { path: 'queues.permissions', statements: 2, as: 'administrator' },
@@ -238,7 +247,8 @@ const lists: Readonly<Record<string, Entry>> = {
  * kinds of attributes in test/attributes/matchable-attributes.test.ts, `differences` in
  * test/registry/version-difference.test.ts, `entities` in test/registry/promote-launch-plan.test.ts, plans of
  * recoveries and results of terminations in test/executions, of deletions and policies in test/retention, about queues in
- * test/jobs/update-queue.test.ts, the others below.
+ * test/jobs/update-queue.test.ts, of
+ * mutations of jobs in test/jobs, the others below.
  */
 const others = [
   'DifferentStructureError.differences',
@@ -259,6 +269,10 @@ const others = [
   'RetentionRule.labels',
   'CreateQueuesPayload.results',
   'UpdateQueuesPayload.results',
+  'SubmitJobsPayload.results',
+  'CancelJobsPayload.results',
+  'ReprioritizeJobsPayload.results',
+  'PreemptJobsPayload.results',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
@@ -279,6 +293,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   taskExecutions: () =>
     `by: { key: { project: "${project}", domain: "${domain}", execution: "run-0", nodeId: "a:0" } }`,
   signals: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
+  jobs: () => 'filter: { queue: "a-queue-0" }',
   runs: () => `filter: { experimentIds: ${JSON.stringify(many.made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',

@@ -75,6 +75,7 @@ export async function seedMany(started: LocalApp): Promise<Many> {
   }
   await seedRich();
   await seedWork();
+  await seedJobs();
   await seedTracking();
   await seedPeople();
   return { made, files, authorizations };
@@ -102,6 +103,18 @@ async function makeQueue(at: number): Promise<void> {
     const job = { tenantId, queueId, jobSetId, ownerId: newId(), spec: {}, pool: 'nowhere' };
     await db.job.create({ data: job });
   }
+}
+
+/** Jobs that never start, and have something in each of their lists. */
+async function seedJobs(): Promise<void> {
+  const job = {
+    ...{ pool: 'nowhere', labels, annotations: labels, nodeSelector: labels },
+    tolerations: [{ key: 'gpu' }],
+    gang: { id: 'gang', cardinality: MANY + 1 },
+    container: { image: 'x', env: labels },
+  };
+  const jobs = each.map(() => job);
+  await mutate(app, 'submitJobs', { queue: 'a-queue-0', jobSet: 'set', jobs });
 }
 
 /** Tasks, workflows and launch plans that have something in each of their lists. */

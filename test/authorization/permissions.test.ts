@@ -37,6 +37,7 @@ const forGuests: readonly Permission[] = [
     'queue:read',
     'queue:list',
     'job:read',
+    'job:list',
     'experiment:read',
     'experiment:list',
   ] as const),
@@ -46,8 +47,9 @@ const forGuests: readonly Permission[] = [
 ];
 /** The further permissions of each higher role. */
 const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> = {
-  ANNOTATOR: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create'],
+  ANNOTATOR: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create', 'job:submit'],
   USER: [
+    ...(['job:cancel', 'job:reprioritize', 'job:preempt'] as const),
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
@@ -91,6 +93,7 @@ const forAnonymous: readonly Permission[] = [
     'queue:read',
     'queue:list',
     'job:read',
+    'job:list',
     'experiment:read',
   ] as const),
   ...(['experiment:list', 'run:read', 'run:list', 'model:read', 'model:list', 'permission:list'] as const),
@@ -121,8 +124,9 @@ const levelsOf: Readonly<
     ...(['attributes:read', 'namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
     'retention:read',
   ],
-  USE: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create'],
+  USE: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create', 'job:submit'],
   EDIT: [
+    ...(['job:cancel', 'job:reprioritize', 'job:preempt'] as const),
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),

@@ -124,7 +124,7 @@ describe('run: the environment', () => {
     vi.stubEnv('SLIPWAY_SECRETS', 'secret');
     try {
       const spec = node('console.log(JSON.stringify(process.env))', {
-        environment: { SLIPWAY_PROJECT: 'flights', SLIPWAY_ATTEMPT: '1' },
+        environment: { SLIPWAY_PROJECT: 'flights', SLIPWAY_ATTEMPT: '1', ARMADA_QUEUE: 'q' },
       });
       spec.container.env = [
         { key: 'MODE', value: 'first' },
@@ -143,6 +143,7 @@ describe('run: the environment', () => {
         MODE: 'a "b"\n$(id)',
         SLIPWAY_PROJECT: 'flights',
         SLIPWAY_ATTEMPT: '1',
+        ARMADA_QUEUE: 'q',
         SLIPWAY_INPUTS: join(directory, 'inputs'),
         SLIPWAY_OUTPUTS: join(directory, 'outputs'),
         SLIPWAY_JOB_ID: spec.jobId,
@@ -159,7 +160,7 @@ describe('run: the environment', () => {
     expect((await finish(spec)).outcome).toEqual(failure('InvalidEnvironment'));
   });
 
-  it('refuses a NUL in a value, and a variable of the executor that is not SLIPWAY_…', async () => {
+  it('refuses a NUL in a value, and a variable of the executor that is not SLIPWAY_… or ARMADA_…', async () => {
     const spec = shell(':');
     spec.container.env = [{ key: 'A', value: 'x\0y' }];
     expect((await finish(spec)).outcome).toEqual(failure('InvalidEnvironment'));

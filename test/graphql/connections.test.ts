@@ -65,6 +65,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   executions: { args: inProject, count: 2 },
   experiments: { count: 2 },
   groups: { args: 'filter: { namePrefix: "team" }', count: 1 },
+  jobs: { count: 4 },
   launchPlanIds: { args: inProject, count: 2 },
   launchPlans: { args: inProject, count: 2 },
   matchableAttributes: { args: 'resourceType: EXECUTION_QUEUE', count: 1 },

@@ -42,6 +42,8 @@ beforeAll(async () => {
   await mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' });
   await mutate(app, 'createQueue', { name: 'queue' });
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
+  const plain = { pool: 'nowhere', container: { image: 'x' } };
+  await mutate(app, 'submitJobs', { queue: 'queue', jobSet: 'set', jobs: [plain, plain] });
   const execution = await launch(app, project, 'one');
   const signal = { execution: { id: execution }, signalId: 'go', type: { simple: 'BOOLEAN' } };
   await make(app, 'createSignal', signal, 'signal');
@@ -161,6 +163,9 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   ],
   'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
   'Query.groups': [() => 'groups(ARGS) { PAGE }'],
+  'Query.jobs': ['NEWEST', 'OLDEST', 'PRIORITY'].map(
+    (order) => () => `jobs(orderBy: ${order}, ARGS) { PAGE }`,
+  ),
   'Query.launchPlanIds': [() => versions('launchPlanIds')],
   'Query.launchPlans': [() => versions('launchPlans')],
   'Query.matchableAttributes': [() => 'matchableAttributes(resourceType: EXECUTION_QUEUE, ARGS) { PAGE }'],

@@ -118,8 +118,8 @@ describe('a gang', () => {
       code: 'INVALID_ARGUMENT',
       problems: [{ path: ['input', 'jobs', '0', 'gang', field] }],
     });
-    await expect(greedy.submit(newJob({ gang: gang('pair', 2) }))).rejects.toMatchObject(at('name'));
-    await expect(greedy.submit(newJob({ gang: gang('pair', 3) }))).rejects.toMatchObject(at('name'));
+    await expect(greedy.submit(newJob({ gang: gang('pair', 2) }))).rejects.toMatchObject(at('id'));
+    await expect(greedy.submit(newJob({ gang: gang('pair', 3) }))).rejects.toMatchObject(at('id'));
     expect(await pool.query(`select size from gangs where name = 'pair'`)).toMatchObject({
       rows: [{ size: 2 }],
     });

@@ -91,6 +91,11 @@ export const permissions = {
   'retryPolicy:update': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'retryPolicy:delete': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'job:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'job:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'job:submit': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'job:cancel': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'job:reprioritize': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'job:preempt': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'job:run': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'executor' },
 
   // Experiments and registered models.

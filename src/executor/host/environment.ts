@@ -10,7 +10,8 @@ export const DEFAULT_PATH = `${dirname(process.execPath)}:/usr/local/bin:/usr/bi
 
 /** The rule of Kubernetes for the names of a container's variables. */
 const NAME = /^[A-Za-z_.-][A-Za-z0-9_.-]*$/;
-const OWN_NAME = /^SLIPWAY_[A-Z0-9_]+$/;
+/** Ours, and the names of Armada for the same values. The server leaves those out that the container sets. */
+const OWN_NAME = /^(SLIPWAY|ARMADA)_[A-Z0-9_]+$/;
 
 /**
  * The complete environment of a command. It contains nothing of the executor's own environment. The variables of the

@@ -14,8 +14,11 @@ import { lockForSubmission } from '../store/queue-writes.ts';
 import { storeJobs } from '../store/submission.ts';
 
 const DEFAULT_POOL = 'default';
+export const DEFAULT_MAX_ATTEMPTS = 3;
 
 export interface NewJobRequest extends JobRequest {
+  /** A new id, if the caller needs it before the job is stored. */
+  readonly id?: string;
   readonly spec: JobSpec;
   readonly labels: Readonly<Record<string, string>>;
   /** None if left out. */
@@ -33,6 +36,8 @@ export interface NewJobRequest extends JobRequest {
   readonly namespace?: string;
   /** The submitter's own reference to it; none if left out. */
   readonly externalUri?: string | null;
+  /** How many leases can be lost before it fails. 3 if left out. */
+  readonly maxAttempts?: number;
 }
 
 /**
@@ -65,7 +70,7 @@ export async function submitJobs(
     { tenantId, queueId, jobSetId, isOwned: jobSet.ownerId !== null, ownerId: caller.userId },
     jobs.map((job, position) => ({
       position,
-      id: newId(),
+      id: job.id ?? newId(),
       clientId: job.clientId,
       priority: roundedPriority(job.priority),
       spec: job.spec,
@@ -78,6 +83,7 @@ export async function submitJobs(
       onPreemption: job.onPreemption ?? 'FAIL',
       namespace: job.namespace ?? 'default',
       externalUri: job.externalUri ?? null,
+      maxAttempts: job.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
       ...placementOf(
         job.spec,
         classNamed(priorityClasses, job.priorityClass ?? null) as PriorityClass,

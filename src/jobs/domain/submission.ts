@@ -80,7 +80,7 @@ function gangProblems(jobs: readonly JobRequest[], path: readonly string[]): Pro
     const fault = (field: string, message: string) =>
       problems.push({ path: [...path, 'jobs', String(index), 'gang', field], code: 'InvalidValue', message });
     if (gang.name === '' || gang.name.length > MAX_GANG_NAME)
-      fault('name', `the name of a gang must have 1 to ${MAX_GANG_NAME} characters`);
+      fault('id', `the name of a gang must have 1 to ${MAX_GANG_NAME} characters`);
     if (!Number.isInteger(gang.cardinality) || gang.cardinality < 1 || gang.cardinality > MAX_GANG)
       fault('cardinality', `must be a whole number from 1 to ${MAX_GANG}`);
     const first = firsts.get(gang.name) ?? { ...job, gang };
@@ -88,12 +88,12 @@ function gangProblems(jobs: readonly JobRequest[], path: readonly string[]): Pro
     if (first.gang.cardinality !== gang.cardinality)
       fault('cardinality', `another job of the gang says ${first.gang.cardinality}`);
     if (first.gang.uniformityLabel !== gang.uniformityLabel)
-      fault('uniformityLabel', `another job of the gang says ${first.gang.uniformityLabel ?? 'none'}`);
+      fault('nodeUniformityLabel', `another job of the gang says ${first.gang.uniformityLabel ?? 'none'}`);
     if ((first.priorityClass ?? null) !== (job.priorityClass ?? null))
-      fault('name', 'all jobs of a gang must have the same priority class');
+      fault('id', 'all jobs of a gang must have the same priority class');
     const size = (sizes.get(gang.name) ?? 0) + 1;
     sizes.set(gang.name, size);
-    if (size === gang.cardinality + 1) fault('name', `the gang has more than ${gang.cardinality} jobs`);
+    if (size === gang.cardinality + 1) fault('id', `the gang has more than ${gang.cardinality} jobs`);
   }
   return problems;
 }

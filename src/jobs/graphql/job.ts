@@ -195,7 +195,7 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
   }),
 });
 
-const JobConnection = connectionType(JobType);
+export const JobConnection = connectionType(JobType);
 
 builder.objectField(QueueType, 'jobs', (t) =>
   t.connection(
@@ -216,7 +216,7 @@ builder.objectField(QueueType, 'jobs', (t) =>
   ),
 );
 
-const JobByInput = byId('JobByInput', 'a job');
+export const JobByInput = byId('JobByInput', 'a job');
 const JobRunByInput = byId('JobRunByInput', 'a run of a job');
 
 builder.queryFields((t) => ({

@@ -8,6 +8,7 @@ import { FailedPreconditionError, InvalidArgumentError } from '../../platform/er
 import { leaseJobs } from '../commands/lease-jobs.ts';
 import { renewLeases } from '../commands/renew-leases.ts';
 import { returnLease } from '../commands/return-lease.ts';
+import { withUniformityValue } from '../domain/submitting/job-environment.ts';
 import type { LeasedRun } from '../store/leases.ts';
 import { ExecutorNodeInput, reportedNode } from './executor-node-input.ts';
 
@@ -57,8 +58,10 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
     }),
     environment: t.field({
       type: 'JSON',
-      description: 'Environment variables that tell the program its execution, node and attempt.',
-      resolve: (run) => run.spec.environment,
+      description:
+        'Environment variables that tell the program its execution, node and attempt, or its queue, job set and gang.',
+      resolve: ({ spec, uniformityValue }) =>
+        withUniformityValue(spec.environment, uniformityValue, spec.container.env),
     }),
     activeDeadline: t.field({
       type: 'Duration',

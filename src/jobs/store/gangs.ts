@@ -43,7 +43,7 @@ export async function requireNotOverfull(
   const indexOf = new Map(gangs.map(({ name, index }) => [name, index]));
   throw new InvalidArgumentError(
     rows.map(({ name, cardinality }) => ({
-      path: ['input', 'jobs', String(indexOf.get(name)), 'gang', 'name'],
+      path: ['input', 'jobs', String(indexOf.get(name)), 'gang', 'id'],
       code: 'InvalidValue',
       message: `the gang would have more than its ${cardinality} jobs`,
     })),
@@ -76,7 +76,7 @@ function differences(gang: NewGang, known: GangRow | undefined): Problem[] {
   return fields
     .filter((field) => known[field] !== gang[field])
     .map((field) => ({
-      path: ['input', 'jobs', String(gang.index), 'gang', 'name'],
+      path: ['input', 'jobs', String(gang.index), 'gang', 'id'],
       code: 'InvalidValue',
       message: `the queue has a gang of this name with ${field} ${known[field] ?? 'none'}; choose another name`,
     }));

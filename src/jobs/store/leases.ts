@@ -218,6 +218,8 @@ export interface LeasedRun {
   readonly queue: string;
   /** The node on which it must run; null if the executor chooses. */
   readonly node: string | null;
+  /** The value of the label that all nodes of its gang share; null if there is none. */
+  readonly uniformityValue: string | null;
   readonly projectId: string | null;
   readonly tenantId: string;
   readonly spec: JobSpec;
@@ -228,7 +230,12 @@ export interface LeasedRun {
 const listUnknownStatement = statement<LeasedRun>(
   `select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
           run.node, set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
-          job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt"
+          job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt",
+          (select reported.node->'labels'->>gang.uniformity_label
+             from gangs as gang join executors as executor on executor.id = run.executor_id
+             cross join jsonb_array_elements(executor.nodes) as reported(node)
+            where gang.id = job.gang_id and gang.uniformity_label is not null and reported.node->>'name' = run.node
+            limit 1) as "uniformityValue"
      from job_runs as run
      join jobs as job on job.id = run.job_id
      join job_sets as set on set.id = job.job_set_id

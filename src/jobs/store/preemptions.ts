@@ -78,3 +78,38 @@ export async function preemptRuns(tx: Tx, preemptions: readonly NewPreemption[])
   const asked = preemptions.map((preemption, position) => ({ position, ...preemption }));
   return (await run(preemptStatement, [JSON.stringify(asked)], tx)).map((row) => row.runId);
 }
+
+const weights = statement<JobWeight>(
+  `select job.id, job.gang_id as "gangId", coalesce(gang.size, 1) as weight
+     from jobs as job left join gangs as gang on gang.id = job.gang_id
+    where job.id = any($1::uuid[]) order by job.id`,
+);
+
+/** A job that is to be preempted, and how many jobs must go with it. */
+export interface JobWeight {
+  readonly id: string;
+  readonly gangId: string | null;
+  /** The number of jobs of its gang that were submitted; 1 without a gang. */
+  readonly weight: number;
+}
+
+export function listWeights(ids: readonly string[]): Promise<JobWeight[]> {
+  return run(weights, [ids]);
+}
+
+const liveRuns = statement<{ runId: string; jobId: string }>(
+  `with asked as (select id, gang_id from jobs where id = any($1::uuid[])),
+   member as (
+     select id from asked
+     union
+     select job.id from jobs as job where job.gang_id in (select gang_id from asked where gang_id is not null)
+   )
+   select run.id as "runId", run.job_id as "jobId"
+     from member join job_runs as run on run.job_id = member.id and run.ended_at is null
+    order by run.job_id`,
+);
+
+/** The runs of these jobs, and of the other jobs of their gangs, that have not ended. */
+export function listLiveRuns(tx: Tx, jobIds: readonly string[]) {
+  return run(liveRuns, [jobIds], tx);
+}

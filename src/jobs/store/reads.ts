@@ -1,6 +1,6 @@
 import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
-import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
+import type { JobRunState, JobState, LogStream, OnPreemption } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
 import { lastIdFirst } from '../../platform/database/page.ts';
@@ -24,25 +24,52 @@ export interface JobRow {
   readonly state: JobState;
   readonly priority: bigint;
   readonly priorityClass: string;
+  /** The priority of the class, higher numbers first. */
+  readonly classPriority: number;
   readonly pool: string;
   readonly attemptedRuns: number;
   readonly maxAttempts: number;
+  readonly isOwned: boolean;
+  readonly isPreemptible: boolean;
+  readonly onPreemption: OnPreemption;
+  readonly failFast: boolean;
+  readonly namespace: string;
+  readonly externalUri: string | null;
+  readonly gangId: string | null;
+  readonly activeDeadlineSeconds: number | null;
+  readonly ownerId: string;
   readonly cancelReason: string | null;
+  readonly cancelledById: string | null;
+  readonly cancelledAt: Date | null;
+  readonly preemptReason: string | null;
+  readonly preemptedById: string | null;
+  /** Why it failed, if no run of it says so. */
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
   readonly submittedAt: Date;
   readonly endedAt: Date | null;
+  /** When its state changed last. */
+  readonly updatedAt: Date;
 }
 
-const jobColumns = `
+export const jobColumns = `
   job.id, job.tenant_id as "tenantId", job.queue_id as "queueId", queue.name as queue,
   set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", set.owner_id as "setOwnerId",
-  set.name as "jobSet", job.client_id as "clientId", job.state::text as state, job.priority, job.priority_class as "priorityClass", job.pool,
-  job.attempted_runs as "attemptedRuns", job.max_attempts as "maxAttempts", job.cancel_reason as "cancelReason",
-  job.submitted_at as "submittedAt", job.ended_at as "endedAt"`;
-const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
+  set.name as "jobSet", job.client_id as "clientId", job.state::text as state, job.priority,
+  job.priority_class as "priorityClass", job.class_priority as "classPriority", job.pool, job.attempted_runs as "attemptedRuns",
+  job.max_attempts as "maxAttempts", job.is_owned as "isOwned", job.is_preemptible as "isPreemptible",
+  job.on_preemption::text as "onPreemption", job.fail_fast as "failFast", job.namespace,
+  job.external_uri as "externalUri", job.gang_id as "gangId",
+  job.active_deadline_seconds as "activeDeadlineSeconds", job.owner_id as "ownerId",
+  job.cancel_reason as "cancelReason", job.cancelled_by_id as "cancelledById", job.cancelled_at as "cancelledAt",
+  job.preempt_reason as "preemptReason", job.preempted_by_id as "preemptedById", job.error_code as "errorCode",
+  job.error_message as "errorMessage", job.submitted_at as "submittedAt", job.ended_at as "endedAt",
+  job.updated_at as "updatedAt"`;
+export const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
 
 /** The columns with the resources that decide about a job. */
-const resources: readonly ResourceColumn[] = [
+export const jobResources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'set.workflow_entity_id' },
   { type: 'QUEUE', column: 'job.queue_id' },
   { type: 'PROJECT', column: 'set.project_id' },
@@ -52,7 +79,7 @@ export const jobNodes: NodeRows = {
   from: 'jobs as job join job_sets as set on set.id = job.job_set_id',
   id: 'job.id',
   tenant: 'job.tenant_id',
-  resources,
+  resources: jobResources,
 };
 
 export const jobRunNodes: NodeRows = {
@@ -82,7 +109,7 @@ export const jobsOfQueues = (reader: Reader) =>
 
 /** The jobs that a reader may see. */
 export function jobsShownTo(reader: Reader): Rows {
-  const readable = readableSql(reader, resources);
+  const readable = readableSql(reader, jobResources);
   const from = sql`${raw(jobTables)} ${readable.joins}
     where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;
   return { with: readable.with, from };
@@ -147,12 +174,19 @@ const MAX_RUNS = 100;
 const runsOfJobs = statement<JobRunRow>(
   `select child.* from unnest($1::uuid[]) as parent(id) cross join lateral (
      select ${runColumns} from ${runTables} where run.job_id = parent.id
-      order by run.leased_at desc, run.id desc limit ${MAX_RUNS}) as child`,
+      order by run.leased_at desc, run.id desc limit $2) as child`,
 );
 
+/** The runs of each job, newest first. */
 export async function readRunsOfJobs(jobIds: readonly string[]): Promise<JobRunRow[][]> {
-  const byJob = groupBy(await run(runsOfJobs, [jobIds]), (row) => row.jobId);
+  const byJob = groupBy(await run(runsOfJobs, [jobIds, MAX_RUNS]), (row) => row.jobId);
   return jobIds.map((id) => byJob.get(id) ?? []);
+}
+
+/** The newest run of each job; null if it has none. */
+export async function readLatestRuns(jobIds: readonly string[]): Promise<(JobRunRow | null)[]> {
+  const byJob = new Map((await run(runsOfJobs, [jobIds, 1])).map((row) => [row.jobId, row]));
+  return jobIds.map((id) => byJob.get(id) ?? null);
 }
 
 const runsById = statement<JobRunRow>(

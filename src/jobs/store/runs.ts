@@ -1,7 +1,6 @@
 import type { JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
-import type { Tx } from '../../platform/database/transaction.ts';
 import { numbersFor } from './job-sets.ts';
 
 /*
@@ -64,6 +63,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
    ),
    judged as (
      select ended.*, attempted_runs + counts::int as attempts,
+            'the lease was lost ' || attempted_runs + counts::int || ' times; last: ' || reason as loss,
             case when before = 'CANCELLING' then 'CANCELLED'
                  when before = 'PREEMPTING' and on_preemption = 'FAIL' then 'PREEMPTED'
                  when before = 'PREEMPTING' then 'QUEUED'
@@ -79,6 +79,8 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
             avoided_nodes = case when judged.attempted and judged.node is not null and $2::text = 'LEASE_RETURNED'
                                  then array_append(job.avoided_nodes, judged.executor || '/' || judged.node)
                                  else job.avoided_nodes end,
+            error_code = case when judged.next = 'FAILED' then 'LeaseLost' else job.error_code end,
+            error_message = case when judged.next = 'FAILED' then judged.loss else job.error_message end,
             updated_at = now()
        from judged where job.id = judged.job_id
      returning job.id, job.pool
@@ -102,7 +104,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
                  when news.next = 'CANCELLED'
                    then jsonb_build_object('reason', news.cancel_reason, 'requestor', news.cancelled_by_id)
                  else jsonb_build_object('error', jsonb_build_object('code', 'LeaseLost', 'kind', 'SYSTEM', 'message',
-                   'the lease was lost ' || news.attempts || ' times; last: ' || news.reason)) end
+                   news.loss)) end
        from news join bumped on bumped.id = news.job_set_id
    )
    select judged.id as "runId", judged.next as state,
@@ -210,76 +212,4 @@ const listExpiredStatement = statement<{ runId: string }>(
 
 export function listExpiredLeases(limit: number) {
   return run(listExpiredStatement, [limit]);
-}
-
-const lockOwned = statement<{ id: string }>(`select id from job_sets where owner_id = $1::uuid for update`);
-
-const cancelStatement = statement<{ id: string }>(
-  `with open as materialized (
-     select id from jobs
-      where job_set_id = $1::uuid and ended_at is null and state <> 'CANCELLING'
-        and ($4::text[] is null or client_id = any($4::text[]))
-   ),
-   held as materialized (
-     select run.id, run.job_id, run.executor_id, run.acknowledged_at is not null as begun
-       from job_runs as run join open on open.id = run.job_id
-      where run.ended_at is null order by run.id for update of run
-   ),
-   ended as (
-     update job_runs as run set state = 'CANCELLED', ended_at = now()
-       from held where run.id = held.id and not held.begun
-   ),
-   cancelled as (
-     update jobs as job
-        set state = case when held.begun then 'CANCELLING' else 'CANCELLED' end::job_state,
-            ended_at = case when held.begun then null else now() end,
-            updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid
-       from open left join held on held.job_id = open.id
-      where job.id = open.id
-     returning job.id, job.tenant_id, job.pool, held.id as run_id, held.executor_id,
-               coalesce(held.begun, false) as begun
-   ),
-   steps as (
-     select cancelled.*, step, row_number() over (order by cancelled.id, step) as number
-       from cancelled cross join generate_series(0, 1) as step where step = 0 or not begun
-   ),
-   bumped as (
-     update job_sets set last_sequence = last_sequence + (select count(*) from steps)
-      where id = $1::uuid and exists (select from steps)
-     returning id, coalesce(owner_id, id) as news, last_sequence - (select count(*) from steps) as base
-   ),
-   recorded as (
-     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + number, steps.tenant_id, steps.id, steps.run_id,
-            case step when 0 then 'CANCELLING' else 'CANCELLED' end::job_event_kind,
-            jsonb_build_object('reason', $2::text, 'requestor', $3::text)
-       from steps cross join bumped
-   )
-   select cancelled.id, ${notifySql('job-set', 'bumped.news')},
-          ${notifySql('pool', poolIdSql('cancelled.tenant_id', 'cancelled.pool'))},
-          case when cancelled.executor_id is not null
-               then ${notifySql('executor', 'cancelled.executor_id')} end
-     from cancelled cross join bumped`,
-);
-
-/**
- * Cancels the jobs of an owner's job set that have not ended: all of them, or those with one of `clientIds`. If an executor has the run of a job, the job is
- * CANCELLING until the run has ended; the executor is told by its next call. All other jobs are CANCELLED at once. A
- * separate statement locks the job set first, so that runs which are created in the meantime are seen.
- *
- * @returns the ids of the jobs that were cancelled now, without those that are already CANCELLING.
- */
-export async function cancelJobsOfOwner(
-  tx: Tx,
-  {
-    ownerId,
-    clientIds,
-    reason,
-    requestorId,
-  }: { ownerId: string; clientIds: readonly string[] | null; reason: string; requestorId: string },
-): Promise<string[]> {
-  const [set] = await run(lockOwned, [ownerId], tx);
-  if (!set) return [];
-  const rows = await run(cancelStatement, [set.id, reason, requestorId, clientIds], tx);
-  return rows.map((row) => row.id);
 }

@@ -18,6 +18,7 @@ export interface NewJob {
   readonly onPreemption: string;
   readonly namespace: string;
   readonly externalUri: string | null;
+  readonly maxAttempts: number;
   readonly priorityClass: string;
   readonly classPriority: number;
   readonly isPreemptible: boolean;
@@ -32,22 +33,26 @@ const asked = `
     select * from json_to_recordset($5::json) as asked(
       "position" int, id uuid, "clientId" text, priority bigint, spec json, labels jsonb, annotations jsonb,
       "activeDeadlineSeconds" int, pool text, "gangId" uuid, "failFast" boolean, "onPreemption" on_preemption,
-      namespace text, "externalUri" text, "priorityClass" text, "classPriority" int, "isPreemptible" boolean,
+      namespace text, "externalUri" text, "maxAttempts" int, "priorityClass" text, "classPriority" int, "isPreemptible" boolean,
       resources jsonb, "nodeSelector" jsonb, tolerations jsonb, shape text)
   )`;
 
+/*
+ * Rows are inserted in the order of their client ids, so that two requests with the same ids wait for each other at the
+ * first one, and not in a circle.
+ */
 const insertJobs = statement<{ id: string }>(
   `with ${asked},
    stored as (
      insert into jobs (id, tenant_id, queue_id, job_set_id, is_owned, client_id, priority, spec, labels, annotations,
                        active_deadline_seconds, pool, gang_id, fail_fast, on_preemption, namespace, external_uri,
-                       priority_class, class_priority, is_preemptible, resources, node_selector, tolerations, shape,
+                       max_attempts, priority_class, class_priority, is_preemptible, resources, node_selector, tolerations, shape,
                        owner_id, submitted_at, updated_at)
      select id, $1::uuid, $2::uuid, $3::uuid, $6::boolean, "clientId", priority, spec, labels, annotations,
             "activeDeadlineSeconds", pool, "gangId", "failFast", "onPreemption", namespace, "externalUri",
-            "priorityClass", "classPriority", "isPreemptible", resources, "nodeSelector", tolerations, shape,
+            "maxAttempts", "priorityClass", "classPriority", "isPreemptible", resources, "nodeSelector", tolerations, shape,
             $4::uuid, now(), now()
-       from asked order by "position"
+       from asked order by "clientId", "position"
      on conflict do nothing
      returning id, pool, gang_id
    ),

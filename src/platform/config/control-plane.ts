@@ -46,6 +46,11 @@ export const controlPlaneVariables = {
   ]),
   MAX_RETRIES: whole(0, 1000).default(5),
   JOB_RESOURCE_DEFAULTS: pairs(resourceName, quantity, 'cpu=1,memory=1Gi').default(['cpu=1', 'memory=1Gi']),
+  JOB_RESOURCE_MINIMUMS: pairs(resourceName, quantity, 'memory=1Mi').default(['memory=1Mi']),
+  JOB_OVERSUBSCRIPTION: pairs(resourceName, /\d{1,3}(\.\d{1,3})?/, 'memory=1.5').default([]),
+  JOB_DEADLINE_SECONDS: whole(1, 2_000_000_000).default(259_200),
+  JOB_RESOURCE_DEADLINES: pairs(resourceName, /[1-9]\d{0,8}/, 'nvidia.com/gpu=1209600').default([]),
+  JOB_RESTRICTED_TOLERATIONS: list.default([]),
   DEFAULT_LEVEL: choice('NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE').default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
   WORKFLOW_NODE_LIMIT: whole(0, 100_000).default(1000),
@@ -89,6 +94,21 @@ export const controlPlaneConfig = {
   maxRetries: settings.MAX_RETRIES,
   /** What a job requests of the resources that it names neither in its requests nor in its limits. */
   jobResourceDefaults: Object.fromEntries(entriesOf(settings.JOB_RESOURCE_DEFAULTS)),
+  /** What else is asked of jobs that users submit, and what they get. */
+  jobLimits: {
+    /** The least that a job must request of a resource. */
+    minimums: Object.fromEntries(entriesOf(settings.JOB_RESOURCE_MINIMUMS)),
+    /** How many times its request a limit may be; 1 for resources that are not named. */
+    oversubscription: Object.fromEntries(entriesOf(settings.JOB_OVERSUBSCRIPTION)),
+    /** How long a run of a job may take that says nothing about it. */
+    deadlineSeconds: settings.JOB_DEADLINE_SECONDS,
+    /** The same for jobs that request a resource. The longest one counts. */
+    resourceDeadlines: new Map(
+      entriesOf(settings.JOB_RESOURCE_DEADLINES).map(([name, seconds]) => [name, Number(seconds)]),
+    ) as ReadonlyMap<string, number>,
+    /** The keys of taints that jobs may not tolerate. */
+    restrictedTolerations: settings.JOB_RESTRICTED_TOLERATIONS,
+  },
   /** The level if no grant decides and neither the user nor the tenant has a default. */
   defaultLevel: settings.DEFAULT_LEVEL,
   domains: settings.SLIPWAY_DOMAINS,
