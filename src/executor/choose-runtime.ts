@@ -2,6 +2,7 @@ import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';
+import { amountOf } from './host/room.ts';
 import type { Runtime } from './host/runtime.ts';
 import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 
@@ -21,7 +22,14 @@ const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
     log.warn(
       'jobs run as processes of this user without isolation: they can do everything that this user can',
     );
-    return createProcessRuntime({ root: folder, path: executorConfig.path });
+    const { cpu, memory } = executorConfig;
+    return createProcessRuntime({
+      root: folder,
+      capacity: {
+        ...(cpu === undefined ? {} : { cpuMillis: amountOf(cpu, 1000n) }),
+        ...(memory === undefined ? {} : { memoryBytes: amountOf(memory, 1n) }),
+      },
+    });
   },
 };
 

@@ -5,12 +5,17 @@ const label = text().regex(
   'must have 1 to 63 lower-case letters, digits and hyphens, and no hyphen at either end',
 );
 
+const quantity = (example: string) =>
+  text().regex(/^\d{1,15}(\.\d{1,9})?([numkMGTPE]|[KMGTPE]i)?$/, `must be an amount such as ${example}`);
+
 /** The variables that the executor reads in addition to the base. */
 export const executorVariables = {
   SLIPWAY_URL: httpUrl('https://slipway.example.com').default('http://127.0.0.1:4000'),
   SLIPWAY_EXECUTOR: label.default('local'),
   SLIPWAY_EXECUTOR_POOL: label.default('default'),
   SLIPWAY_EXECUTOR_SLOTS: whole(1, 1000).default(4),
+  SLIPWAY_EXECUTOR_CPU: quantity('8 or 500m').optional(),
+  SLIPWAY_EXECUTOR_MEMORY: quantity('16Gi').optional(),
   SLIPWAY_EXECUTOR_PATH: text().optional(),
   SLIPWAY_EXECUTOR_RUNTIME: choice('process').optional(),
   ON_LOST_CONTACT: choice('continue', 'stop').default('continue'),
@@ -23,6 +28,8 @@ export const executorConfig = {
   name: settings.SLIPWAY_EXECUTOR,
   pool: settings.SLIPWAY_EXECUTOR_POOL,
   slots: settings.SLIPWAY_EXECUTOR_SLOTS,
+  cpu: settings.SLIPWAY_EXECUTOR_CPU,
+  memory: settings.SLIPWAY_EXECUTOR_MEMORY,
   path: settings.SLIPWAY_EXECUTOR_PATH,
   runtime: settings.SLIPWAY_EXECUTOR_RUNTIME,
   onLostContact: settings.ON_LOST_CONTACT,
