@@ -367,9 +367,20 @@ describe('an executor', () => {
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
     await waitUntil(() => runtime.begun.length === 1, 'it was started');
-    runtime.end(a, { kind: 'NOT_BEGUN', reason: 'the queue was closed' });
+    runtime.end(a, { kind: 'NOT_BEGUN', reason: 'the queue was closed', isFault: false });
     await waitUntil(() => server.said.length === 1, 'it was returned');
     expect(server.said).toEqual([`returned ${a} untouched`]);
+  });
+
+  it('returns a run whose command could not begin because of a fault, which counts as an attempt', async () => {
+    await start();
+    runtime.isSlow = true;
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => runtime.begun.length === 1, 'it was started');
+    runtime.end(a, { kind: 'NOT_BEGUN', reason: 'no such folder', isFault: true });
+    await waitUntil(() => server.said.length === 1, 'it was returned');
+    expect(server.said).toEqual([`returned ${a} attempted`]);
   });
 
   it('leaves its runs to the next executor when it stops, if that is how the runtime is', async () => {

@@ -225,7 +225,7 @@ describe('an executor that is killed between the start of a run and its note', (
     const { root, records, record } = await starting((control) => writeFileSync(join(control, 'closed'), ''));
     const control = join(root, `.control-${record.spec.runId}`);
     const runtime = createProcessRuntime({ root });
-    expect(await runtime.find(record.spec.runId)).toBeNull();
+    expect(await runtime.find(record.spec.runId, never)).toBeNull();
     const { readGate, WRAPPER } = await import('../../src/executor/runtimes/command-wrapper.ts');
     const late = spawn('/bin/sh', ['-c', WRAPPER, 'x', control, '100', 'own', 'touch', join(root, 'begun')]);
     expect(await once(late, 'exit')).toEqual([0, null]);

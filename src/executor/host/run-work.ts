@@ -105,20 +105,36 @@ export class RunWork {
 
   /** Runs a new run. Until its command is started, the end of the executor also ends the run. */
   async #begin(options: WorkOptions): Promise<RunOutcome> {
+    return await this.#early(options, (signal) => this.#start(options.blobs, signal));
+  }
+
+  /**
+   * Does what comes before the handle, and then follows the run.
+   *
+   * @param find  null if the command has not begun and never will.
+   */
+  async #early(
+    options: WorkOptions,
+    find: (signal: AbortSignal) => Promise<StartedRecord | null>,
+  ): Promise<RunOutcome> {
+    const { signal, leave } = options;
     const early = new AbortController();
     const stop = () => early.abort();
-    for (const one of [options.signal, options.leave]) {
+    for (const one of [signal, leave]) {
       if (one.aborted) stop();
       one.addEventListener('abort', stop);
     }
     try {
-      return await this.#follow(await this.#start(options.blobs, early.signal), options);
+      const record = await find(early.signal);
+      if (record !== null) return await this.#follow(record, options);
+      if (signal.aborted) return { kind: 'CANCELLED' };
+      return { kind: 'NOT_BEGUN', reason: 'the executor ended before the command began' };
     } catch (error) {
-      const isLeft = this.#handle === null && options.leave.aborted && !options.signal.aborted;
+      const isLeft = this.#handle === null && leave.aborted && !signal.aborted;
       if (isLeft) return { kind: 'NOT_BEGUN', reason: 'the executor is stopping' };
       throw error;
     } finally {
-      for (const one of [options.signal, options.leave]) one.removeEventListener('abort', stop);
+      for (const one of [signal, leave]) one.removeEventListener('abort', stop);
     }
   }
 
@@ -173,15 +189,16 @@ export class RunWork {
   }
 
   async #resume(record: RunRecord, options: WorkOptions): Promise<RunOutcome> {
-    const notBegun = { kind: 'NOT_BEGUN', reason: 'the executor ended before the command began' } as const;
-    if (record.phase === 'HEARD' || record.phase === 'PREPARING') return notBegun;
     if (record.phase === 'STARTED') return await this.#follow(record, options);
-    const { runtime, records } = this.#host;
-    const handle = await runtime.find(record.spec.runId);
-    if (handle === null) return notBegun;
-    const found = { ...record, phase: 'STARTED', handle } as const;
-    await records.write(found);
-    return await this.#follow(found, options);
+    return await this.#early(options, async (signal) => {
+      if (record.phase !== 'STARTING') return null;
+      const { runtime, records } = this.#host;
+      const handle = await runtime.find(record.spec.runId, signal);
+      if (handle === null) return null;
+      const found = { ...record, phase: 'STARTED', handle } as const;
+      await records.write(found);
+      return found;
+    });
   }
 
   async #follow(record: StartedRecord, options: WorkOptions): Promise<RunOutcome> {
@@ -277,7 +294,8 @@ export class RunWork {
     { inputUris }: StartedRecord,
     { blobs, signal }: WorkOptions,
   ): Promise<RunOutcome> {
-    if (end.kind === 'NOT_BEGUN') return end;
+    if (end.kind === 'NOT_BEGUN' && !end.isFault) return { kind: 'NOT_BEGUN', reason: end.reason };
+    if (end.kind === 'NOT_BEGUN') throw new RunError('SYSTEM', 'NotStarted', end.reason);
     if (end.kind === 'FAILED') {
       const { failure } = end;
       if (failure.kind === 'SYSTEM') return { kind: 'LOST', error: failure };

@@ -34,8 +34,10 @@ export interface Runtime {
   /**
    * The handle of a run whose start may have been interrupted; null if its command has not begun. In this case it will
    * never begin.
+   *
+   * @param signal  ends the search. What has not begun by then never will.
    */
-  find(runId: string): Promise<RunHandle | null>;
+  find(runId: string, signal: AbortSignal): Promise<RunHandle | null>;
   /** Resolves when the command has ended, or at once if it has ended already. Rejects only if `signal` fires. */
   attach(handle: RunHandle, options: AttachOptions): Promise<void>;
   /**
@@ -106,8 +108,8 @@ export type WorkEnd =
   | { readonly kind: 'EXITED'; readonly exit: CommandExit }
   /** It had begun and is gone. It may have done its work, so it must not be repeated as if nothing had happened. */
   | { readonly kind: 'FAILED'; readonly failure: RunFailure }
-  /** It has not begun and never will. */
-  | { readonly kind: 'NOT_BEGUN'; readonly reason: string };
+  /** It has not begun and never will. A fault may happen again, so it counts as an attempt. */
+  | { readonly kind: 'NOT_BEGUN'; readonly reason: string; readonly isFault: boolean };
 
 /**
  * USER: the command or its task has failed, and running it elsewhere would not help. SYSTEM: the executor or its

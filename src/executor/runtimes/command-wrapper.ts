@@ -14,6 +14,8 @@
  * counts, because a reader may see half of a line.
  *
  * The output of the command goes through pipes, because scripts often write to /dev/stderr, which would empty a file.
+ * What keeps the output ignores signals, because it must not end before the command.
+ *
  * `stdbuf` makes `head` write at once; without it, the log appears late.
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -37,7 +39,6 @@ set -C
 { printf '%s %s %s\\n' "$$" "\${SLURM_JOB_ID:-0}" "\${SLURM_RESTART_COUNT:-0}" >"$dir/gate"; } 2>/dev/null || exit 0
 set +C
 keep() { (
-  trap '' TERM INT HUP
   { stdbuf -o0 head -c "$limit" || head -c "$limit"; } >"$dir/$1" 2>/dev/null
   tail -c 16384 >"$dir/$1.end"
 ) }
@@ -47,7 +48,7 @@ if [ "$session" = shared ]; then :
 elif command -v setsid >/dev/null; then set -- setsid "$@"
 else set -- perl -MPOSIX -e 'setsid(); exec @ARGV' "$@"
 fi
-trap : TERM INT HUP
+trap '' TERM INT HUP
 {
   {
     trap : TERM INT HUP

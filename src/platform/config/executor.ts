@@ -17,7 +17,19 @@ export const executorVariables = {
   SLIPWAY_EXECUTOR_CPU: quantity('8 or 500m').optional(),
   SLIPWAY_EXECUTOR_MEMORY: quantity('16Gi').optional(),
   SLIPWAY_EXECUTOR_PATH: text().optional(),
-  SLIPWAY_EXECUTOR_RUNTIME: choice('process').optional(),
+  SLIPWAY_EXECUTOR_RUNTIME: choice('process', 'slurm').optional(),
+  SLURM_URL: text()
+    .regex(
+      /^(https?:\/\/[^/\s]+(\/\S*)?|unix:\/\S+)$/,
+      'must be a URL such as http://slurm.example.com:6820 or unix:/run/slurmrestd.socket',
+    )
+    .optional(),
+  SLURM_USER: text(255).optional(),
+  SLURM_TOKEN: text(64 * 1024).optional(),
+  SLURM_TOKEN_FILE: text().optional(),
+  SLURM_SHARED_DIR: text().regex(/^\//, 'must be an absolute path').optional(),
+  SLURM_PARTITION: text(255).optional(),
+  SLURM_ACCOUNT: text(255).optional(),
   ON_LOST_CONTACT: choice('continue', 'stop').default('continue'),
 };
 
@@ -32,5 +44,14 @@ export const executorConfig = {
   memory: settings.SLIPWAY_EXECUTOR_MEMORY,
   path: settings.SLIPWAY_EXECUTOR_PATH,
   runtime: settings.SLIPWAY_EXECUTOR_RUNTIME,
+  slurm: {
+    url: settings.SLURM_URL,
+    user: settings.SLURM_USER,
+    token: settings.SLURM_TOKEN,
+    tokenFile: settings.SLURM_TOKEN_FILE,
+    sharedDir: settings.SLURM_SHARED_DIR,
+    partition: settings.SLURM_PARTITION ?? null,
+    account: settings.SLURM_ACCOUNT ?? null,
+  },
   onLostContact: settings.ON_LOST_CONTACT,
 } as const;

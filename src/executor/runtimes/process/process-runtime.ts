@@ -137,7 +137,8 @@ class ProcessRuntime implements Runtime {
     const { control } = this.#read(handle);
     const exit = readExit(control);
     if (exit !== null) return { kind: 'EXITED', exit };
-    if (!closeGate(control)) return { kind: 'NOT_BEGUN', reason: 'the command was not started' };
+    if (!closeGate(control))
+      return { kind: 'NOT_BEGUN', reason: 'the command was not started', isFault: false };
     const message =
       'the command is gone and nobody knows how it ended, for example because the machine was restarted';
     return { kind: 'FAILED', failure: { code: 'RunLost', message, kind: 'SYSTEM' } };
