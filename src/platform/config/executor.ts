@@ -25,8 +25,8 @@ export const executorVariables = {
     )
     .optional(),
   SLURM_USER: text(255).optional(),
-  SLURM_TOKEN: text(64 * 1024).optional(),
   SLURM_TOKEN_FILE: text().optional(),
+  SLURM_TOKEN: text(64 * 1024).optional(),
   SLURM_SHARED_DIR: text().regex(/^\//, 'must be an absolute path').optional(),
   SLURM_PARTITION: text(255).optional(),
   SLURM_ACCOUNT: text(255).optional(),
