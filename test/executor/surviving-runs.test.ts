@@ -185,6 +185,28 @@ describe('a run whose executor was killed', () => {
   });
 });
 
+describe('an executor that ends a run', () => {
+  it('notes why before it does, so that the next executor knows', async () => {
+    const records = new RunRecords(await createRoot(), log);
+    const stopped = () => records.list().map((record) => ('stopped' in record ? record.stopped : null));
+    const cancel = new AbortController();
+    const running = finish(shell('trap "" TERM; echo begun; sleep 600', { terminationGraceSeconds: 1 }), {
+      ...{ records, signal: cancel.signal },
+      onLog: () => cancel.abort(),
+    });
+    await waitUntil(() => stopped().includes('CANCELLED'), 'it was noted');
+    expect((await running).outcome).toEqual({ kind: 'CANCELLED' });
+    const late = finish(
+      shell('trap "" TERM; sleep 600', { timeoutSeconds: 0.1, terminationGraceSeconds: 1 }),
+      {
+        records,
+      },
+    );
+    await waitUntil(() => stopped().includes('TIMED_OUT'), 'it was noted');
+    expect((await late).outcome).toMatchObject({ error: { code: 'DeadlineExceeded' } });
+  });
+});
+
 describe('an executor that is killed between the start of a run and its note', () => {
   /** The directories of a run in the phase STARTING. */
   async function starting(begin: (control: string, spec: RunSpec) => Promise<void> | void) {
