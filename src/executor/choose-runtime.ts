@@ -1,9 +1,14 @@
+import { join } from 'node:path';
 import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
-import { log } from '../platform/log.ts';
+import { type Log, log } from '../platform/log.ts';
+import { amountOf } from './host/room.ts';
 import type { Runtime } from './host/runtime.ts';
 import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
+import { SlurmClient } from './runtimes/slurm/slurm-client.ts';
+import { SlurmRuntime } from './runtimes/slurm/slurm-runtime.ts';
+import { requireSlurmSettings } from './runtimes/slurm/slurm-settings.ts';
 
 /** @throws ConfigurationError in production, if no runtime is chosen. */
 export function requireNamedRuntime(): void {
@@ -16,12 +21,27 @@ export function requireNamedRuntime(): void {
 
 type RuntimeName = NonNullable<typeof executorConfig.runtime>;
 
-const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
+const runtimes: Readonly<Record<RuntimeName, (folder: string, log: Log) => Runtime>> = {
   process(folder) {
     log.warn(
       'jobs run as processes of this user without isolation: they can do everything that this user can',
     );
-    return createProcessRuntime({ root: folder, path: executorConfig.path });
+    const { cpu, memory } = executorConfig;
+    return createProcessRuntime({
+      root: folder,
+      capacity: {
+        ...(cpu === undefined ? {} : { cpuMillis: amountOf(cpu, 1000n) }),
+        ...(memory === undefined ? {} : { memoryBytes: amountOf(memory, 1n) }),
+      },
+    });
+  },
+  slurm(_folder, log) {
+    const settings = requireSlurmSettings(executorConfig.slurm);
+    const { partition, account } = executorConfig.slurm;
+    const client = new SlurmClient(settings.address);
+    // Executors with different names can share the folder.
+    const root = join(settings.sharedDir, executorConfig.name);
+    return new SlurmRuntime({ client, log, root, partition, account });
   },
 };
 
@@ -33,5 +53,5 @@ const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
 export function chooseRuntime(folder: string): Runtime {
   const { runtime: name = 'process' } = executorConfig;
   log.info({ runtime: name }, 'runtime chosen');
-  return runtimes[name](folder);
+  return runtimes[name](folder, log);
 }

@@ -1,7 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { startExecutor } from '../support/executor.ts';
 import {
@@ -12,6 +13,7 @@ import {
   registerWorkflow,
   type Shape,
 } from '../support/seed.ts';
+import { PlayedRuntime } from './played.ts';
 
 const project = 'crowd';
 const NODES = process.env['SOAK'] ? 100 : 20;
@@ -89,19 +91,12 @@ afterAll(async () => {
 
 describe('200 runs that end at the same moment while the server defers each first report', () => {
   it('keep their results, each in its first attempt', async () => {
-    const begun: string[] = [];
-    let end = () => {};
-    const theEnd = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const runtime: Runtime = {
-      async run({ runId }, { onStarted }): Promise<RunOutcome> {
-        onStarted();
-        begun.push(runId);
-        await theEnd;
-        return { kind: 'SUCCEEDED', outputs: { y: 2 }, outputLiterals: {}, exitCode: 0 };
-      },
-      reapLeftovers: async () => [],
+    const runtime = new PlayedRuntime();
+    const { begun } = runtime;
+    const { start } = runtime;
+    runtime.start = async (work, signal) => {
+      writeFileSync(join(work.directory.outputs, 'y'), '2');
+      return await start(work, signal);
     };
     const ids = [
       await launch(app, project, 'wide', { maxParallelism: 0 }),
@@ -113,7 +108,7 @@ describe('200 runs that end at the same moment while the server defers each firs
       (count) => count === 2 * NODES,
     );
     door.isCrowded = true;
-    end();
+    for (const run of begun) runtime.end(run);
     for (const id of ids) {
       const execution = await eventually(
         () => phasesOf(id),

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
-import { command, createRoot, FolderBlobs, finish, listFolder, node, shell } from './fixture.ts';
+import { RunRecords } from '../../src/executor/host/run-records.ts';
+import { log } from '../../src/platform/log.ts';
+import { command, createRoot, finish, listFolder, node, shell, waitUntil } from './fixture.ts';
 
 const failure = (code: string, kind = 'USER', message: unknown = expect.any(String)) =>
   expect.objectContaining({ kind: 'FAILED', error: { code, kind, message } });
@@ -95,14 +97,16 @@ describe('run: how a command fails', () => {
 
   it('refuses to start a run twice', async () => {
     const root = await createRoot();
+    const records = new RunRecords(await createRoot(), log);
     const first = shell('sleep 0.3');
-    const runtime = createProcessRuntime({ root });
-    const blobs = new FolderBlobs(root);
-    const options = { blobs, signal: new AbortController().signal, onStarted: () => {}, onLog: () => {} };
-    const running = runtime.run(first, options);
-    await expect(runtime.run(first, options)).rejects.toThrow('already');
-    expect((await finish(first, { root })).outcome).toEqual(failure('RunDirectoryUnavailable', 'SYSTEM'));
-    expect((await running).kind).toBe('SUCCEEDED');
+    const running = finish(first, { root, records });
+    await waitUntil(() => records.hasBegun(first.runId), 'it was noted');
+    const refused = failure('RunDirectoryUnavailable', 'SYSTEM');
+    expect((await finish(first, { root, records })).outcome).toEqual(refused);
+    // Also by another executor, which has its own records.
+    await waitUntil(() => existsSync(join(root, first.runId)), 'it had a directory');
+    expect((await finish(first, { root })).outcome).toEqual(refused);
+    expect((await running).outcome.kind).toBe('SUCCEEDED');
     expect(await listFolder(root)).toEqual([]);
   });
 

@@ -4,23 +4,22 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import type {
-  BlobStore,
-  LogChunk,
-  RunOptions,
-  RunOutcome,
-  RunSpec,
-  Runtime,
-} from '../../src/executor/host/runtime.ts';
+import { DEFAULT_PATH } from '../../src/executor/host/environment.ts';
+import { type RunRecord, RunRecords } from '../../src/executor/host/run-records.ts';
+import type { RunSpec } from '../../src/executor/host/run-spec.ts';
+import { RunWork, type WorkHost, type WorkOptions } from '../../src/executor/host/run-work.ts';
+import type { BlobStore, LogChunk, RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
 import {
   createProcessRuntime,
   type ProcessRuntimeOptions,
 } from '../../src/executor/runtimes/process/process-runtime.ts';
+import { log } from '../../src/platform/log.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
 import type { Literal } from '../../src/values/literals.ts';
 import { eventually } from '../support/waiting.ts';
@@ -49,16 +48,21 @@ export async function createRoot(): Promise<string> {
   return root;
 }
 
+/** A spec whose container a test may change. */
+type TestSpec = RunSpec & {
+  container: { command: string[]; args: string[]; env: { key: string; value: string }[] };
+};
+
 /** A spec that runs `script` in a shell. For the runtime, it is an argv array like any other. */
-export function shell(script: string, changes: Partial<RunSpec> = {}): RunSpec {
+export function shell(script: string, changes: Partial<TestSpec> = {}): TestSpec {
   return command(['/bin/sh', '-c', script], changes);
 }
 
-export function node(script: string, changes: Partial<RunSpec> = {}): RunSpec {
+export function node(script: string, changes: Partial<TestSpec> = {}): TestSpec {
   return command(['node', '-e', script], changes);
 }
 
-export function command(words: string[], changes: Partial<RunSpec> = {}): RunSpec {
+export function command(words: string[], changes: Partial<TestSpec> = {}): TestSpec {
   return {
     runId: crypto.randomUUID(),
     jobId: crypto.randomUUID(),
@@ -66,6 +70,7 @@ export function command(words: string[], changes: Partial<RunSpec> = {}): RunSpe
     interface: { inputs: {}, outputs: {} },
     inputs: {},
     inputLiterals: {},
+    node: null,
     timeoutSeconds: null,
     terminationGraceSeconds: 5,
     environment: {},
@@ -111,25 +116,48 @@ export interface FinishedRun {
   blobs: FolderBlobs;
 }
 
-/** Runs a spec to its end: on a given runtime, or else as processes in their own root. */
-export async function finish(
-  spec: RunSpec,
-  options: Partial<ProcessRuntimeOptions & RunOptions> & { runtime?: Runtime; blobs?: FolderBlobs } = {},
-): Promise<FinishedRun> {
+type FinishOptions = Partial<ProcessRuntimeOptions & Omit<WorkHost, 'runtime'> & WorkOptions> & {
+  runtime?: Runtime;
+  blobs?: FolderBlobs;
+};
+
+/** More than any machine has, so that tests do not depend on the machine. */
+export const ample = { cpuMillis: 1_000_000, memoryBytes: 2 ** 40 };
+
+/** What runs share: a given runtime, or else processes in their own root. */
+export async function workHost(options: FinishOptions = {}): Promise<WorkHost> {
+  const { path = DEFAULT_PATH, keepFailed, logLimitBytes, outputLimitBytes } = options;
   const root = options.root ?? (await createRoot());
+  return {
+    ...{ log, path, keepFailed, logLimitBytes, outputLimitBytes },
+    runtime: options.runtime ?? createProcessRuntime({ capacity: ample, ...options, root }),
+    records: options.records ?? new RunRecords(await createRoot(), log),
+  };
+}
+
+export const never = new AbortController().signal;
+setMaxListeners(0, never);
+
+/** Runs a spec to its end, or what an executor has left behind, and forgets it as if the server knew its end. */
+export async function finish(from: RunSpec | RunRecord, options: FinishOptions = {}): Promise<FinishedRun> {
+  const host = await workHost(options);
   const blobs = options.blobs ?? new FolderBlobs(await createRoot());
   const chunks: LogChunk[] = [];
-  const runtime = options.runtime ?? createProcessRuntime({ ...options, root });
-  const outcome = await runtime.run(spec, {
+  const work = new RunWork(host, from);
+  const outcome = await work.run({
     blobs,
-    signal: options.signal ?? new AbortController().signal,
+    signal: options.signal ?? never,
+    leave: options.leave ?? never,
+    giveUp: options.giveUp ?? never,
     onStarted: options.onStarted ?? (() => {}),
     onLog: (chunk) => {
       chunks.push(chunk);
       options.onLog?.(chunk);
     },
   });
-  return { outcome, chunks, stdout: textOf(chunks, 'STDOUT'), stderr: textOf(chunks, 'STDERR'), root, blobs };
+  if (outcome.kind !== 'LEFT') await work.forget(outcome);
+  const printed = { stdout: textOf(chunks, 'STDOUT'), stderr: textOf(chunks, 'STDERR') };
+  return { outcome, chunks, ...printed, root: host.runtime.folder, blobs };
 }
 
 export function textOf(chunks: readonly LogChunk[], stream: LogChunk['stream']): string {

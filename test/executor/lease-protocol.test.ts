@@ -1,31 +1,42 @@
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ApiError } from '../../src/executor/host/api-error.ts';
 import { reportJobEventsDocument } from '../../src/executor/host/documents.ts';
+import { type RunRecord, RunRecords } from '../../src/executor/host/run-records.ts';
+import type { Capacity, Runtime } from '../../src/executor/host/runtime.ts';
 import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
 import { stopClocks } from '../support/clock.ts';
-import { waitUntil } from './fixture.ts';
-import { PlayedRuntime, PlayedServer, type Poll, resources } from './played.ts';
+import { command, waitUntil } from './fixture.ts';
+import { PlayedRuntime, PlayedServer, type Poll } from './played.ts';
 
 /** What the executor sends and when, with a server and a runtime that the test controls. */
 
 let server: PlayedServer;
 let runtime: PlayedRuntime;
+let records: RunRecords;
 let loop: WorkLoop | null = null;
 
 async function start({
   slots = 1,
-  leftovers = [] as string[],
+  leftovers = [] as RunRecord[],
   onLostContact = 'continue' as 'continue' | 'stop',
+  capacity = null as Capacity | null,
+  whenStopped = 'END' as Runtime['whenStopped'],
 } = {}): Promise<void> {
   server = new PlayedServer();
   runtime = new PlayedRuntime();
-  runtime.leftovers = leftovers;
+  runtime.capacity = capacity;
+  runtime.whenStopped = whenStopped;
+  records = new RunRecords(join(runtime.folder, 'records'), log);
+  for (const record of leftovers) await records.write(record);
   loop = await startWorkLoop({
     client: server,
     runtime,
+    records,
     log,
+    path: '',
     name: 'played',
     instance: newId(),
     pool: 'default',
@@ -43,11 +54,14 @@ async function stop(): Promise<void> {
 }
 
 afterEach(async () => {
-  for (const run of runtime.begun) runtime.end(run, { kind: 'CANCELLED' });
+  for (const run of runtime.begun) runtime.end(run);
   await stop();
 });
 
 const [a, b] = [newId(), newId()];
+
+/** Until the server knows that the first run has begun. */
+const untilBegun = () => waitUntil(() => server.said.length === 1, 'the run began');
 
 describe('an executor', () => {
   it('starts a run only after a call that named it was answered', async () => {
@@ -58,9 +72,10 @@ describe('an executor', () => {
     expect(runtime.begun).toEqual([]);
     second.answer([]);
     expect((await server.poll(2)).wait).toBe('PT10S');
+    await untilBegun();
     expect(runtime.begun).toEqual([a]);
-    expect(runtime.specs).toMatchObject([
-      { container: { resources }, timeoutSeconds: 90, terminationGraceSeconds: 1 },
+    expect(runtime.works).toMatchObject([
+      { requests: { cpuMillis: 2000 }, timeoutSeconds: 90, terminationGraceSeconds: 1 },
     ]);
     expect(server.said).toEqual([`RUNNING ${a}`]);
   });
@@ -140,9 +155,9 @@ describe('an executor', () => {
     expect(await server.poll(3)).toMatchObject({ knownRuns: [a, b], stoppingRuns: [a], maxJobs: 0 });
     (await server.poll(3)).answer([], { cancelRuns: [a] });
     expect(await server.poll(4)).toMatchObject({ knownRuns: [a, b], stoppingRuns: [a], wait: 'PT10S' });
-    expect(runtime.stopped).toEqual([a]);
-    expect([runtime.begun, server.said]).toEqual([[a], [`RUNNING ${a}`]]);
-    runtime.end(a, { kind: 'CANCELLED' });
+    await waitUntil(() => runtime.stopped.length === 1, 'the run was stopped');
+    expect([runtime.stopped, runtime.begun, server.said]).toEqual([[a], [a], [`RUNNING ${a}`]]);
+    runtime.end(a);
     await waitUntil(() => runtime.begun.length === 2, 'the next began');
     await waitUntil(() => server.said.length === 3, 'the end and the next were reported');
     expect([...server.said].sort()).toEqual([`CANCELLED ${a}`, `RUNNING ${a}`, `RUNNING ${b}`].sort());
@@ -150,11 +165,24 @@ describe('an executor', () => {
 
   it('reports the result of a run that finished before it was cancelled', async () => {
     await start();
+    let store = () => {};
+    const { insist } = server;
+    server.insist = async (document, variables, options) => {
+      if (String(document) === String(reportJobEventsDocument) && server.said.length > 0)
+        await new Promise<void>((resolve) => {
+          store = resolve;
+        });
+      return await insist(document, variables, options);
+    };
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
-    (await server.poll(2)).answer([], { cancelRuns: [a] });
-    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
+    await untilBegun();
     runtime.end(a);
+    await waitUntil(() => runtime.cancels.length > 0, 'it ended');
+    (await server.poll(2)).answer([], { cancelRuns: [a] });
+    expect(await server.poll(3)).toMatchObject({ stoppingRuns: [a] });
+    await waitUntil(() => String(store) !== String(() => {}), 'the end is being reported');
+    store();
     await waitUntil(() => server.said.length === 2, 'the end was reported');
     expect(server.said).toEqual([`RUNNING ${a}`, `SUCCEEDED ${a}`]);
   });
@@ -171,8 +199,9 @@ describe('an executor', () => {
 
   it('continues its runs and starts none when no call is answered for the length of a lease', async () => {
     await start();
-    (await server.poll(0)).answer([a], brief);
-    (await server.poll(1)).answer([], brief);
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await untilBegun();
     (await server.poll(2)).answer([b], brief);
     (await server.poll(3)).answer([], brief);
     const back = await loseContact(4);
@@ -189,36 +218,42 @@ describe('an executor', () => {
 
   it('stops its runs in that case when it is configured to, which counts no attempt', async () => {
     await start({ onLostContact: 'stop' });
-    (await server.poll(0)).answer([a], brief);
-    (await server.poll(1)).answer([], brief);
-    await loseContact(2);
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await untilBegun();
+    (await server.poll(2)).answer([], brief);
+    await loseContact(3);
     await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
-    runtime.end(a, { kind: 'CANCELLED' });
+    runtime.end(a);
     await waitUntil(() => server.said.length === 2, 'the lease was given back');
     expect(server.said).toEqual([`RUNNING ${a}`, `returned ${a} untouched`]);
   });
 
   it('reports a run as cancelled when the server asks for its end after the lease was lost', async () => {
     await start({ onLostContact: 'stop' });
-    (await server.poll(0)).answer([a], brief);
-    (await server.poll(1)).answer([], brief);
-    const back = await loseContact(2);
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await untilBegun();
+    (await server.poll(2)).answer([], brief);
+    const back = await loseContact(3);
     await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
     back.answer([], { cancelRuns: [a] });
-    await server.poll(6);
-    runtime.end(a, { kind: 'CANCELLED' });
+    await server.poll(7);
+    runtime.end(a);
     await waitUntil(() => server.said.length === 2, 'the end was reported');
     expect(server.said).toEqual([`RUNNING ${a}`, `CANCELLED ${a}`]);
   });
 
   it('counts no attempt when it stops after it has lost the lease, or before the command has started', async () => {
     await start({ onLostContact: 'stop', slots: 2 });
-    (await server.poll(0)).answer([a], brief);
-    (await server.poll(1)).answer([], brief);
-    await loseContact(2);
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await untilBegun();
+    (await server.poll(2)).answer([], brief);
+    await loseContact(3);
     await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
     const stopping = stop();
-    runtime.end(a, { kind: 'CANCELLED' });
+    runtime.end(a);
     await stopping;
     expect(server.said).toEqual([`RUNNING ${a}`, `returned ${a} untouched`]);
 
@@ -228,9 +263,7 @@ describe('an executor', () => {
     (await server.poll(1)).answer([]);
     await waitUntil(() => runtime.begun.length > 0, 'the run began');
     const stoppingAgain = stop();
-    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped').finally(() =>
-      runtime.end(b, { kind: 'CANCELLED' }),
-    );
+    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped').finally(() => runtime.end(b));
     await stoppingAgain;
     expect(server.said).toEqual([`returned ${b} untouched`]);
   });
@@ -240,6 +273,7 @@ describe('an executor', () => {
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
     await server.poll(2);
+    await untilBegun();
     server.assignedLast = [a, b];
     const stopping = stop();
     await waitUntil(() => server.said.length === 2, 'one was given back');
@@ -255,28 +289,178 @@ describe('an executor', () => {
     ]);
   });
 
-  it('gives back the runs of an earlier executor, and its own runs when it stops', async () => {
-    const left = newId();
-    await start({ slots: 2, leftovers: [left] });
+  it('gives back its own runs when it stops', async () => {
+    await start({ slots: 2 });
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
     (await server.poll(2)).answer([b]);
     await server.poll(3);
+    await untilBegun();
     const stopping = stop();
     await waitUntil(
       () => server.said.includes(`returned ${b} untouched`),
       'the one not begun was given back',
     );
-    await waitUntil(() => runtime.stopped.includes(a), 'the run was stopped').finally(() =>
-      runtime.end(a, { kind: 'CANCELLED' }),
-    );
+    await waitUntil(() => runtime.stopped.includes(a), 'the run was stopped').finally(() => runtime.end(a));
     await stopping;
-    expect(server.said).toEqual([
-      `returned ${left} attempted`,
-      `RUNNING ${a}`,
-      `returned ${b} untouched`,
-      `returned ${a} attempted`,
-    ]);
+    expect(server.said).toEqual([`RUNNING ${a}`, `returned ${b} untouched`, `returned ${a} attempted`]);
+  });
+
+  const left = (phase: 'PREPARING' | 'STARTING' | 'STARTED', runId = newId()): RunRecord => ({
+    spec: command(['x'], { runId }),
+    inputUris: [],
+    ...(phase === 'STARTED' ? { phase, handle: { runId } } : { phase }),
+  });
+
+  it('continues the runs of an earlier executor, renews their leases at once, and reports their end', async () => {
+    const [started, starting, preparing] = [left('STARTED'), left('STARTING'), left('PREPARING')];
+    await start({ slots: 2, leftovers: [started, starting, preparing] });
+    const first = await server.poll(0);
+    const ids = [started, starting, preparing].map(({ spec }) => spec.runId).sort();
+    expect({ ...first, knownRuns: [...first.knownRuns].sort() }).toMatchObject({
+      knownRuns: ids,
+      maxJobs: 0,
+    });
+    await waitUntil(() => server.said.length === 3, 'the server knows them');
+    expect([...server.said].sort()).toEqual(
+      [
+        `RUNNING ${started.spec.runId}`,
+        `RUNNING ${starting.spec.runId}`,
+        `returned ${preparing.spec.runId} untouched`,
+      ].sort(),
+    );
+    // Nothing was started a second time.
+    expect(runtime.begun).toEqual([]);
+    runtime.end(started.spec.runId);
+    await waitUntil(() => server.said.length === 4, 'the end was reported');
+    expect(server.said[3]).toBe(`SUCCEEDED ${started.spec.runId}`);
+    const isAlone = () => server.polls.at(-1)?.knownRuns.join() === starting.spec.runId;
+    await waitUntil(isAlone, 'only one was left');
+    server.polls.at(-1)?.answer([], { cancelRuns: [starting.spec.runId] });
+    await waitUntil(() => runtime.stopped.length === 1, 'the other one was stopped');
+    runtime.end(starting.spec.runId);
+    await waitUntil(() => server.said.length === 5, 'that was reported');
+    expect(server.said[4]).toBe(`CANCELLED ${starting.spec.runId}`);
+    await waitUntil(() => records.list().length === 0, 'nothing is left of them');
+    expect(runtime.forgotten.sort()).toEqual([started.spec.runId, starting.spec.runId].sort());
+  });
+
+  it('reports a run that is lost as failed, and does not return it', async () => {
+    const lost = left('STARTED');
+    const reports: object[] = [];
+    await start({ leftovers: [lost] });
+    const { ask } = server;
+    server.ask = async (document: unknown, variables: unknown, options: never) => {
+      if (document === reportJobEventsDocument)
+        reports.push(...(variables as { input: { events: object[] } }).input.events);
+      return ask.call(server, document, variables, options);
+    };
+    const failure = { code: 'RunLost', message: 'gone', kind: 'SYSTEM' } as const;
+    runtime.end(lost.spec.runId, { kind: 'FAILED', failure });
+    await waitUntil(() => server.said.includes(`FAILED ${lost.spec.runId}`), 'it was reported');
+    expect(reports.at(-1)).toMatchObject({ kind: 'FAILED', error: failure });
+  });
+
+  it('returns a run whose command never began although the runtime had it, which counts no attempt', async () => {
+    await start();
+    runtime.isSlow = true;
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => runtime.begun.length === 1, 'it was started');
+    runtime.end(a, { kind: 'NOT_BEGUN', reason: 'the queue was closed', isFault: false });
+    await waitUntil(() => server.said.length === 1, 'it was returned');
+    expect(server.said).toEqual([`returned ${a} untouched`]);
+  });
+
+  it('returns a run whose command could not begin because of a fault, which counts as an attempt', async () => {
+    await start();
+    runtime.isSlow = true;
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => runtime.begun.length === 1, 'it was started');
+    runtime.end(a, { kind: 'NOT_BEGUN', reason: 'no such folder', isFault: true });
+    await waitUntil(() => server.said.length === 1, 'it was returned');
+    expect(server.said).toEqual([`returned ${a} attempted`]);
+  });
+
+  it('leaves its runs to the next executor when it stops, if that is how the runtime is', async () => {
+    await start({ whenStopped: 'LEAVE', slots: 2 });
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await untilBegun();
+    (await server.poll(2)).answer([b]);
+    await server.poll(3);
+    await stop();
+    expect(server.said).toEqual([`RUNNING ${a}`, `returned ${b} untouched`]);
+    expect([runtime.stopped, runtime.cancels]).toEqual([[], []]);
+    expect(records.list()).toMatchObject([{ spec: { runId: a }, phase: 'STARTED' }]);
+  });
+
+  it('does not leave a run whose start it has not finished', async () => {
+    await start({ whenStopped: 'LEAVE' });
+    runtime.start = (_work, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => records.list()[0]?.phase === 'STARTING', 'it is starting');
+    await stop();
+    expect(server.said).toEqual([`returned ${a} untouched`]);
+    expect(records.list()).toEqual([]);
+  });
+
+  it('starts runs in their order while their requests fit, and asks for none while one waits', async () => {
+    await start({ slots: 4, capacity: { cpuMillis: 3000, memoryBytes: 100 } });
+    const c = newId();
+    const asks = (cpu: string, memory: string) => ({
+      container: {
+        resources: { requests: [{ name: 'CPU', value: cpu }], limits: [{ name: 'MEMORY', value: memory }] },
+      },
+    });
+    server.changes.set(a, asks('2', '10')).set(b, asks('1.5', '10')).set(c, asks('500m', '10'));
+    (await server.poll(0)).answer([a, b, c]);
+    expect(await server.poll(1)).toMatchObject({ maxJobs: 1, nodes: [{ allocatable: { cpu: '4' } }] });
+    (await server.poll(1)).answer([]);
+    await untilBegun();
+    // The last one would fit, but it would overtake.
+    expect(await server.poll(2)).toMatchObject({ knownRuns: [a, b, c], maxJobs: 0 });
+    expect(runtime.begun).toEqual([a]);
+    runtime.end(a);
+    await waitUntil(() => runtime.begun.length === 3, 'the others began');
+    expect((await server.poll(3)).maxJobs).toBe(2);
+  });
+
+  it.each([
+    ['CPU', '4', '1'],
+    ['memory', '1', '101'],
+  ])(
+    'returns a run that asks for more %s than there is, which counts as an attempt',
+    async (_what, cpu, memory) => {
+      await start({ capacity: { cpuMillis: 3000, memoryBytes: 100 } });
+      const requests = [
+        { name: 'cpu', value: cpu },
+        { name: 'memory', value: memory },
+      ];
+      server.changes.set(a, { container: { resources: { requests, limits: [] } } });
+      (await server.poll(0)).answer([a]);
+      (await server.poll(1)).answer([]);
+      await waitUntil(() => server.said.length === 1, 'it was returned');
+      expect([server.said, runtime.begun]).toEqual([[`returned ${a} attempted`], []]);
+    },
+  );
+
+  it.each([
+    ['container', { container: { command: 'x' } }],
+    ['interface', { interface: { outputs: { y: { type: { simple: 'NEW' } } } } }],
+    ['inputs', { inputs: [] }],
+    ['inputLiterals', { inputLiterals: { x: { scalar: {} } } }],
+    ['activeDeadline', { activeDeadline: 'soon' }],
+  ])('returns a run that it does not understand, because of its %s', async (_part, change) => {
+    await start();
+    server.changes.set(a, change);
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => server.said.length === 1, 'it was returned');
+    expect([server.said, runtime.begun]).toEqual([[`returned ${a} attempted`], []]);
   });
 
   it('does not give back a run whose processes cannot be stopped, and gives up when its time is over', async () => {
@@ -289,10 +473,8 @@ describe('an executor', () => {
     const stopping = stop().then(() => {
       hasStopped = true;
     });
-    runtime.reapLeftovers = async () => {
-      throw new Error('processes survived SIGKILL');
-    };
-    runtime.end(a, { kind: 'STUCK', message: 'one process survived SIGKILL' });
+    runtime.stuck.add(a);
+    runtime.end(a);
     vi.advanceTimersByTime(999);
     await waitUntil(() => server.signOffs.length === 1, 'it began to stop');
     expect(hasStopped).toBe(false);
@@ -307,7 +489,7 @@ describe('an executor', () => {
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
-    await waitUntil(() => server.said.length === 1, 'the run began');
+    await untilBegun();
     const refusal = new ApiError('PERMISSION_DENIED', 'no');
     server.insist = () => Promise.reject(refusal);
     runtime.end(a);

@@ -1,4 +1,7 @@
 /** A server and a runtime that the test controls, and which keep what the executor tells them. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ApiError } from '../../src/executor/host/api-error.ts';
 import type { ApiClient, CallOptions } from '../../src/executor/host/client.ts';
 import {
@@ -6,7 +9,7 @@ import {
   reportJobEventsDocument,
   returnLeaseDocument,
 } from '../../src/executor/host/documents.ts';
-import type { RunOutcome, RunSpec, Runtime } from '../../src/executor/host/runtime.ts';
+import type { Runtime, Work, WorkEnd } from '../../src/executor/host/runtime.ts';
 import { waitUntil } from './fixture.ts';
 
 export interface Poll {
@@ -14,6 +17,7 @@ export interface Poll {
   readonly stoppingRuns: readonly string[];
   readonly maxJobs: number;
   readonly wait: string;
+  readonly nodes: readonly object[];
   readonly timeoutMs: number;
   answer(runs: readonly string[], more?: { cancelRuns?: readonly string[]; leaseDuration?: string }): void;
   /** @param retryAfterMs  how long the server asks to wait. */
@@ -33,6 +37,8 @@ export class PlayedServer implements ApiClient {
   readonly said: string[] = [];
   readonly signOffs: SignOff[] = [];
   isSigningOff = false;
+  /** What is different about some runs that are assigned. */
+  readonly changes = new Map<string, object>();
   /** What the answer to the first sign-off assigns. */
   assignedLast: string[] = [];
 
@@ -63,10 +69,10 @@ export class PlayedServer implements ApiClient {
     { signal, timeoutMs = 0 }: CallOptions,
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const answer: Poll['answer'] = (runs, { cancelRuns = [], leaseDuration = 'PT30S' } = {}) =>
-        resolve({
-          leaseJobs: { __typename: 'LeaseJobsPayload', runs: runs.map(leasedRun), cancelRuns, leaseDuration },
-        });
+      const answer: Poll['answer'] = (ids, { cancelRuns = [], leaseDuration = 'PT30S' } = {}) => {
+        const runs = ids.map((id) => ({ ...leasedRun(id), ...this.changes.get(id) }));
+        resolve({ leaseJobs: { __typename: 'LeaseJobsPayload', runs, cancelRuns, leaseDuration } });
+      };
       if (this.isSigningOff) {
         this.signOffs.push({ ...input, timeoutMs });
         return answer(this.assignedLast.splice(0));
@@ -98,32 +104,77 @@ const leasedRun = (id: string) => ({
   inputBlobs: [],
 });
 
+/** Commands that end when the test says so. */
 export class PlayedRuntime implements Runtime {
+  readonly folder = mkdtempSync(join(tmpdir(), 'slipway-played-'));
+  whenStopped: Runtime['whenStopped'] = 'END';
+  capacity: Runtime['capacity'] = null;
   readonly begun: string[] = [];
-  readonly specs: RunSpec[] = [];
+  readonly works: Work[] = [];
   readonly stopped: string[] = [];
-  leftovers: string[] = [];
-  /** Whether the command of a run cannot be started. */
+  readonly forgotten: string[] = [];
+  /** Runs that were started, but whose commands have not begun. */
   isSlow = false;
-  readonly #ends = new Map<string, (outcome: RunOutcome) => void>();
+  /** The runs that cannot be ended. */
+  readonly stuck = new Set<string>();
+  /** How many times each run was asked to end. */
+  readonly cancels: string[] = [];
+  /** How runs end, if not with exit code 0. */
+  readonly workEnds = new Map<string, WorkEnd>();
+  readonly #ends = new Map<string, { promise: Promise<void>; end(): void }>();
 
-  run: Runtime['run'] = (spec, { signal, onStarted }) => {
-    const { runId } = spec;
-    this.specs.push(spec);
-    this.begun.push(runId);
-    if (!this.isSlow) onStarted();
-    return new Promise((resolve) => {
-      this.#ends.set(runId, resolve);
-      signal.addEventListener('abort', () => this.stopped.push(runId));
+  nodes: Runtime['nodes'] = async () => [{ name: 'played', allocatable: { cpu: '4', memory: '8Gi' } }];
+
+  start: Runtime['start'] = async (work) => {
+    this.works.push(work);
+    this.begun.push(work.runId);
+    return { runId: work.runId };
+  };
+
+  find: Runtime['find'] = async (runId) => ({ runId });
+
+  attach: Runtime['attach'] = async ({ runId }, { signal, onBegun }) => {
+    if (!this.isSlow) onBegun(new Date());
+    await new Promise<void>((resolve, reject) => {
+      this.#endOf(String(runId)).promise.then(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason));
     });
   };
 
-  reapLeftovers: Runtime['reapLeftovers'] = async () => this.leftovers;
+  /** Ends only when the test says so, too. */
+  cancel: Runtime['cancel'] = async (handle) => {
+    const runId = String(handle['runId']);
+    this.cancels.push(runId);
+    if (this.stuck.has(runId)) return { isGone: false, message: 'one process survived SIGKILL' };
+    const { promise } = this.#endOf(runId);
+    if (!this.#hasEnded.has(runId)) this.stopped.push(runId);
+    await promise;
+    return { isGone: true };
+  };
+  readonly #hasEnded = new Set<string>();
 
-  end(
-    runId: string,
-    outcome: RunOutcome = { kind: 'SUCCEEDED', outputs: {}, outputLiterals: {}, exitCode: 0 },
-  ): void {
-    this.#ends.get(runId)?.(outcome);
+  collect: Runtime['collect'] = async ({ runId }) =>
+    this.workEnds.get(String(runId)) ?? { kind: 'EXITED', exit: { code: 0, signal: null } };
+
+  forget: Runtime['forget'] = async ({ runId }) => {
+    this.forgotten.push(String(runId));
+  };
+
+  end(runId: string, end?: WorkEnd): void {
+    if (end) this.workEnds.set(runId, end);
+    this.#hasEnded.add(runId);
+    this.#endOf(runId).end();
+  }
+
+  #endOf(runId: string) {
+    const known = this.#ends.get(runId);
+    if (known) return known;
+    let end = () => {};
+    const promise = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const one = { promise, end };
+    this.#ends.set(runId, one);
+    return one;
   }
 }

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { RunSpec } from '../../src/executor/host/runtime.ts';
+import type { RunSpec } from '../../src/executor/host/run-spec.ts';
 import {
   endProcesses,
   listRunProcesses,
   pauses,
   signalTarget,
 } from '../../src/executor/runtimes/process/process-group.ts';
-import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import { identifyProcess, isSameProcess } from '../../src/platform/process-identity.ts';
 import {
   BLOB,
@@ -19,7 +18,6 @@ import {
   listFolder,
   node,
   shell,
-  textOf,
   waitUntil,
 } from './fixture.ts';
 
@@ -84,26 +82,23 @@ describe('cancel', () => {
   it('starts nothing when it comes while an input is fetched', async () => {
     const cancel = new AbortController();
     const root = await createRoot();
+    const blobs = new FolderBlobs(root);
+    blobs.fetch = (_uri: string, _file: string, signal?: AbortSignal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        cancel.abort();
+      });
     let isStarted = false;
-    const outcome = await createProcessRuntime({ root }).run(
+    const { outcome } = await finish(
       shell(':', {
         interface: { inputs: { a: { type: BLOB } }, outputs: {} },
         inputs: { a: 'slipway://x' },
       }),
       {
-        blobs: {
-          fetch: (_uri, _file, signal) =>
-            new Promise((_resolve, reject) => {
-              signal.addEventListener('abort', () => reject(signal.reason));
-              cancel.abort();
-            }),
-          store: async () => '',
-        },
-        signal: cancel.signal,
+        ...{ root, blobs, signal: cancel.signal },
         onStarted: () => {
           isStarted = true;
         },
-        onLog: () => {},
       },
     );
     expect([outcome, isStarted]).toEqual([{ kind: 'CANCELLED' }, false]);
@@ -247,20 +242,15 @@ describe('identifyProcess', () => {
 describe('many runs at once', () => {
   it('do not disturb each other', async () => {
     const root = await createRoot();
-    const runtime = createProcessRuntime({ root });
-    const blobs = new FolderBlobs(root);
     const runs = Array.from({ length: 12 }, async (_, index) => {
-      const chunks: Parameters<typeof textOf>[0][number][] = [];
       const cancel = new AbortController();
       const script =
         index % 3 === 0 ? 'sleep 60' : `sleep 0.3; echo ${index}; exit ${index % 3 === 1 ? 0 : 5}`;
-      const outcome = await runtime.run(shell(script), {
-        blobs,
-        signal: cancel.signal,
+      const { outcome, stdout } = await finish(shell(script), {
+        ...{ root, signal: cancel.signal },
         onStarted: () => index % 3 === 0 && cancel.abort(),
-        onLog: (chunk) => chunks.push(chunk),
       });
-      return [outcome.kind, textOf(chunks, 'STDOUT')];
+      return [outcome.kind, stdout];
     });
     const expected = Array.from({ length: 12 }, (_, index) =>
       index % 3 === 0 ? ['CANCELLED', ''] : [index % 3 === 1 ? 'SUCCEEDED' : 'FAILED', `${index}\n`],

@@ -1,8 +1,7 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { RunError } from '../../src/executor/host/run-error.ts';
-import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
   BLOB,
   blobLiteral,
@@ -154,6 +153,26 @@ describe('run: the environment', () => {
     }
   });
 
+  it('passes every variable on, also those that a shell changes or cannot name', async () => {
+    const spec = node('console.log(JSON.stringify(process.env))');
+    const variables = {
+      'my.name': 'a b',
+      'my-name': "it's",
+      PWD: '/elsewhere',
+      IFS: ',',
+      PS4: '+',
+      BASH_ENV: '/no/file',
+      SHELLOPTS: 'noexec',
+      _: 'x',
+      PATH: '/nowhere:/usr/bin:/bin',
+    };
+    spec.container.command = [process.execPath, ...spec.container.command.slice(1)];
+    spec.container.env = Object.entries(variables).map(([key, value]) => ({ key, value }));
+    const run = await finish(spec);
+    expect(JSON.parse(run.stdout)).toMatchObject(variables);
+    expect(Object.keys(JSON.parse(run.stdout))).not.toContain('OLDPWD');
+  });
+
   it.each(['', 'A=B', '1A', 'A B', 'A\0'])('refuses the name %j', async (key) => {
     const spec = shell(':');
     spec.container.env = [{ key, value: 'x' }];
@@ -184,8 +203,8 @@ describe('run: the directory', () => {
        const all = JSON.parse(read('inputs.json'));
        console.log(JSON.stringify({
          mode: modeOf(path.join(inputs, '..')),
-         folders: fs.readdirSync(path.join(inputs, '..')).filter((n) => n !== 'run.json').map((n) => modeOf(path.join(inputs, '..', n))),
-         written: [path.join(inputs, 'text'), path.join(inputs, 'inputs.json'), path.join(inputs, '../run.json')].map(modeOf),
+         folders: fs.readdirSync(path.join(inputs, '..')).map((n) => modeOf(path.join(inputs, '..', n))),
+         written: [path.join(inputs, 'text'), path.join(inputs, 'inputs.json'), ...['leader', 'stdout'].map((n) => path.join(inputs, '../../.control-' + process.env.SLIPWAY_RUN_ID, n))].map(modeOf),
          cwd: path.basename(process.cwd()),
          beside: fs.readdirSync(path.join(inputs, '..')).sort(),
          files: Object.fromEntries(fs.readdirSync(inputs).filter((n) => !['inputs.json', 'literals.json'].includes(n)).map((n) => [n, read(n)])),
@@ -241,9 +260,9 @@ describe('run: the directory', () => {
     expect(seen).toMatchObject({
       mode: '700',
       folders: Array(5).fill('700'),
-      written: Array(3).fill('600'),
+      written: Array(4).fill('600'),
       cwd: 'work',
-      beside: ['blobs', 'inputs', 'outputs', 'run.json', 'tmp', 'work'],
+      beside: ['blobs', 'inputs', 'outputs', 'tmp', 'work'],
       argument: 'first',
       data: 'first',
       parts: ['first', 'second'],
@@ -306,31 +325,24 @@ describe('run: the directory', () => {
     expect((await finish(spec)).outcome).toEqual(failure('InvalidInterface'));
   });
 
-  it('is kept for a failed run with keepFailed, and is not cleaned up as a leftover', async () => {
+  it('is kept for a failed run with keepFailed, and only then', async () => {
     const spec = shell('echo trace > trace; exit 1');
     const run = await finish(spec, { keepFailed: true });
     expect(await readFile(join(run.root, spec.runId, 'work', 'trace'), 'utf8')).toBe('trace\n');
-    expect(await createProcessRuntime({ root: run.root }).reapLeftovers()).toEqual([]);
     expect(await readdir(run.root)).toEqual([spec.runId]);
     await finish(shell('exit 0'), { keepFailed: true, root: run.root });
     expect(await readdir(run.root)).toEqual([spec.runId]);
   });
 
-  it('is kept also if the command has removed the note in it', async () => {
-    const spec = shell('rm ../run.json; exit 1');
-    const run = await finish(spec, { keepFailed: true });
-    expect(run.outcome).toEqual(failure('NonZeroExit'));
-    expect(await readdir(run.root)).toEqual([spec.runId]);
+  it('may be damaged by its command, whose end is known nevertheless', async () => {
+    const run = await finish(shell('rm ../../.control-*/gate ../../.control-*/leader; exit 4'));
+    expect(run.outcome).toMatchObject({ kind: 'FAILED', exitCode: 4 });
+    expect(await listFolder(run.root)).toEqual([]);
   });
 
-  it('is made where the root does not exist yet, and without what a crash before the start has left', async () => {
+  it('is made where the root does not exist yet', async () => {
     const root = join(await createRoot(), 'not', 'yet');
-    const spec = shell('ls "$SLIPWAY_OUTPUTS/.."');
-    const first = await finish(spec, { root });
-    expect(first.outcome.kind).toBe('SUCCEEDED');
-    await mkdir(join(root, `.starting-${spec.runId}`, 'half-made'), { recursive: true });
-    const again = await finish(spec, { root });
-    expect([again.outcome.kind, again.stdout]).toEqual(['SUCCEEDED', first.stdout]);
+    expect((await finish(shell(':'), { root })).outcome.kind).toBe('SUCCEEDED');
   });
 
   it('is removed also when the command made it unwritable or replaced it by a link', async () => {

@@ -8,7 +8,8 @@ import type { LockedExecution } from '../../src/executions/store/locked-executio
 import { writeInputs } from '../../src/executor/host/inputs.ts';
 import { readOutputs } from '../../src/executor/host/outputs.ts';
 import type { RunFiles } from '../../src/executor/host/run-files.ts';
-import type { BlobStore, RunSpec } from '../../src/executor/host/runtime.ts';
+import type { RunSpec } from '../../src/executor/host/run-spec.ts';
+import type { BlobStore } from '../../src/executor/host/runtime.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { TaskNode } from '../../src/registry/domain/closure.ts';
 import { jobOfAttempt } from '../../src/scheduler/attempt-jobs.ts';

@@ -1,6 +1,10 @@
 /** How long an executor waits for its runs and for the server. The waits end when the test says so. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reportJobEventsDocument, reportRunLogDocument } from '../../src/executor/host/documents.ts';
+import { RunRecords } from '../../src/executor/host/run-records.ts';
 import { startWorkLoop } from '../../src/executor/host/work-loop.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
@@ -35,10 +39,10 @@ let stop: () => Promise<void>;
 beforeEach(async () => {
   for (const ends of Object.values(waits)) ends.length = 0;
   [server, runtime, run] = [new PlayedServer(), new PlayedRuntime(), newId()];
-  const { run: begin } = runtime;
-  runtime.run = (spec, options) => {
-    options.onLog({ stream: 'STDOUT', sequence: 0, text: 'printed', at: new Date() });
-    return begin(spec, options);
+  const { start: begin } = runtime;
+  runtime.start = async (work, signal) => {
+    writeFileSync(work.directory.logs.STDOUT.beginning, 'printed');
+    return await begin(work, signal);
   };
   const { insist } = server;
   // Nothing that was printed is ever stored.
@@ -49,7 +53,8 @@ beforeEach(async () => {
         })
       : insist(document, variables, options);
   const loop = await startWorkLoop({
-    ...{ client: server, runtime, log, name: 'played', instance: newId(), pool: 'default' },
+    ...{ client: server, runtime, log, name: 'played', instance: newId(), pool: 'default', path: '' },
+    records: new RunRecords(join(runtime.folder, 'records'), log),
     ...{ slots: 1, drainSeconds: 60, onLostContact: 'continue' },
   });
   let stopping: Promise<void> | undefined;
@@ -61,6 +66,7 @@ beforeEach(async () => {
   (await server.poll(0)).answer([run]);
   (await server.poll(1)).answer([]);
   await server.poll(2);
+  await waitUntil(() => server.said.length === 1, 'the run began');
 });
 /** Ends the waits for the log, before and after the report. */
 async function endLogWaits(): Promise<void> {
@@ -81,22 +87,18 @@ describe('an executor', () => {
     expect(server.said).toEqual([`RUNNING ${run}`, `SUCCEEDED ${run}`]);
   });
 
-  it('tries every 30 seconds to end a run whose processes survive, and gives it back when they are gone', async () => {
-    let tries = 0;
-    runtime.reapLeftovers = async () => {
-      tries += 1;
-      if (tries === 1) throw new Error('one process survived SIGKILL');
-      return [run];
-    };
-    runtime.end(run, { kind: 'STUCK', message: 'one process survived SIGKILL' });
+  it('tries every 30 seconds to end a run whose processes survive, and reports its result when they are gone', async () => {
+    runtime.stuck.add(run);
+    runtime.end(run);
     await waitUntil(() => waits[30000]?.length === 1, 'it waits');
     waits[30000]?.[0]?.();
     await waitUntil(() => waits[30000]?.length === 2, 'it waits again');
-    expect([tries, server.said]).toEqual([1, [`RUNNING ${run}`]]);
+    expect([runtime.cancels.length, server.said]).toEqual([2, [`RUNNING ${run}`]]);
+    runtime.stuck.clear();
     waits[30000]?.[1]?.();
     await endLogWaits();
     expect(await server.poll(3)).toMatchObject({ knownRuns: [], maxJobs: 1 });
-    expect([tries, server.said]).toEqual([2, [`RUNNING ${run}`, `returned ${run} attempted`]]);
+    expect([runtime.cancels.length, server.said]).toEqual([3, [`RUNNING ${run}`, `SUCCEEDED ${run}`]]);
   });
 
   it('stops a run two seconds after it was told to stop itself', async () => {
@@ -105,7 +107,7 @@ describe('an executor', () => {
     expect(runtime.stopped).toEqual([]);
     waits[2000]?.[0]?.();
     await waitUntil(() => runtime.stopped.length === 1, 'the run was stopped');
-    runtime.end(run, { kind: 'CANCELLED' });
+    runtime.end(run);
     await endLogWaits();
     await stopping;
     expect(server.said).toEqual([`RUNNING ${run}`, `returned ${run} attempted`]);
@@ -125,9 +127,9 @@ describe('an executor', () => {
       hasStopped = true;
     });
     await waitUntil(() => waits[2000]?.length === 1, 'it waits for the run');
-    waits[2000]?.[0]?.();
     runtime.end(run);
     await waitUntil(() => waits[5000]?.length === 1, 'it waits for the log');
+    waits[2000]?.[0]?.();
     waits[5000]?.[0]?.();
     await new Promise(setImmediate);
     vi.advanceTimersByTime(4999);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
+import { RunError } from '../../src/executor/host/run-error.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { type ExecutorOptions, startExecutor, type TestExecutor } from '../support/executor.ts';
 import {
@@ -21,6 +21,7 @@ import {
 } from '../support/seed.ts';
 import { startWire, type Wire } from '../support/wire.ts';
 import { isAlive } from './fixture.ts';
+import { PlayedRuntime } from './played.ts';
 
 /** A real server, scheduler and executor; commands are small shell scripts. */
 
@@ -386,7 +387,10 @@ describe('the work loop', () => {
 
   it('gives a run back when the executor itself fails, at most as often as the job allows', async () => {
     const id = await launchSteps('broken-executor', { any: { script: 'true' } });
-    await executor({ runtime: brokenRuntime });
+    const runtime = new PlayedRuntime();
+    runtime.start = () =>
+      Promise.reject(new RunError('SYSTEM', 'InputUnavailable', 'cannot download the file of the input x'));
+    await executor({ runtime });
     const execution = await untilEnded(app, id);
     expect(execution.phase).toBe('FAILED');
     expect(execution.nodes.any.error).toMatchObject({ kind: 'SYSTEM', code: 'LeaseLost' });
@@ -408,13 +412,3 @@ describe('the work loop', () => {
     expect(seen).not.toContain(app.secrets.executor.secretKey);
   });
 });
-
-const brokenRuntime: Runtime = {
-  run: async (): Promise<RunOutcome> => ({
-    kind: 'FAILED',
-    error: { code: 'InputUnavailable', message: 'cannot download the file of the input x', kind: 'SYSTEM' },
-    exitCode: null,
-    signal: null,
-  }),
-  reapLeftovers: async () => [],
-};

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '../../src/executor/host/client.ts';
+import { DEFAULT_PATH } from '../../src/executor/host/environment.ts';
+import { RunRecords } from '../../src/executor/host/run-records.ts';
 import type { Runtime } from '../../src/executor/host/runtime.ts';
 import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
@@ -39,10 +41,14 @@ export async function startExecutor(app: App, options: ExecutorOptions = {}): Pr
   const folder = mkdtempSync(join(tmpdir(), 'slipway-executor-'));
   const credentialFile = join(folder, 'credential.json');
   writeFileSync(credentialFile, JSON.stringify(app.secrets.executor));
-  const runtime = options.runtime ?? createProcessRuntime({ root: join(folder, 'runs') });
+  // More than any machine has, so that tests do not depend on the machine.
+  const capacity = { cpuMillis: 1_000_000, memoryBytes: 2 ** 40 };
+  const runtime = options.runtime ?? createProcessRuntime({ root: join(folder, 'runs'), capacity });
+  const records = new RunRecords(join(folder, 'records'), log);
   const client = createClient({ url, credentialFile, log });
   const loop = await startWorkLoop({
-    ...{ client, runtime, log, name, instance, pool: 'default', slots, drainSeconds, onLostContact },
+    ...{ client, runtime, records, log, name, instance, pool: 'default', slots, drainSeconds },
+    ...{ onLostContact, path: DEFAULT_PATH },
   });
   return {
     folder,

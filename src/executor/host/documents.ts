@@ -25,6 +25,7 @@ export const leaseJobsDocument = graphql(`
         runs {
           id
           jobId
+          node
           container
           interface
           inputs

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { RunError } from './run-error.ts';
-import type { RunSpec } from './runtime.ts';
+import type { RunSpec } from './run-spec.ts';
 
 /** The variable by which we recognise the processes of a run, even after they have left its process group. */
 export const RUN_ID_VARIABLE = 'SLIPWAY_RUN_ID';

@@ -1,16 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobEventInput, LeaseJobsMutation, ReportOutcome } from '../../generated/executor/graphql.ts';
-import { parseDuration } from '../../platform/duration.ts';
+import type { JobEventInput, ReportOutcome } from '../../generated/executor/graphql.ts';
 import type { Log } from '../../platform/log.ts';
 import { ApiError } from './api-error.ts';
 import { createBlobStore } from './blob-store.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { reportJobEventsDocument, returnLeaseDocument } from './documents.ts';
 import { LogSender } from './log-sender.ts';
-import type { RunOutcome, RunSpec, Runtime } from './runtime.ts';
-
-type LeaseAnswer = Extract<NonNullable<LeaseJobsMutation['leaseJobs']>, { __typename: 'LeaseJobsPayload' }>;
-export type LeasedRun = LeaseAnswer['runs'][number];
+import { requestsOf } from './room.ts';
+import { RunError } from './run-error.ts';
+import type { RunRecord } from './run-records.ts';
+import { type LeasedRun, type RunSpec, readLeasedRun } from './run-spec.ts';
+import { RunWork, type WorkHost } from './run-work.ts';
+import type { Requests, RunFailure, RunOutcome } from './runtime.ts';
 
 /** Why a run is stopped early. */
 export type StopReason =
@@ -24,10 +24,10 @@ export type StopReason =
   /** The executor is stopping. */
   | 'DRAINING';
 
-export interface RunHost {
+export interface RunHost extends WorkHost {
   readonly client: ApiClient;
-  readonly runtime: Runtime;
-  readonly log: Log;
+  /** Lets all runs continue without this executor. */
+  readonly leave: AbortSignal;
   /** Ends all calls to the server, because nobody waits for their answers any more. */
   readonly giveUp: AbortSignal;
 }
@@ -38,7 +38,6 @@ const returnReasons = {
 } as const;
 /** How long the end of a run waits until its log is stored. */
 const LOG_SETTLE_MS = 5_000;
-const REAP_AGAIN_MS = 30_000;
 
 /**
  * One run, from the moment when the executor gets it until the server has confirmed its end.
@@ -46,26 +45,56 @@ const REAP_AGAIN_MS = 30_000;
  *    HEARD ──▶ CONFIRMED ──▶ WORKING ──▶ ENDED
  *
  * HEARD: the server has assigned it. CONFIRMED: a call that named it was answered, so its lease is valid and the server
- * knows that it may begin. WORKING: there may be processes. ENDED: there are no processes any more; the result is being
- * reported, or the lease is being returned.
+ * knows that it may begin. WORKING: the runtime may have it. ENDED: nothing of it runs any more, or it continues without
+ * this executor; the result is being reported, or the lease is being returned.
+ *
+ * A run of an earlier executor, which that one had begun, is WORKING from the start.
  */
 export class HeldRun {
   readonly id: string;
   state: 'HEARD' | 'CONFIRMED' | 'WORKING' | 'ENDED' = 'HEARD';
-  readonly #leased: LeasedRun;
+  /** What it asks for. */
+  readonly requests: Requests;
+  /** What an earlier executor has left behind; null for a new run. */
+  readonly #record: RunRecord | null;
+  /** The error if the executor does not understand what the server has sent. */
+  readonly #spec: RunSpec | RunError;
+  readonly #inputBlobs: LeasedRun['inputBlobs'];
   readonly #host: RunHost;
   readonly #log: Log;
   readonly #stop = new AbortController();
   #stopReason: StopReason | null = null;
   #isStarted = false;
+  #forget = async () => {};
   /** The report that the run has started. The report of its end must come after it. */
   #startReport: Promise<void> = Promise.resolve();
 
-  constructor(leased: LeasedRun, host: RunHost) {
-    this.id = leased.id;
-    this.#leased = leased;
+  private constructor(
+    ids: { readonly id: string; readonly jobId: string },
+    spec: RunSpec | RunError,
+    host: RunHost,
+    { record = null as RunRecord | null, inputBlobs = [] as LeasedRun['inputBlobs'] },
+  ) {
+    this.id = ids.id;
+    this.#record = record;
+    this.#spec = spec;
+    this.#inputBlobs = inputBlobs;
+    this.requests = requestsOf(
+      spec instanceof RunError ? { requests: [], limits: [] } : spec.container.resources,
+    );
     this.#host = host;
-    this.#log = host.log.child({ runId: leased.id, jobId: leased.jobId });
+    this.#log = host.log.child({ runId: ids.id, jobId: ids.jobId });
+  }
+
+  /** A run that the server has assigned. */
+  static heard(leased: LeasedRun, host: RunHost): HeldRun {
+    return new HeldRun(leased, specOf(leased), host, { inputBlobs: leased.inputBlobs });
+  }
+
+  /** A run that an earlier executor has left behind. It must be worked on at once. */
+  static left(record: RunRecord, host: RunHost): HeldRun {
+    const { runId, jobId } = record.spec;
+    return new HeldRun({ id: runId, jobId }, record.spec, host, { record });
   }
 
   get isUnstarted(): boolean {
@@ -92,25 +121,33 @@ export class HeldRun {
   /**
    * Does the work and makes sure that the server learns the result. Resolves when nothing is left to do.
    *
-   * @param onEnded  called when all processes have ended, before the reports.
+   * @param onEnded  called when the runtime has nothing of the run any more, before the reports.
    */
   async work(onEnded: () => void): Promise<void> {
     this.state = 'WORKING';
-    const logs = new LogSender(this.#host.client, this.id, this.#log);
-    const outcome = await this.#run(logs);
+    const work = this.#spec instanceof RunError ? null : new RunWork(this.#host, this.#record ?? this.#spec);
+    const logs = new LogSender(this.#host.client, this.id, this.#log, (count) => work?.logStored(count));
+    const outcome = await this.#run(work, logs);
     this.state = 'ENDED';
     onEnded();
     try {
+      if (outcome.kind === 'LEFT' || outcome.kind === 'STUCK') return this.#keepLease(outcome);
       await logs.settle(LOG_SETTLE_MS);
       await this.#startReport;
       await this.#conclude(outcome);
       await logs.settle(LOG_SETTLE_MS);
+      this.#forget = async () => await work?.forget(outcome);
     } catch (error) {
       if (!this.#host.giveUp.aborted) throw error;
       this.#log.warn({ outcome: outcome.kind }, 'cannot report the end of the run');
     } finally {
       logs.close();
     }
+  }
+
+  /** Removes what is stored here about the run, if the server knows its end. */
+  async forget(): Promise<void> {
+    await this.#forget();
   }
 
   /** Returns the lease. The server ignores this if the lease is not ours any more. */
@@ -122,26 +159,38 @@ export class HeldRun {
     this.#log.info({ attempted, returned, reason }, 'lease returned');
   }
 
+  /** Notes that the server has assigned the run, so that the next executor can return it. */
+  async note(): Promise<void> {
+    if (this.#spec instanceof RunError) return;
+    await this.#host.records.write({ spec: this.#spec, inputUris: [], phase: 'HEARD' });
+  }
+
   /** Tells the server that a run was stopped before it began. */
   async endUnstarted(reason: StopReason): Promise<void> {
     if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
     else await this.giveBack(returnReasons[reason], false);
+    await this.#host.records.remove(this.id);
   }
 
-  async #run(logs: LogSender): Promise<RunOutcome> {
-    const { runtime, client } = this.#host;
+  /** Returns a run that never fits. It counts as an attempt, so that it is not assigned here endlessly. */
+  async refuse(): Promise<void> {
+    await this.giveBack('the job asks for more than the machine of the executor has', true);
+    await this.#host.records.remove(this.id);
+  }
+
+  async #run(work: RunWork | null, logs: LogSender): Promise<RunOutcome> {
+    if (work === null) return failed(this.#spec as RunError);
+    const { client, leave, giveUp } = this.#host;
     try {
-      const outcome = await runtime.run(specOf(this.#leased), {
-        blobs: createBlobStore(client, this.#leased),
-        signal: this.#stop.signal,
+      return await work.run({
+        ...{ leave, giveUp, signal: this.#stop.signal },
+        blobs: createBlobStore(client, { id: this.id, inputBlobs: this.#inputBlobs }),
         onStarted: () => this.#onStarted(),
         onLog: (chunk) => logs.add(chunk),
       });
-      return await this.#whenGone(outcome);
     } catch (error) {
       this.#log.error({ err: error }, 'the runtime failed');
-      const failure = { code: 'ExecutorFailure', message: 'the executor failed', kind: 'SYSTEM' as const };
-      return { kind: 'FAILED', error: failure, exitCode: null, signal: null };
+      return failed({ code: 'ExecutorFailure', message: 'the executor failed', kind: 'SYSTEM' });
     }
   }
 
@@ -152,42 +201,38 @@ export class HeldRun {
     });
   }
 
-  /** Keeps the lease while a process of the run cannot be ended, so that no second copy of the run starts. */
-  async #whenGone(outcome: RunOutcome): Promise<RunOutcome> {
-    if (outcome.kind !== 'STUCK') return outcome;
-    const { runtime, giveUp } = this.#host;
-    while (!giveUp.aborted) {
-      this.#log.error({ reason: outcome.message }, 'cannot end the run; keeping its lease');
-      await sleep(REAP_AGAIN_MS, undefined, { signal: giveUp }).catch(() => {});
-      const isGone = await runtime.reapLeftovers().then(
-        () => true,
-        () => false,
-      );
-      if (isGone) return { kind: 'CANCELLED' };
-    }
-    return outcome;
+  #keepLease({ kind }: RunOutcome): void {
+    if (kind === 'LEFT') this.#log.info('the run continues; the next executor with this name attaches to it');
+    else this.#log.error('keeping the lease, because the run could not be ended');
   }
 
   /** Tells the server the result of the run, and repeats this until it succeeds. */
-  async #conclude(outcome: RunOutcome): Promise<void> {
-    const reason = this.#stopReason;
-    if (outcome.kind === 'STUCK') {
-      this.#log.error('keeping the lease, because the run could not be ended');
-    } else if (outcome.kind === 'SUCCEEDED') {
-      // Even if the run was to be stopped: if the work ended first, its result counts.
-      await this.#reportSuccess(outcome);
-    } else if (outcome.kind === 'CANCELLED') {
-      if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
-      // Losing contact is not the fault of the work, so it does not count as an attempt.
-      else if (reason === 'LEASE_LOST') await this.giveBack(returnReasons.LEASE_LOST, false);
-      else
-        await this.giveBack(reason ? returnReasons[reason] : 'the run could not be ended', this.#isStarted);
-    } else if (outcome.error.kind === 'SYSTEM') {
-      // The work may succeed elsewhere or later. It counts as an attempt, so that it is not repeated endlessly.
-      await this.giveBack(`${outcome.error.code}: ${outcome.error.message}`, true);
-    } else {
-      await this.#reportFailure(outcome.error, outcome.exitCode);
+  async #conclude(outcome: Exclude<RunOutcome, { kind: 'STUCK' | 'LEFT' }>): Promise<void> {
+    switch (outcome.kind) {
+      case 'SUCCEEDED':
+        // Even if the run was to be stopped: if the work ended first, its result counts.
+        return await this.#reportSuccess(outcome);
+      case 'CANCELLED':
+        return await this.#reportStopped();
+      case 'NOT_BEGUN':
+        return await this.giveBack(outcome.reason, false);
+      case 'LOST':
+        return await this.#reportFailure(outcome.error, null);
+      case 'FAILED': {
+        const { error, exitCode } = outcome;
+        // The work may succeed elsewhere or later. It counts as an attempt, so that it is not repeated endlessly.
+        if (error.kind === 'SYSTEM') return await this.giveBack(`${error.code}: ${error.message}`, true);
+        return await this.#reportFailure(error, exitCode);
+      }
     }
+  }
+
+  async #reportStopped(): Promise<void> {
+    const reason = this.#stopReason;
+    if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
+    // Losing contact is not the fault of the work, so it does not count as an attempt.
+    else if (reason === 'LEASE_LOST') await this.giveBack(returnReasons.LEASE_LOST, false);
+    else await this.giveBack(returnReasons.DRAINING, this.#isStarted || this.#record !== null);
   }
 
   async #reportSuccess({ outputs, outputLiterals }: Extract<RunOutcome, { kind: 'SUCCEEDED' }>) {
@@ -222,22 +267,15 @@ export class HeldRun {
   }
 }
 
-function specOf(leased: LeasedRun): RunSpec {
-  return {
-    runId: leased.id,
-    jobId: leased.jobId,
-    container: leased.container as RunSpec['container'],
-    interface: leased.interface as RunSpec['interface'],
-    inputs: leased.inputs as RunSpec['inputs'],
-    inputLiterals: leased.inputLiterals as RunSpec['inputLiterals'],
-    timeoutSeconds: leased.activeDeadline === null ? null : secondsOf(leased.activeDeadline),
-    terminationGraceSeconds: secondsOf(leased.terminationGrace),
-    environment: leased.environment as RunSpec['environment'],
-  };
+function specOf(leased: LeasedRun): RunSpec | RunError {
+  try {
+    return readLeasedRun(leased);
+  } catch (error) {
+    if (error instanceof RunError) return error;
+    throw error;
+  }
 }
 
-function secondsOf(duration: string): number {
-  const milliseconds = parseDuration(duration);
-  if (milliseconds === null) throw new Error(`${duration} is not a duration`);
-  return milliseconds / 1000;
+function failed({ code, message, kind }: RunFailure): RunOutcome {
+  return { kind: 'FAILED', error: { code, message, kind }, exitCode: null, signal: null };
 }

@@ -8,7 +8,8 @@ import { Place } from '../../values/problem-list.ts';
 import { blobUrisIn, withBlobUris } from '../../values/uris.ts';
 import { RunError } from './run-error.ts';
 import { INPUTS_FILE, LITERALS_FILE, type RunFiles } from './run-files.ts';
-import type { BlobStore, RunSpec } from './runtime.ts';
+import type { RunSpec } from './run-spec.ts';
+import type { BlobStore } from './runtime.ts';
 
 /** The inputs of a run, as its command sees them. */
 export interface LocalInputs {

@@ -15,14 +15,17 @@ export class LogSender {
   readonly #client: ApiClient;
   readonly #runId: string;
   readonly #log: Log;
+  readonly #onStored: (count: number) => void;
   readonly #end = new AbortController();
   readonly #queue: LogChunk[] = [];
   #sending: Promise<void> | null = null;
 
-  constructor(client: ApiClient, runId: string, log: Log) {
+  /** @param onStored  called with the number of chunks that need not be sent again. */
+  constructor(client: ApiClient, runId: string, log: Log, onStored: (count: number) => void = () => {}) {
     this.#client = client;
     this.#runId = runId;
     this.#log = log;
+    this.#onStored = onStored;
   }
 
   add(chunk: LogChunk): void {
@@ -40,8 +43,9 @@ export class LogSender {
     timer.abort();
   }
 
-  /** Stops sending. Output that is not stored yet is lost. */
+  /** Stops sending. Output that is not stored yet is for the next executor, if the run continues. */
   close(): void {
+    if (this.#end.signal.aborted) return;
     this.#end.abort();
     if (this.#queue.length > 0)
       this.#log.warn({ chunks: this.#queue.length }, 'the log of the run is incomplete');
@@ -65,6 +69,7 @@ export class LogSender {
         this.#log.warn({ err: error, chunks: count }, 'the server refused the log of the run');
       }
       this.#queue.splice(0, count);
+      this.#onStored((chunks.at(-1)?.sequence ?? 0) + 1);
     }
     this.#sending = null;
   }

@@ -18,3 +18,12 @@ export interface RunFiles {
   readonly blobs: string;
   readonly outputs: string;
 }
+
+/**
+ * What a command prints on one stream. The file has the beginning, and the file of the end has the last 16 KiB of what
+ * comes after it. Both grow while the command runs, except that the end is complete only when the command has ended.
+ */
+export interface LogFiles {
+  readonly beginning: string;
+  readonly end: string;
+}

@@ -1,41 +1,127 @@
-import type { TypedInterface } from '../../values/literal-types.ts';
+import type { JsonObject } from '../../values/json.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import type { RunDirectory } from './run-directory.ts';
 
 /**
- * A runtime is the part of the executor that runs one leased run to its end. It does not know leases, GraphQL, or where
- * results go. The work loop passes it a spec and two callbacks.
+ * A runtime is the part of the executor that runs commands somewhere: as child processes, on Slurm or on Kubernetes. It
+ * does not know leases, GraphQL, inputs or outputs. The work continues when the executor dies: the next executor finds
+ * it again by its handle.
+ *
+ *    start ──▶ handle ──▶ attach … until the command has ended ──▶ cancel, which leaves nothing ──▶ collect
+ *
+ * The host stores that it starts a run before it calls `start`, and the handle directly after. If it dies in between,
+ * the next executor calls `find`, which depends only on the id of the run.
  */
-
-export interface Quantity {
-  /** `CPU`, `MEMORY` …, with the names that tasks use. */
-  readonly name: string;
-  readonly value: string;
+export interface Runtime {
+  /** The host creates the directories of runs here. All machines of the runtime see them under the same path. */
+  readonly folder: string;
+  /**
+   * What happens to runs when the executor is asked to stop. END: they are stopped and their leases are returned. LEAVE:
+   * they continue, and the next executor with the same name attaches to them.
+   */
+  readonly whenStopped: 'END' | 'LEAVE';
+  /** What all runs share: a run starts when its requests fit. Null if the runtime makes work wait by itself. */
+  readonly capacity: Capacity | null;
+  /** The machines, and what they have for runs. */
+  nodes(): Promise<readonly RuntimeNode[]>;
+  /**
+   * Starts the command of a run. Starts it at most once, however often it is called for the run.
+   *
+   * @param signal  stops the attempt. Then the command does not start later, either.
+   * @throws RunError if the command has not begun and never will. Any other error is a bug.
+   */
+  start(work: Work, signal: AbortSignal): Promise<RunHandle>;
+  /**
+   * The handle of a run whose start may have been interrupted; null if its command has not begun. In this case it will
+   * never begin.
+   *
+   * @param signal  ends the search. What has not begun by then never will.
+   */
+  find(runId: string, signal: AbortSignal): Promise<RunHandle | null>;
+  /** Resolves when the command has ended, or at once if it has ended already. Rejects only if `signal` fires. */
+  attach(handle: RunHandle, options: AttachOptions): Promise<void>;
+  /**
+   * Ends everything of the run: asks it to end, and kills it after the grace period. If nothing runs any more, it only
+   * waits until the log is complete. It can be called again.
+   */
+  cancel(handle: RunHandle, graceSeconds: number): Promise<CancelOutcome>;
+  /** How the run ended. Its outputs and its log are in the directory of the run. Called after `cancel`. */
+  collect(handle: RunHandle): Promise<WorkEnd>;
+  /** Forgets a run whose end the server knows. */
+  forget(handle: RunHandle): Promise<void>;
 }
 
-/** One leased attempt of a job. */
-export interface RunSpec {
-  runId: string;
-  jobId: string;
-  container: {
-    image: string;
-    command: readonly string[];
-    args: readonly string[];
-    env: readonly { key: string; value: string }[];
-    /** Kubernetes quantities by resource name: what the run needs, and the most that it may use. */
-    resources: { requests: readonly Quantity[]; limits: readonly Quantity[] };
-  };
-  interface: TypedInterface;
-  /** Plain values by name. The value of a blob is its URI, such as `slipway://blobs/<uuid>`. */
-  inputs: Record<string, unknown>;
-  /** The inputs that plain values do not say completely. For these, the literal counts. */
-  inputLiterals: LiteralMap;
-  /** Counted from the start of the command, not of the lease. */
-  timeoutSeconds: number | null;
-  terminationGraceSeconds: number;
-  /**
-   * Further `SLIPWAY_…` variables: project, domain, name, node, attempt. They replace the container's own variables.
-   */
-  environment: Record<string, string>;
+/** How a runtime finds a run again. A small JSON object; only its runtime reads it. */
+export type RunHandle = JsonObject;
+
+export interface AttachOptions {
+  readonly signal: AbortSignal;
+  /** Called once when the command runs, also if it began earlier. Must not throw. */
+  onBegun(at: Date): void;
+}
+
+export interface Capacity {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+}
+
+export interface RuntimeNode {
+  readonly name: string;
+  /** Kubernetes quantities by the names of Kubernetes: `cpu`, `memory`, `nvidia.com/gpu`. */
+  readonly allocatable: Readonly<Record<string, string>>;
+}
+
+/** One command, ready to run: its inputs are in its directory. */
+export interface Work {
+  readonly runId: string;
+  readonly jobId: string;
+  /** The program and its arguments. */
+  readonly words: readonly string[];
+  /** The complete environment, except for the variable with the id of the run. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly directory: RunDirectory;
+  readonly requests: Requests;
+  /** The machine that the server has chosen; null if it has chosen none. */
+  readonly node: string | null;
+  /** The host stops the command then. A runtime can use this as a second limit. */
+  readonly timeoutSeconds: number | null;
+  readonly terminationGraceSeconds: number;
+  /** How much of each stream of output is kept; of the rest, only the end. */
+  readonly logLimitBytes: number;
+}
+
+/** What a run asks for; zero where it asks for nothing. */
+export interface Requests extends Capacity {
+  readonly gpus: number;
+}
+
+/** Whether nothing of a run is left. The message says what is left. */
+export type CancelOutcome = { readonly isGone: true } | { readonly isGone: false; readonly message: string };
+
+/** How a command ended by itself. Exactly one of the two is set. */
+export interface CommandExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export type WorkEnd =
+  | { readonly kind: 'EXITED'; readonly exit: CommandExit }
+  /** It had begun and is gone. It may have done its work, so it must not be repeated as if nothing had happened. */
+  | { readonly kind: 'FAILED'; readonly failure: RunFailure }
+  /** It has not begun and never will. A fault may happen again, so it counts as an attempt. */
+  | { readonly kind: 'NOT_BEGUN'; readonly reason: string; readonly isFault: boolean };
+
+/**
+ * USER: the command or its task has failed, and running it elsewhere would not help. SYSTEM: the executor or its
+ * machines have failed.
+ */
+export type ErrorKind = 'USER' | 'SYSTEM';
+
+/** Why a run failed, for users. */
+export interface RunFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly kind: ErrorKind;
 }
 
 /**
@@ -54,58 +140,23 @@ export interface LogChunk {
   /** From 0 without gaps, over both streams of a run. */
   sequence: number;
   text: string;
-  /** When the first byte of the text was read. */
+  /** When the text was read. */
   at: Date;
 }
 
-/**
- * USER: the command or its task has failed, and running it elsewhere would not help. SYSTEM: the executor has failed.
- */
-export type ErrorKind = 'USER' | 'SYSTEM';
-
+/** What became of a run, for the server. */
 export type RunOutcome =
-  /**
-   * The outputs are plain values of the types that the interface of the spec declares, and literals beside them for
-   * those that plain values do not say completely; the runtime checks this, and
-   * otherwise the run FAILED with the code `OutputsInvalid` of the kind USER. The URI of a file may be that of an input.
-   */
+  /** The outputs fit the interface of the run. Literals stand beside plain values that do not say them completely. */
   | { kind: 'SUCCEEDED'; outputs: Record<string, unknown>; outputLiterals: LiteralMap; exitCode: 0 }
-  | {
-      kind: 'FAILED';
-      error: { code: string; message: string; kind: ErrorKind };
-      exitCode: number | null;
-      signal: string | null;
-    }
-  /** The caller's signal has fired, and nothing of the run is left. */
+  /** USER: the work has failed. SYSTEM: the executor could not do it; it may succeed elsewhere or later. */
+  | { kind: 'FAILED'; error: RunFailure; exitCode: number | null; signal: string | null }
+  /** The work had begun and is gone. It may have had effects, so nobody repeats it without being asked. */
+  | { kind: 'LOST'; error: RunFailure }
+  /** The command has not begun and never will, and nobody has stopped the run. */
+  | { kind: 'NOT_BEGUN'; reason: string }
+  /** The run was stopped, and nothing of it is left. */
   | { kind: 'CANCELLED' }
-  /**
-   * A process of the run cannot be ended. The lease must be kept, so that no second copy of the run starts;
-   * `reapLeftovers` tries again.
-   */
-  | { kind: 'STUCK'; message: string };
-
-export interface RunOptions {
-  blobs: BlobStore;
-  /** Stops the run early: when it is cancelled or preempted, or when its lease is lost. */
-  signal: AbortSignal;
-  /** Called once, when the command runs, and always before the outcome SUCCEEDED. Must not throw. */
-  onStarted(): void;
-  /** Called for each piece, in order. Must not throw. It may buffer, because the output of a run is limited. */
-  onLog(chunk: LogChunk): void;
-}
-
-export interface Runtime {
-  /**
-   * Runs to the end. Resolves only when nothing of the run is left and all its output was passed to `onLog`; the only
-   * exception is the outcome STUCK. Rejects only because of a bug in our code.
-   */
-  run(spec: RunSpec, options: RunOptions): Promise<RunOutcome>;
-  /**
-   * Ends what an earlier executor that was killed has left behind, and runs that were STUCK, and waits until they are
-   * gone.
-   *
-   * @returns the ids of the runs that were ended, so that their leases can be returned.
-   * @throws Error if a process cannot be ended. Then nothing is forgotten, and a later call tries again.
-   */
-  reapLeftovers(): Promise<string[]>;
-}
+  /** Something of the run cannot be ended. Its lease must be kept, so that no second copy of the run starts. */
+  | { kind: 'STUCK'; message: string }
+  /** It continues without this executor. */
+  | { kind: 'LEFT' };

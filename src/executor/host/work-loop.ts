@@ -1,13 +1,16 @@
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration, parseDuration } from '../../platform/duration.ts';
 import type { Log } from '../../platform/log.ts';
 import { ApiError, mayPass } from './api-error.ts';
 import { type ApiClient, payloadOf } from './client.ts';
-import { leaseJobsDocument, returnLeaseDocument } from './documents.ts';
-import { HeldRun, type LeasedRun, type RunHost, type StopReason } from './held-run.ts';
+import { leaseJobsDocument } from './documents.ts';
+import { HeldRun, type RunHost, type StopReason } from './held-run.ts';
 import { BackOff } from './retry.ts';
-import type { Runtime } from './runtime.ts';
+import { Room } from './room.ts';
+import type { LeasedRun } from './run-spec.ts';
+import { removeEnded, type WorkHost } from './run-work.ts';
+import type { RuntimeNode } from './runtime.ts';
 
 /**
  * The life of the executor: one long poll at a time. The poll tells the server that the executor is alive, renews its
@@ -17,18 +20,19 @@ import type { Runtime } from './runtime.ts';
  * no call is answered for as long as a lease lasts, the runs continue: only one result counts, because each lease is a
  * separate run, and an outage of the server must not end work. By then, another executor may have the job. For work
  * that must never run twice at the same time, the runs are stopped (`onLostContact`).
+ *
+ * If the executor is killed, its runs continue too. The next executor finds them by their records, names them in its
+ * first call, and reports their results. What the first one had not begun is returned.
  */
 
-export interface WorkLoopOptions {
+export interface WorkLoopOptions extends WorkHost {
   readonly client: ApiClient;
-  readonly runtime: Runtime;
-  readonly log: Log;
   /** The name of the executor. Only one process may use a name at a time. */
   readonly name: string;
   /** The id by which the server tells this process from another one with the same name. */
   readonly instance: string;
   readonly pool: string;
-  /** How many runs can have processes at the same time. */
+  /** How many runs the runtime can have at the same time. */
   readonly slots: number;
   /** How long `stop` may take. */
   readonly drainSeconds: number;
@@ -38,9 +42,9 @@ export interface WorkLoopOptions {
 
 export interface WorkLoop {
   /**
-   * Leases nothing more, lets runs that are about to end do so, stops the others and returns their leases. This takes
-   * at most `drainSeconds`, unless processes cannot be ended. What the server was not told by then, it learns when
-   * leases expire.
+   * Leases nothing more, lets runs that are about to end do so, stops the others and returns their leases; or leaves
+   * them to the next executor, if that is how the runtime is. This takes at most `drainSeconds`, unless processes cannot
+   * be ended. What the server was not told by then, it learns when leases expire.
    */
   stop(): Promise<void>;
 }
@@ -56,43 +60,17 @@ const FINISH_MS = 2_000;
 const LAST_WORDS_MS = 5_000;
 const SIGN_OFF_MS = 3_000;
 
-/** First ends what an earlier executor that was killed has left behind, and returns those leases. */
+/** First finds the runs that an earlier executor has left behind. */
 export async function startWorkLoop(options: WorkLoopOptions): Promise<WorkLoop> {
-  const giveUp = new AbortController();
-  const leftovers = await options.runtime.reapLeftovers().catch((error) => {
-    // Their leases will expire, and the next start tries again.
-    options.log.error({ err: error }, 'cannot end the runs that an earlier executor left behind');
-    return [];
-  });
-  if (leftovers.length !== 0) options.log.warn({ runs: leftovers }, 'ended the runs of an earlier executor');
-  const returned = Promise.all(leftovers.map((run) => returnLeftover(options, run, giveUp.signal)));
-  const loop = new Loop(options, giveUp);
-  return {
-    async stop() {
-      await loop.stop();
-      await returned;
-    },
-  };
+  await removeEnded(options);
+  return new Loop(options);
 }
 
-async function returnLeftover(
-  { client, log }: WorkLoopOptions,
-  run: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const input = { run, reason: 'the executor was killed', attempted: true };
-    const answer = await client.insist(returnLeaseDocument, { input }, { signal });
-    const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
-    log.info({ runId: run, attempted: input.attempted, returned }, 'lease returned');
-  } catch (error) {
-    log.warn({ reason: (error as Error).message, runId: run }, 'cannot return a lease');
-  }
-}
-
-class Loop {
+class Loop implements WorkLoop {
   readonly #options: WorkLoopOptions;
-  readonly #giveUp: AbortController;
+  readonly #giveUp = new AbortController();
+  readonly #leave = new AbortController();
+  readonly #room: Room;
   readonly #host: RunHost;
   readonly #log: Log;
   /** All runs of the executor until the server has confirmed their end. Each uses a slot. */
@@ -110,12 +88,20 @@ class Loop {
   #leaseMs = FIRST_LEASE_MS;
   #leaseTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: WorkLoopOptions, giveUp: AbortController) {
-    const { client, runtime, log } = options;
+  constructor(options: WorkLoopOptions) {
     this.#options = options;
-    this.#giveUp = giveUp;
-    this.#log = log;
-    this.#host = { client, runtime, log, giveUp: giveUp.signal };
+    this.#log = options.log;
+    this.#room = new Room(options.runtime.capacity);
+    // All runs listen to these signals.
+    for (const { signal } of [this.#giveUp, this.#leave]) setMaxListeners(0, signal);
+    this.#host = { ...options, giveUp: this.#giveUp.signal, leave: this.#leave.signal };
+    for (const record of options.records.list()) {
+      const run = HeldRun.left(record, this.#host);
+      this.#runs.set(run.id, run);
+      this.#start(run);
+    }
+    if (this.#runs.size > 0)
+      this.#log.warn({ runs: [...this.#runs.keys()] }, 'found the runs of an earlier executor');
     this.#asking = this.#keepAsking();
   }
 
@@ -128,7 +114,8 @@ class Loop {
     this.#dropUnstarted('DRAINING');
     await this.#signOff(false);
     await Promise.race([this.#settled(), sleep(FINISH_MS, undefined, { ref: false })]);
-    for (const run of this.#runs.values()) run.stop('DRAINING');
+    if (this.#options.runtime.whenStopped === 'LEAVE') this.#leave.abort();
+    else for (const run of this.#runs.values()) run.stop('DRAINING');
     await Promise.all(this.#working);
     timers.push(this.#giveUpIn(LAST_WORDS_MS));
     await this.#settled();
@@ -158,8 +145,11 @@ class Loop {
   }
 
   async #ask(interrupt: AbortController): Promise<void> {
+    const nodes = await this.#options.runtime.nodes();
     const named = [...this.#runs.values()];
-    const maxJobs = Math.max(0, Math.min(MAX_JOBS, this.#options.slots - this.#runs.size));
+    const maxJobs = this.#hasRoom
+      ? Math.max(0, Math.min(MAX_JOBS, this.#options.slots - this.#runs.size))
+      : 0;
     // New runs wait for this answer before they start.
     const waitMs = named.some((run) => run.state === 'HEARD') ? 0 : Math.min(WAIT_MS, this.#leaseMs / 3);
     this.#poll = { interrupt, isIdle: maxJobs === 0 && waitMs > 0 };
@@ -168,6 +158,7 @@ class Loop {
       {
         knownRuns: named.map((run) => run.id),
         stoppingRuns: named.filter((run) => run.isStopping).map((run) => run.id),
+        nodes,
         maxJobs,
         wait: formatDuration(waitMs),
       },
@@ -179,12 +170,13 @@ class Loop {
       if (cancelled.has(run.id)) this.#end(run);
       else if (run.state === 'HEARD') run.state = 'CONFIRMED';
     }
-    for (const leased of answer.runs) this.#hear(leased);
     this.#startWaiting();
+    await Promise.all(answer.runs.map((leased) => this.#hear(leased)));
   }
 
   async #lease(
     request: {
+      nodes: readonly RuntimeNode[];
       knownRuns: string[];
       stoppingRuns: string[];
       maxJobs: number;
@@ -194,7 +186,7 @@ class Loop {
     call: { signal: AbortSignal; timeoutMs: number },
   ) {
     const { client, name, instance, pool } = this.#options;
-    const input = { executor: name, instance, pool, nodes: [thisMachine], ...request };
+    const input = { executor: name, instance, pool, ...request, nodes: [...request.nodes] };
     const answer = await client.ask(leaseJobsDocument, { input }, call);
     return payloadOf(answer.leaseJobs, 'LeaseJobsPayload');
   }
@@ -220,8 +212,12 @@ class Loop {
     }
   }
 
-  #hear(leased: LeasedRun): void {
-    if (!this.#runs.has(leased.id)) this.#runs.set(leased.id, new HeldRun(leased, this.#host));
+  /** The next call names the run, so it must be noted before. */
+  async #hear(leased: LeasedRun): Promise<void> {
+    if (this.#runs.has(leased.id)) return;
+    const run = HeldRun.heard(leased, this.#host);
+    this.#runs.set(leased.id, run);
+    await run.note();
   }
 
   /** The server asks for the end of a run. */
@@ -230,11 +226,31 @@ class Loop {
     else run.stop('TOLD');
   }
 
-  /** Starts runs while fewer than `slots` runs have processes. A run that is being killed still counts. */
+  /**
+   * Starts runs in their order, while the runtime has fewer than `slots` runs and the next one fits beside them. A run
+   * that is being killed still counts.
+   */
   #startWaiting(): void {
-    const waiting = [...this.#runs.values()].filter((run) => run.state === 'CONFIRMED');
-    const free = this.#isStopping ? 0 : this.#options.slots - this.#working.size;
-    for (const run of waiting.slice(0, Math.max(0, free))) this.#start(run);
+    for (const run of this.#waiting()) {
+      if (this.#isStopping || this.#working.size >= this.#options.slots) return;
+      if (!this.#room.couldFit(run.requests)) this.#refuse(run);
+      else if (this.#room.fits(run.requests)) this.#start(run);
+      else return;
+    }
+  }
+
+  #waiting(): HeldRun[] {
+    return [...this.#runs.values()].filter((run) => run.state === 'CONFIRMED');
+  }
+
+  /** Whether there is something left of what the runs share, and no run waits for it already. */
+  get #hasRoom(): boolean {
+    return !this.#room.isFull && this.#waiting().every((run) => this.#room.fits(run.requests));
+  }
+
+  #refuse(run: HeldRun): void {
+    this.#runs.delete(run.id);
+    this.#track(run.refuse());
   }
 
   #start(run: HeldRun): void {
@@ -243,18 +259,19 @@ class Loop {
       onEnded = resolve;
     });
     this.#working.add(ended);
+    this.#room.take(run.id, run.requests);
     const work = run.work(() => {
       onEnded();
       this.#working.delete(ended);
+      this.#room.free(run.id);
       this.#startWaiting();
     });
-    this.#track(
-      work.finally(() => {
-        this.#runs.delete(run.id);
-        // There is room now, and the server can be reached.
-        if (this.#poll?.isIdle) this.#poll.interrupt.abort();
-      }),
-    );
+    const settled = work.finally(() => {
+      this.#runs.delete(run.id);
+      // There is room now, and the server can be reached.
+      if (this.#poll?.isIdle) this.#poll.interrupt.abort();
+    });
+    this.#track(settled.then(() => run.forget()));
   }
 
   #dropUnstarted(reason: StopReason): void {
@@ -273,10 +290,11 @@ class Loop {
    */
   async #signOff(isLast: boolean): Promise<void> {
     try {
-      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S', isLast };
+      const nodes = await this.#options.runtime.nodes();
+      const request = { nodes, knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S', isLast };
       const { runs } = await this.#lease(request, { signal: this.#giveUp.signal, timeoutMs: SIGN_OFF_MS });
       for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
-        this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));
+        this.#track(HeldRun.heard(leased, this.#host).endUnstarted('DRAINING'));
     } catch (error) {
       this.#log.warn({ reason: (error as Error).message }, 'cannot sign out');
     }
@@ -299,8 +317,3 @@ class Loop {
     return setTimeout(() => this.#giveUp.abort(), milliseconds);
   }
 }
-
-const thisMachine = {
-  name: hostname(),
-  allocatable: { cpu: String(availableParallelism()), memory: String(totalmem()) },
-};

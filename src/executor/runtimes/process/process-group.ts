@@ -1,22 +1,16 @@
 /**
  * The processes of a run, including all their descendants.
  *
- * A command leads its own process group and session. On Linux, /proc shows all processes of a run: its group, its
- * session (a shell with job control gives each background job a group), and all processes with the run's id in their
- * environment (they may have called setsid). On other systems only the group is known. A zombie counts as ended: in
- * many containers nobody reaps orphans, so a zombie stays in its group forever, but does no harm.
+ * A command leads its own process group and session. The shell that waits for it is in another group, and is not ended
+ * with it. On Linux, /proc shows all processes of a run: its group, its session (a shell with job control gives each
+ * background job a group), and all processes with the run's id in their environment (they may have called setsid). On
+ * other systems only the group is known. A zombie counts as ended: in many containers nobody reaps orphans, so a zombie
+ * stays in its group forever, but does no harm.
  */
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  identifyProcess,
-  isSameProcess,
-  isZombie,
-  type ProcessIdentity,
-  type ProcessStat,
-  readProc,
-  readStat,
-} from '../../../platform/process-identity.ts';
+import { isZombie, type ProcessStat, readProc, readStat } from '../../../platform/process-identity.ts';
 import { RUN_ID_VARIABLE } from '../../host/environment.ts';
 
 const IS_LINUX = process.platform === 'linux';
@@ -42,20 +36,28 @@ export function listRunProcesses(runId: string, leader: number | null): RunProce
 }
 
 /**
- * Finds the group of a run that another executor started: the id of its leader, if it certainly still belongs to this
- * run. If the leader has ended, another group may now have the same id. Then a member with the mark of the run is
- * necessary.
+ * The group of a run that another executor started: the id of its leader, if it certainly still belongs to this run. If
+ * the leader has ended, another group may now have the same id. So a process of the group must have the mark of the run.
  */
-export function findLeader(runId: string, recorded: ProcessIdentity | null): number | null {
-  if (recorded === null) return null;
-  if (isSameProcess(recorded, identifyProcess(recorded.pid))) return recorded.pid;
+export function findLeader(runId: string, pid: number): number | null {
   if (!IS_LINUX) return null;
   const mark = `${RUN_ID_VARIABLE}=${runId}`;
   const isVouchedFor = listProcesses().some(
-    ({ pid, group, session }) =>
-      (group === recorded.pid || session === recorded.pid) && hasVariable(pid, mark),
+    (one) => (one.group === pid || one.session === pid) && hasVariable(one.pid, mark),
   );
-  return isVouchedFor ? recorded.pid : null;
+  return isVouchedFor ? pid : null;
+}
+
+/** Whether this process has the path among its arguments. */
+export function runsIn(pid: number, path: string): boolean {
+  if (IS_LINUX) return readProc(`${pid}/cmdline`)?.split('\0').includes(path) === true;
+  const { stdout } = spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout?.includes(path) === true;
+}
+
+/** Kills the shell that waits for a command, with everything that it has started in its own group. */
+export function killGroup(leader: number): void {
+  sendSignal([{ pid: leader, group: leader }], 'SIGKILL');
 }
 
 /**

@@ -1,306 +1,176 @@
 /**
- * The `process` runtime: a run is a child process of the executor.
+ * The `process` runtime: a run is a process on the machine of the executor, which continues when the executor dies.
  *
  * It does not isolate. The command runs as the executor's user and can do everything that this user can. It gets its
- * own directory and an environment without the executor's variables. When a run is over, all processes that it started
- * are ended.
- *
- *    <root>/<run>/  inputs/<name>, inputs/inputs.json     the inputs of the command
- *                   outputs/<name>, outputs/outputs.json  the outputs of the command
- *                   work/, tmp/                           its current directory and home, and TMPDIR
- *                   run.json                              for reapLeftovers
+ * own directory and an environment without the executor's variables. Requests for CPUs and memory decide what runs at
+ * the same time; nothing holds a command to them. When a run is over, all processes that it started are ended.
  */
+import { availableParallelism, hostname, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildEnvironment, DEFAULT_PATH } from '../../host/environment.ts';
-import { type LocalInputs, requireFileNames, writeInputs } from '../../host/inputs.ts';
-import { LogCapture } from '../../host/log-capture.ts';
-import {
-  type CollectedOutputs,
-  RESERVED_OUTPUT_NAMES,
-  readErrorFile,
-  readOutputs,
-} from '../../host/outputs.ts';
-import { RunError, systemErrorCode } from '../../host/run-error.ts';
-import type { RunOptions, RunOutcome, RunSpec, Runtime } from '../../host/runtime.ts';
-import { renderCommand } from '../../host/template.ts';
-import { lastBytes } from '../../host/utf8.ts';
-import { endProcesses, findLeader, listRunProcesses } from './process-group.ts';
-import {
-  createRunDirectory,
-  findLeftovers,
-  keepRunDirectory,
-  type Leftover,
-  type RunDirectory,
-  removeEndedDirectories,
-  removeRunDirectory,
-} from './run-directory.ts';
-import { type CommandExit, startCommand } from './start-command.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../../platform/process-identity.ts';
+import { runDirectory } from '../../host/run-directory.ts';
+import type {
+  AttachOptions,
+  CancelOutcome,
+  Capacity,
+  RunHandle,
+  Runtime,
+  Work,
+  WorkEnd,
+} from '../../host/runtime.ts';
+import { begunAt, closeGate, isLogComplete, readExit, readGate, readLeaderPid } from '../command-wrapper.ts';
+import { endProcesses, findLeader, killGroup, listRunProcesses, pauses, runsIn } from './process-group.ts';
+import { startCommand } from './start-command.ts';
 
 export interface ProcessRuntimeOptions {
   /** The folder for the directories of runs. It is created, only for its user, if it does not exist. */
   readonly root: string;
-  /** The PATH of commands; by default the folder of this Node, /usr/local/bin, /usr/bin and /bin. */
-  readonly path?: string;
-  /** Keeps the directories of failed runs, so that people can look at them and remove them. */
-  readonly keepFailed?: boolean;
-  /** How much of the output of a run is passed on, from both streams together; 1 MiB by default. */
-  readonly logLimitBytes?: number;
-  /** The largest size of a run's outputs, without blobs; 2 MiB by default. */
-  readonly outputLimitBytes?: number;
+  /** What all runs share; by default what the machine has. */
+  readonly capacity?: Partial<Capacity>;
   /** How long we wait for processes after SIGKILL; 30 s by default. */
   readonly killWaitSeconds?: number;
 }
 
-const MESSAGE_LIMIT_BYTES = 2048;
-/** If a pipe is still open when all processes of its run have ended, another process holds it. */
+/** If the log is not complete when all processes of its run have ended, another process holds a pipe open. */
 const LAST_OUTPUT_MILLISECONDS = 2000;
-/** Leftovers are ended before the executor leases jobs, so they get only a short time. */
-const LEFTOVER_GRACE_SECONDS = 10;
-const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
-
-type Settings = Required<ProcessRuntimeOptions>;
-/** Processes of a run have survived SIGKILL. */
-class StuckError extends Error {
-  override name = this.constructor.name;
-}
-
-type EndReason = 'EXITED' | 'CANCELLED' | 'TIMED_OUT';
+/** How long a shell may take to start its command. */
+const BEGIN_MILLISECONDS = 10_000;
+/**
+ * Tasks that say nothing ask for two CPUs, and nothing here holds a command to its request, so they also run on a
+ * machine with one CPU.
+ */
+const LEAST_CPU_MILLIS = 2000;
 
 /** @throws Error on Windows, which has no process groups. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   if (process.platform === 'win32') throw new Error('the process runtime does not run on Windows');
-  const settings: Settings = {
-    path: DEFAULT_PATH,
-    keepFailed: false,
-    logLimitBytes: 1024 * 1024,
-    outputLimitBytes: 2 * 1024 * 1024,
-    killWaitSeconds: 30,
-    ...options,
-    root: resolve(options.root),
-  };
-  const active = new Set<string>();
+  return new ProcessRuntime(options);
+}
+
+/** What the machine has. Inside of a container, this is what the container may use. */
+function machineCapacity(): Capacity {
+  const limit = process.constrainedMemory();
   return {
-    async run(spec, runOptions) {
-      if (runOptions.signal.aborted) return { kind: 'CANCELLED' };
-      if (active.has(spec.runId)) throw new Error(`run ${spec.runId} is already running`);
-      active.add(spec.runId);
-      try {
-        return await runOnce(settings, spec, runOptions);
-      } finally {
-        active.delete(spec.runId);
+    cpuMillis: Math.max(LEAST_CPU_MILLIS, availableParallelism() * 1000),
+    memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
+  };
+}
+
+class ProcessRuntime implements Runtime {
+  readonly folder: string;
+  readonly whenStopped = 'END';
+  readonly capacity: Capacity;
+  readonly #killWaitSeconds: number;
+  /** The runs that this process has started, or whose command it has seen alive. */
+  readonly #known = new Set<string>();
+
+  constructor({ root, capacity, killWaitSeconds = 30 }: ProcessRuntimeOptions) {
+    this.folder = resolve(root);
+    this.capacity = { ...machineCapacity(), ...capacity };
+    this.#killWaitSeconds = killWaitSeconds;
+  }
+
+  async nodes() {
+    const { cpuMillis, memoryBytes } = this.capacity;
+    return [{ name: hostname(), allocatable: { cpu: `${cpuMillis}m`, memory: String(memoryBytes) } }];
+  }
+
+  async start(work: Work): Promise<RunHandle> {
+    const shell = await startCommand(work);
+    this.#known.add(work.runId);
+    const identity = identifyProcess(shell.pid) ?? { pid: shell.pid, startedAt: 'ended' };
+    return { runId: work.runId, ...identity };
+  }
+
+  async find(runId: string): Promise<RunHandle | null> {
+    const { control } = runDirectory(this.folder, runId);
+    if (!closeGate(control)) return null;
+    // A moment may pass between the creation of the file and its content.
+    const gate = await this.#until(() => readGate(control), BEGIN_MILLISECONDS);
+    const pid = gate?.pid ?? 0;
+    const identity = runsIn(pid, control) ? identifyProcess(pid) : null;
+    return { runId, ...(identity ?? { pid, startedAt: 'ended' }) };
+  }
+
+  async attach(handle: RunHandle, { signal, onBegun }: AttachOptions): Promise<void> {
+    const { runId, control, shell } = this.#read(handle);
+    const begins = performance.now();
+    let hasBegun = false;
+    for (;;) {
+      signal.throwIfAborted();
+      // In this order: a command whose shell has ended has written how it ended.
+      const isOver = !isRunning(shell);
+      const at = hasBegun ? null : begunAt(control);
+      if (at !== null) {
+        hasBegun = true;
+        this.#leaderOf(runId, control, shell);
+        onBegun(at);
       }
-    },
-    reapLeftovers: () => reapLeftovers(settings, active),
-  };
-}
-
-async function runOnce(settings: Settings, spec: RunSpec, options: RunOptions): Promise<RunOutcome> {
-  let exit: CommandExit = { code: null, signal: null };
-  let directory: RunDirectory | null = null;
-  let outcome: RunOutcome;
-  try {
-    directory = createRunDirectory(settings.root, spec);
-    requireFileNames('output', Object.keys(spec.interface.outputs), RESERVED_OUTPUT_NAMES);
-    const inputs = await writeInputs(spec, directory, options.blobs, options.signal);
-    options.signal.throwIfAborted();
-    const logs = new LogCapture(options.onLog, settings.logLimitBytes);
-    const ended = await runCommand(settings, spec, directory, inputs, logs, options);
-    exit = ended.exit;
-    options.signal.throwIfAborted();
-    await requireSuccess(spec, ended, directory, logs);
-    outcome = {
-      kind: 'SUCCEEDED',
-      ...(await collectOutputs(settings, spec, directory, inputs, options)),
-      exitCode: 0,
-    };
-  } catch (error) {
-    outcome = outcomeOf(error, exit, options.signal);
+      if (isOver || readExit(control) !== null) return;
+      // A short command is noticed soon, and a long one costs little.
+      const pauseMs = Math.min(250, Math.max(2, (performance.now() - begins) / 20));
+      await sleep(pauseMs, undefined, { signal });
+    }
   }
-  if (directory !== null) await retire(settings, spec.runId, directory, outcome);
-  return outcome;
-}
 
-/** Runs the command to its end, and ends everything that it has started. */
-async function runCommand(
-  settings: Settings,
-  spec: RunSpec,
-  directory: RunDirectory,
-  inputs: LocalInputs,
-  logs: LogCapture,
-  options: RunOptions,
-): Promise<{ reason: EndReason; exit: CommandExit }> {
-  const words = renderCommand([...spec.container.command, ...spec.container.args], {
-    inputs: inputs.texts,
-    outputs: new Map(
-      Object.keys(spec.interface.outputs).map((name) => [name, resolve(directory.outputs, name)]),
-    ),
-    inputsFile: directory.inputsFile,
-    inputsDirectory: directory.inputs,
-    outputsDirectory: directory.outputs,
-  });
-  const environment = buildEnvironment(spec, {
-    path: settings.path,
-    home: directory.work,
-    temporary: directory.temporary,
-    inputs: directory.inputs,
-    outputs: directory.outputs,
-  });
-
-  const command = await startCommand(words, environment, directory);
-  logs.follow('STDOUT', command.stdout);
-  logs.follow('STDERR', command.stderr);
-  let reason: EndReason;
-  let remaining: number;
-  try {
-    directory.noteLeader(command.pid);
-    options.onStarted();
-    reason = await waitForEnd(command.exited, options.signal, spec.timeoutSeconds);
-  } finally {
-    const left = await endProcesses(() => listRunProcesses(spec.runId, command.pid), {
-      graceSeconds: spec.terminationGraceSeconds,
-      killWaitSeconds: settings.killWaitSeconds,
+  async cancel(handle: RunHandle, graceSeconds: number): Promise<CancelOutcome> {
+    const { runId, control, shell } = this.#read(handle);
+    if (closeGate(control)) {
+      const isDecided = () =>
+        readLeaderPid(control) ?? readExit(control) ?? (isRunning(shell) ? null : shell);
+      await this.#until(isDecided, BEGIN_MILLISECONDS);
+    }
+    const leader = this.#leaderOf(runId, control, shell);
+    const left = await endProcesses(() => listRunProcesses(runId, leader), {
+      graceSeconds,
+      killWaitSeconds: this.#killWaitSeconds,
     });
-    remaining = left.length;
-    await logs.finish(LAST_OUTPUT_MILLISECONDS);
+    if (left.length > 0)
+      return { isGone: false, message: `${left.length} processes of the run survived SIGKILL` };
+    await this.#until(() => isLogComplete(control) || !isRunning(shell) || null, LAST_OUTPUT_MILLISECONDS);
+    if (isRunning(shell) && !isLogComplete(control)) killGroup(shell.pid);
+    return { isGone: true };
   }
-  if (remaining > 0) throw new StuckError(`${remaining} processes of the run survived SIGKILL`);
-  return { reason, exit: await command.exited };
-}
 
-async function waitForEnd(
-  exited: Promise<CommandExit>,
-  signal: AbortSignal,
-  timeoutSeconds: number | null,
-): Promise<EndReason> {
-  const over = new AbortController();
-  const cancelled = new Promise<EndReason>((resolve) => {
-    if (signal.aborted) resolve('CANCELLED');
-    signal.addEventListener('abort', () => resolve('CANCELLED'), {
-      signal: over.signal,
-    });
-  });
-  const ends: Promise<EndReason>[] = [exited.then(() => 'EXITED'), cancelled];
-  if (timeoutSeconds !== null) ends.push(waitFor(timeoutSeconds, over.signal).then(() => 'TIMED_OUT'));
-  try {
-    return await Promise.race(ends);
-  } finally {
-    over.abort();
+  async collect(handle: RunHandle): Promise<WorkEnd> {
+    const { control } = this.#read(handle);
+    const exit = readExit(control);
+    if (exit !== null) return { kind: 'EXITED', exit };
+    if (!closeGate(control))
+      return { kind: 'NOT_BEGUN', reason: 'the command was not started', isFault: false };
+    const message =
+      'the command is gone and nobody knows how it ended, for example because the machine was restarted';
+    return { kind: 'FAILED', failure: { code: 'RunLost', message, kind: 'SYSTEM' } };
   }
-}
 
-/** A timer of more than 24 days would fire at once, so a long wait uses several timers. */
-async function waitFor(seconds: number, signal: AbortSignal): Promise<void> {
-  for (let left = seconds * 1000; left > 0; left -= LONGEST_TIMER_MILLISECONDS) {
-    await sleep(Math.min(left, LONGEST_TIMER_MILLISECONDS), undefined, {
-      signal,
-    });
+  async forget(handle: RunHandle): Promise<void> {
+    this.#known.delete(this.#read(handle).runId);
   }
-}
 
-/** @throws RunError that says how the command failed, with its own message if it has written one. */
-async function requireSuccess(
-  spec: RunSpec,
-  ended: { reason: EndReason; exit: CommandExit },
-  directory: RunDirectory,
-  logs: LogCapture,
-): Promise<void> {
-  if (ended.reason === 'TIMED_OUT') {
-    throw new RunError('USER', 'DeadlineExceeded', `the command ran longer than ${spec.timeoutSeconds} s`);
+  #read(handle: RunHandle): { runId: string; control: string; shell: ProcessIdentity } {
+    const runId = String(handle['runId']);
+    const shell = { pid: Number(handle['pid']), startedAt: String(handle['startedAt']) };
+    return { runId, control: runDirectory(this.folder, runId).control, shell };
   }
-  const { code, signal } = ended.exit;
-  const reported = await readErrorFile(directory, MESSAGE_LIMIT_BYTES);
-  if (code === 0 && reported === null) return;
-  const said = reported || lastLines(logs.tailOf('STDERR'));
-  if (signal !== null) {
-    throw new RunError('USER', 'Killed', `the command was killed by ${signal}${said && `\n${said}`}`);
+
+  /** The process id of the command, if it certainly still means the processes of this run. */
+  #leaderOf(runId: string, control: string, shell: ProcessIdentity): number | null {
+    const pid = readLeaderPid(control);
+    if (pid === null) return null;
+    // While the shell waits for the command, no other process can get the number of the command.
+    if (isRunning(shell) && readExit(control) === null) this.#known.add(runId);
+    return this.#known.has(runId) ? pid : findLeader(runId, pid);
   }
-  if (code === 0) throw new RunError('USER', 'UserError', said || 'the command wrote an empty error file');
-  throw new RunError('USER', 'NonZeroExit', said || `the command exited with code ${code} and no message`);
-}
 
-/** The end of a text. If it must be cut, it begins with a whole line. */
-function lastLines(text: string): string {
-  const end = lastBytes(text, MESSAGE_LIMIT_BYTES);
-  const firstBreak = end.indexOf('\n');
-  const isCut = end.length < text.length && firstBreak < end.length - 1;
-  return (isCut ? end.slice(firstBreak + 1) : end).trim();
-}
-
-function collectOutputs(
-  settings: Settings,
-  spec: RunSpec,
-  directory: RunDirectory,
-  inputs: LocalInputs,
-  options: RunOptions,
-): Promise<CollectedOutputs> {
-  const request = {
-    declared: spec.interface.outputs,
-    directory,
-    inputUris: new Set(inputs.blobs.values()),
-    limitBytes: settings.outputLimitBytes,
-  };
-  return readOutputs(request, options.blobs, options.signal);
-}
-
-/**
- * The outcome of a run. If the run was cancelled, the outcome is CANCELLED, whatever errors its steps had because of
- * that, unless some of its processes still live.
- */
-function outcomeOf(error: unknown, exit: CommandExit, signal: AbortSignal): RunOutcome {
-  if (error instanceof StuckError) return { kind: 'STUCK', message: error.message };
-  if (signal.aborted) return { kind: 'CANCELLED' };
-  const failure = asRunError(error);
-  if (failure === null) throw error;
-  const { code, message, kind } = failure;
-  return {
-    kind: 'FAILED',
-    error: { code, message, kind },
-    exitCode: exit.code,
-    signal: exit.signal,
-  };
-}
-
-/** Null for an error that is neither a failed run nor a failed system call, but a bug. */
-function asRunError(error: unknown): RunError | null {
-  if (error instanceof RunError) return error;
-  const code = systemErrorCode(error);
-  if (code === null) return null;
-  return new RunError('SYSTEM', 'ExecutorFailure', `the executor failed: ${code}`, {
-    cause: error,
-  });
-}
-
-async function retire(
-  settings: Settings,
-  runId: string,
-  directory: RunDirectory,
-  outcome: RunOutcome,
-): Promise<void> {
-  // The processes that still live must be found later by the note of the run.
-  if (outcome.kind === 'STUCK') return;
-  if (outcome.kind === 'FAILED' && settings.keepFailed) await keepRunDirectory(directory.path);
-  else await removeRunDirectory(settings.root, runId, directory.path);
-}
-
-async function reapLeftovers(settings: Settings, active: ReadonlySet<string>): Promise<string[]> {
-  const leftovers = findLeftovers(settings.root).filter(({ runId }) => !active.has(runId));
-  const remaining = await Promise.all(leftovers.map((leftover) => endLeftover(settings, leftover)));
-  const stuck = leftovers.filter((_, index) => remaining[index] !== 0);
-  if (stuck.length > 0) {
-    throw new Error(`processes survived SIGKILL, of runs ${stuck.map(({ runId }) => runId).join(', ')}`);
+  /** Asks again until there is an answer. Null if there was none in this time. */
+  async #until<T>(read: () => T | null, milliseconds: number): Promise<T | null> {
+    const giveUpAt = performance.now() + milliseconds;
+    const looks = pauses();
+    for (;;) {
+      const answer = read();
+      if (answer !== null || performance.now() > giveUpAt) return answer;
+      await sleep(looks.next().value);
+    }
   }
-  for (const { runId, path } of leftovers) await removeRunDirectory(settings.root, runId, path);
-  await removeEndedDirectories(settings.root);
-  return [...new Set(leftovers.map(({ runId }) => runId))];
-}
-
-/** @returns how many processes still live. */
-async function endLeftover(settings: Settings, leftover: Leftover): Promise<number> {
-  const leader = findLeader(leftover.runId, leftover.leader);
-  const left = await endProcesses(() => listRunProcesses(leftover.runId, leader), {
-    graceSeconds: Math.min(leftover.terminationGraceSeconds, LEFTOVER_GRACE_SECONDS),
-    killWaitSeconds: settings.killWaitSeconds,
-  });
-  return left.length;
 }

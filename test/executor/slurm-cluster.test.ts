@@ -1,0 +1,260 @@
+/** Runs on a real Slurm with two nodes on this machine. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunRecord, RunRecords } from '../../src/executor/host/run-records.ts';
+import { SlurmClient } from '../../src/executor/runtimes/slurm/slurm-client.ts';
+import { SlurmRuntime } from '../../src/executor/runtimes/slurm/slurm-runtime.ts';
+import { log } from '../../src/platform/log.ts';
+import { needs } from '../support/require.ts';
+import { Slurm } from '../support/slurm.ts';
+import { eventually } from '../support/waiting.ts';
+import {
+  createRoot,
+  finish,
+  INTEGER,
+  isAlive,
+  listFolder,
+  never,
+  node,
+  shell,
+  types,
+  waitUntil,
+} from './fixture.ts';
+
+describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () => {
+  let slurm: Slurm;
+  beforeAll(async () => {
+    slurm = await Slurm.start();
+  });
+  afterAll(() => slurm?.stop());
+
+  /** A runtime as a new executor would have it. */
+  const runtime = () =>
+    new SlurmRuntime({
+      client: new SlurmClient({ url: slurm.url, user: 'root', token: { file: slurm.tokenFile } }),
+      ...{ log, root: slurm.shared, partition: 'main', account: null },
+      ...{ askMs: 500, shareMs: 2_000 },
+    });
+  const y = { interface: { inputs: {}, outputs: types({ y: INTEGER }) } };
+
+  it('tells the nodes of the partition', async () => {
+    expect(await runtime().nodes()).toEqual([
+      { name: 'n1', allocatable: { cpu: '8', memory: '8000Mi' } },
+      { name: 'n2', allocatable: { cpu: '8', memory: '8000Mi' } },
+    ]);
+  });
+
+  it('runs a command with its inputs, variables, outputs and log', async () => {
+    const spec = node(
+      `console.log(JSON.stringify([process.env['my.name'], process.env.PWD, process.env.SLURM_JOB_ID > 0,
+        process.env.SLIPWAY_RUN_ID, process.cwd() === process.env.HOME, process.argv[1]]));
+       console.error('to stderr');
+       require('fs').writeFileSync(process.env.SLIPWAY_OUTPUTS + '/y', '5')`,
+      y,
+    );
+    spec.container.env = [
+      { key: 'my.name', value: `it's "a" $b` },
+      { key: 'PWD', value: '/elsewhere' },
+    ];
+    spec.container.args = ["two\nlines 'and' \\ more"];
+    const run = await finish(spec, { runtime: runtime() });
+    expect(run.outcome, run.stderr + slurm.said()).toMatchObject({ kind: 'SUCCEEDED', outputs: { y: 5 } });
+    const expected = [`it's "a" $b`, '/elsewhere', true, spec.runId, true, "two\nlines 'and' \\ more"];
+    expect(JSON.parse(run.stdout)).toEqual(expected);
+    expect(run.stderr).toBe('to stderr\n');
+    expect(await listFolder(run.root)).toEqual([]);
+  });
+
+  it('uses the node that the server has chosen, and asks for CPUs and memory', async () => {
+    const requests = [
+      { name: 'CPU', value: '2500m' },
+      { name: 'MEMORY', value: '100Mi' },
+    ];
+    const spec = shell('echo $SLURMD_NODENAME $SLURM_CPUS_ON_NODE $SLURM_MEM_PER_NODE', { node: 'n2' });
+    const container = { ...spec.container, resources: { requests, limits: [] } };
+    const run = await finish({ ...spec, container }, { runtime: runtime() });
+    expect(run.stdout, JSON.stringify(run.outcome)).toBe('n2 3 100\n');
+  });
+
+  it.each([
+    ['exit 3', { exitCode: 3, signal: null, error: { code: 'NonZeroExit' } }],
+    ['kill -9 $$', { exitCode: null, signal: 'SIGKILL', error: { code: 'Killed' } }],
+    ['/no/such/program', { exitCode: 127, error: { code: 'NonZeroExit' } }],
+  ])('reports how a command fails: %s', async (script, failure) => {
+    const run = await finish(shell(script), { runtime: runtime() });
+    expect(run.outcome).toMatchObject({ kind: 'FAILED', ...failure });
+  });
+
+  it('returns a job that no node can ever run', async () => {
+    const spec = shell(':');
+    const resources = { requests: [{ name: 'CPU', value: '64' }], limits: [] };
+    const run = await finish(
+      { ...spec, container: { ...spec.container, resources } },
+      { runtime: runtime() },
+    );
+    expect(run.outcome).toMatchObject({ kind: 'FAILED', error: { kind: 'SYSTEM', code: 'NotStarted' } });
+    expect((await slurm.command('squeue', '-h')).trim()).toBe('');
+  });
+
+  it('asks a command within five seconds to end', async () => {
+    const folder = await createRoot();
+    const cancel = new AbortController();
+    // The command counts the time from the moment when the test cancels it.
+    const spec = shell(
+      `trap 'echo asked > ${folder}/note; exit 0' TERM; echo begun; count=0
+       while :; do
+         sleep 0.1
+         test -e ${folder}/cancelled && count=$((count + 1))
+         test $count -ge 50 && { echo late > ${folder}/note; exit 0; }
+       done`,
+      { terminationGraceSeconds: 30 },
+    );
+    const run = await finish(spec, {
+      ...{ runtime: runtime(), signal: cancel.signal },
+      onLog: () => {
+        writeFileSync(join(folder, 'cancelled'), '');
+        cancel.abort();
+      },
+    });
+    expect(run.outcome).toEqual({ kind: 'CANCELLED' });
+    expect(readFileSync(join(folder, 'note'), 'utf8')).toBe('asked\n');
+  });
+
+  it('kills a command that ignores SIGTERM, with what it has started', async () => {
+    const cancel = new AbortController();
+    const note = join(await createRoot(), 'pids');
+    const trap = 'trap "" TERM';
+    const script = `${trap}; (${trap}; while :; do sleep 0.1; done) & echo $$ $! > ${note}; while :; do sleep 0.1; done`;
+    const running = finish(shell(script, { terminationGraceSeconds: 1 }), {
+      ...{ runtime: runtime(), signal: cancel.signal },
+    });
+    const pids = await eventually(
+      () => (existsSync(note) ? readFileSync(note, 'utf8').trim().split(' ').map(Number) : []),
+      (read) => read.length === 2,
+    );
+    expect(pids.map(isAlive)).toEqual([true, true]);
+    cancel.abort();
+    expect((await running).outcome).toEqual({ kind: 'CANCELLED' });
+    await waitUntil(() => !pids.some(isAlive), 'they were gone');
+  });
+
+  it('cancels a job that waits in the queue, which then never begins', async () => {
+    await slurm.command('scontrol', 'update', 'partition=main', 'state=down');
+    const cancel = new AbortController();
+    const begun = join(await createRoot(), 'begun');
+    const spec = shell(`touch ${begun}`);
+    const running = finish(spec, { runtime: runtime(), signal: cancel.signal });
+    await eventually(
+      () => slurm.command('squeue', '-h', '-o', '%j %T'),
+      (queue) => queue.includes(`slipway-${spec.runId} PENDING`),
+    );
+    cancel.abort();
+    expect((await running).outcome).toEqual({ kind: 'CANCELLED' });
+    await slurm.command('scontrol', 'update', 'partition=main', 'state=up');
+    expect((await slurm.command('squeue', '-h')).trim()).toBe('');
+    expect(existsSync(begun)).toBe(false);
+  });
+
+  it('goes on while slurmctld is away, and is not confused when it has forgotten the job', async () => {
+    const go = join(await createRoot(), 'go');
+    let starts = 0;
+    const running = finish(
+      shell(`echo begun; while ! test -e ${go}; do sleep 0.1; done; echo 7 > "$SLIPWAY_OUTPUTS/y"`, y),
+      {
+        runtime: runtime(),
+        onStarted: () => {
+          starts += 1;
+        },
+      },
+    );
+    await waitUntil(() => starts === 1, 'it had begun');
+    await slurm.killController();
+    writeFileSync(go, '');
+    expect((await running).outcome).toMatchObject({ kind: 'SUCCEEDED', outputs: { y: 7 } });
+    slurm.startController();
+    await slurm.untilNodesIdle();
+  });
+
+  it('submits when slurmctld comes back', async () => {
+    await slurm.stopController();
+    const running = finish(shell('echo ran'), { runtime: runtime() });
+    slurm.startController();
+    expect((await running).stdout).toBe('ran\n');
+  });
+
+  it('takes a token that was renewed', async () => {
+    writeFileSync(slurm.tokenFile, 'SLURM_JWT=eyJhbGciOiJIUzI1NiJ9.e30.bad');
+    const running = finish(shell('echo ran'), { runtime: runtime() });
+    await slurm.renewToken();
+    expect((await running).stdout).toBe('ran\n');
+  });
+
+  /** Leaves a run to the next executor, in the given state of Slurm. */
+  async function leftBehind(script: string, whileLeft: () => Promise<void> | void = () => {}) {
+    const records = new RunRecords(await createRoot(), log);
+    const leave = new AbortController();
+    const spec = shell(script, y);
+    const first = await finish(spec, {
+      ...{ runtime: runtime(), records, leave: leave.signal },
+      onStarted: () => leave.abort(),
+    });
+    expect(first.outcome).toEqual({ kind: 'LEFT' });
+    const [record] = records.list();
+    if (record?.phase !== 'STARTED') throw new Error('no record');
+    await whileLeft();
+    return { record: record as RunRecord & { phase: 'STARTED' }, records };
+  }
+
+  it('adopts a running job, and one that has ended and that Slurm has forgotten', async () => {
+    const go = join(await createRoot(), 'go');
+    const script = `while ! test -e ${go}; do sleep 0.1; done; echo late; echo 8 > "$SLIPWAY_OUTPUTS/y"`;
+    const running = await leftBehind(script);
+    writeFileSync(go, '');
+    const adopted = await finish(running.record, { runtime: runtime(), records: running.records });
+    expect([adopted.outcome, adopted.stdout]).toMatchObject([
+      { kind: 'SUCCEEDED', outputs: { y: 8 } },
+      'late\n',
+    ]);
+
+    const ended = await leftBehind('sleep 0.2; echo 9 > "$SLIPWAY_OUTPUTS/y"', async () => {
+      await eventually(
+        () => slurm.command('squeue', '-h'),
+        (queue) => queue.trim() === '',
+      );
+    });
+    // As after MinJobAge.
+    const forgotten = { ...ended.record, handle: { ...ended.record.handle, job: 999_999 } };
+    const late = await finish(forgotten, { runtime: runtime(), records: ended.records });
+    expect(late.outcome).toMatchObject({ kind: 'SUCCEEDED', outputs: { y: 9 } });
+  });
+
+  it('finds a job by the id of its run, while it waits and when it runs', async () => {
+    const { record, records } = await leftBehind('sleep 1; echo 4 > "$SLIPWAY_OUTPUTS/y"');
+    const { spec, inputUris } = record;
+    const found = await finish({ spec, inputUris, phase: 'STARTING' }, { runtime: runtime(), records });
+    expect(found.outcome).toMatchObject({ kind: 'SUCCEEDED', outputs: { y: 4 } });
+    expect(await runtime().find(crypto.randomUUID(), never)).not.toBeNull();
+  });
+
+  it.each([
+    ['cancelled by somebody else', ['scancel'], { kind: 'LOST', error: { code: 'CancelledOutside' } }],
+    ['requeued', ['scontrol', 'requeue'], { kind: 'LOST', error: { code: 'Requeued' } }],
+  ] as const)('does not repeat a run that was %s after it had begun', async (_what, command, outcome) => {
+    const note = join(await createRoot(), 'starts');
+    let act: Promise<unknown> = Promise.resolve();
+    const spec = shell(`echo x >> ${note}; sleep 60`);
+    const run = await finish(spec, {
+      runtime: runtime(),
+      onStarted: () => {
+        const id = () => slurm.command('squeue', '-h', '-o', '%A', '-n', `slipway-${spec.runId}`);
+        const [program, ...args] = command;
+        act = id().then((job) => slurm.command(program, ...args, job.trim()));
+      },
+    });
+    await act;
+    expect(run.outcome).toMatchObject(outcome);
+    await slurm.untilNodesIdle();
+    expect(readFileSync(note, 'utf8')).toBe('x\n');
+  });
+});
