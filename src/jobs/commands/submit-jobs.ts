@@ -60,7 +60,8 @@ export async function submitJobs(
   const problems = submissionProblems(jobSet, jobs, priorityClasses, ['input']);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId, id: queueId } = queue;
-  if (!(await lockForSubmission(tx, queueId))) throw new NotFoundError('queue', queue.name ?? queueId);
+  if (!(await lockForSubmission(tx, queueId)))
+    throw new NotFoundError('queue', queue.name ?? queueId, ['input', 'queue']);
   const jobSetId = await lockJobSet(tx, newId(), { tenantId, queueId, ...jobSet });
   if (!jobSetId) throw new PermissionDeniedError('the job set belongs to another owner');
   const gangs = gangsOf(jobs, priorityClasses);

@@ -4,13 +4,12 @@ import type { Queue } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
+import { InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { Place } from '../../values/problem-list.ts';
 import { MAX_JOBS_PER_REQUEST, submissionProblems } from '../domain/submission.ts';
 import type { GivenJob } from '../domain/submitting/given-job.ts';
 import { type PlainJob, readJob } from '../domain/submitting/read-job.ts';
-import { lockQueue } from '../store/queues.ts';
 import { submitJobs } from './submit-jobs.ts';
 
 /** What became of one job of a request. */
@@ -66,10 +65,7 @@ export async function storePlainJobs(
   jobs: readonly PlainJob[],
 ): Promise<SubmittedJob[]> {
   const set = { name: jobSet, ownerId: null, projectId: queue.projectId, workflowEntityId: null };
-  const ids = await inTransaction(async (tx) => {
-    if (!(await lockQueue(tx, queue.id))) throw new NotFoundError('queue', queue.name, ['input', 'queue']);
-    return await submitJobs(caller, tx, queue, set, jobs);
-  });
+  const ids = await inTransaction((tx) => submitJobs(caller, tx, queue, set, jobs));
   return jobs.map(({ id, clientId }, index) => {
     const jobId = ids[index] ?? id;
     return { jobId, clientId, isDuplicate: jobId !== id };

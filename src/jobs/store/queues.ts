@@ -49,15 +49,6 @@ export async function ensureProjectQueue(
   return { id: row.id, tenantId };
 }
 
-const lockStatement = statement<{ id: string }>(
-  'select id from queues where id = $1::uuid and deleted_at is null for share',
-);
-
-/** Keeps a queue from being deleted until the transaction ends. @returns false if it is deleted already. */
-export async function lockQueue(tx: Tx, id: string): Promise<boolean> {
-  return (await run(lockStatement, [id], tx)).length > 0;
-}
-
 /** The columns with the resources that decide about a queue. */
 const resources: readonly ResourceColumn[] = [
   { type: 'QUEUE', column: 'queue.id' },
