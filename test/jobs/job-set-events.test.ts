@@ -5,6 +5,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
+import { mutate } from '../support/mutate.ts';
 import { startSecondServer } from '../support/second-server.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { newCaller } from '../support/users.ts';
@@ -84,6 +85,22 @@ describe('the query jobSetEvents', () => {
       { kind: 'LEASED', executor: 'teller', pool: 'default' },
       { kind: 'SUCCEEDED', exitCode: 0, outputs: { y: 1 } },
     ]);
+  });
+
+  it('says who gave a job which priority', async () => {
+    const [id] = await stage.submitTo('ranked', newJob());
+    await mutate(app, 'reprioritizeJobs', { ids: [id], newPriority: 7 });
+    const { data } = await app.ask(
+      `{ jobSetEvents(queue: {id: "${stage.queueId}"}, jobSet: "ranked") {
+         events { kind priority requestor { id } } } }`,
+    );
+    expect(data.jobSetEvents.events.slice(-2)).toEqual(
+      ['REPRIORITIZING', 'REPRIORITIZED'].map((kind) => ({
+        kind,
+        priority: '7',
+        requestor: { id: stage.userId },
+      })),
+    );
   });
 
   it('continues after an event, page by page', async () => {

@@ -86,7 +86,7 @@ const JobEventType = builder.objectRef<JobEventRow>('JobEvent').implement({
       nullable: true,
       description: 'The user who asked for it; null if it was not a user.',
       resolve: ({ detail }, _args, { loaders }) =>
-        detail.requestor === undefined ? null : loaders.publicUser.load(detail.requestor),
+        detail.requestor ? loaders.publicUser.load(detail.requestor) : null,
     }),
     executor: t.string({
       nullable: true,
@@ -142,7 +142,7 @@ const JobEventType = builder.objectRef<JobEventRow>('JobEvent').implement({
       type: 'BigInt',
       nullable: true,
       description: 'REPRIORITIZING and REPRIORITIZED: the new priority; otherwise null.',
-      resolve: ({ detail }) => (detail.priority === undefined ? null : BigInt(detail.priority)),
+      resolve: ({ detail }) => (detail.newPriority === undefined ? null : BigInt(detail.newPriority)),
     }),
     preemptingJobId: t.id({
       nullable: true,

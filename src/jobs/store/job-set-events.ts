@@ -51,9 +51,9 @@ export async function readJobSets(
 
 /** What an event says besides its kind. Which of these there are depends on the kind. */
 export interface JobEventDetail {
-  readonly reason?: string;
+  readonly reason?: string | null;
   /** The id of the user who asked for it. */
-  readonly requestor?: string;
+  readonly requestor?: string | null;
   readonly executor?: string;
   readonly pool?: string;
   readonly node?: string;
@@ -63,7 +63,7 @@ export interface JobEventDetail {
   readonly exitCode?: number;
   readonly error?: { readonly code: string; readonly message: string; readonly kind: 'USER' | 'SYSTEM' };
   readonly outputs?: Readonly<Record<string, unknown>>;
-  readonly priority?: number;
+  readonly newPriority?: number;
   readonly preemptingJob?: string;
   /** When it happened by the clock of the executor. */
   readonly occurredAt?: string;
