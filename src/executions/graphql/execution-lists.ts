@@ -315,7 +315,8 @@ builder.objectField(NodeExecutionType, 'childExecution', (t) =>
   t.field({
     type: ExecutionType,
     nullable: true,
-    description: 'The execution that the node started; null if it started none, or if it is hidden from you.',
+    description:
+      'The execution that the node started; null if it started none, or if it is hidden from you. If an engine from outside has started several for the node: the one that its events name, or else the newest.',
     resolve: readableChild,
   }),
 );
