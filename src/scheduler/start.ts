@@ -18,6 +18,7 @@ import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
 import { startExecutionSweep } from './sweep-executions.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
+import { startChainSweep } from './sweep-trigger-chains.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
@@ -108,6 +109,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const send = startSendLoop();
   const sweep = startJobSetSweep();
   const sweepEnded = startExecutionSweep();
+  const sweepChains = startChainSweep();
   const loops: Loop[] = [
     advance,
     assign,
@@ -123,6 +125,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     cache,
     sweep,
     sweepEnded,
+    sweepChains,
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
