@@ -10,6 +10,7 @@ import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
+import { groupsInTurn } from './groups-in-turn.ts';
 import { startScheduleLoop } from './launch-schedules.ts';
 import { startTriggerLoop } from './launch-triggers.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -93,7 +94,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     name: 'give-lost-places',
     everyMs: ORPHANS_MS,
     concurrency: 1,
-    due: () => listGroupsThatWait(MAX_GROUPS),
+    due: groupsInTurn(listGroupsThatWait, MAX_GROUPS),
     each: givePlaces,
   });
   const cache = startLoop({
