@@ -10,6 +10,7 @@ import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
+import { groupsInTurn } from './groups-in-turn.ts';
 import { startScheduleLoop } from './launch-schedules.ts';
 import { startTriggerLoop } from './launch-triggers.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -20,6 +21,7 @@ import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './sto
 import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
 import { startExecutionSweep } from './sweep-executions.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
+import { startChainSweep } from './sweep-trigger-chains.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
@@ -100,7 +102,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     name: 'give-lost-places',
     everyMs: ORPHANS_MS,
     concurrency: 1,
-    due: () => listGroupsThatWait(MAX_GROUPS),
+    due: groupsInTurn(listGroupsThatWait, MAX_GROUPS),
     each: givePlaces,
   });
   const cache = startLoop({
@@ -117,6 +119,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const sweep = startJobSetSweep();
   const sweepEnded = startExecutionSweep();
   const sweepQueues = startDeletedQueueSweep();
+  const sweepChains = startChainSweep();
   const loops: Loop[] = [
     advance,
     assign,
@@ -133,6 +136,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     sweep,
     sweepEnded,
     sweepQueues,
+    sweepChains,
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),

@@ -14,7 +14,8 @@ import { schema } from '../../src/api/schema.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { askAlike } from '../support/alike.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { mutate } from '../support/mutate.ts';
+import { endExecution } from '../support/ended.ts';
+import { make, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
   domain,
@@ -36,7 +37,15 @@ const [own, hidden] = ['own', 'hidden'];
 let app: LocalApp;
 let callers: { maker: string; superuser: string; admin: string };
 /** The ids of hidden objects. */
-let ids: { plan: string; execution: string; task: string; run: string; file: string; group: string };
+let ids: {
+  plan: string;
+  execution: string;
+  node: string;
+  task: string;
+  run: string;
+  file: string;
+  group: string;
+};
 let there: { experiment: string; model: string };
 /** A user of another tenant. */
 let stranger: User;
@@ -56,6 +65,8 @@ beforeAll(async () => {
   await registerWorkflow(app, own, 'open', { a: [] });
   const outside = await launch(app, own, 'open', { name: 'outside', engine: 'EXTERNAL' });
   await mutate(app, 'createNodeEvent', { execution: { id: outside }, ...nodeEvent });
+  const node = await secretParent();
+  await endExecution(await launch(app, own, 'open', { name: 'failed', engine: 'EXTERNAL' }));
   const { id: task } = await db.taskExecution.create({ data: await attemptOf(execution) });
   const { id: plan } = await db.launchPlan.findFirstOrThrow({
     where: { name: 'secret', project: { identifier: own } },
@@ -70,7 +81,7 @@ beforeAll(async () => {
   const tenantId = await newTenant('strangers');
   stranger = await newUser({ role: 'USER', tenantId });
   await newGroup('secret-team', [], tenantId);
-  ids = { plan, execution, task, run, file, group: await newGroup('own-team') };
+  ids = { plan, execution, node, task, run, file, group: await newGroup('own-team') };
   const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
   callers = {
     maker: await newCaller({ role: 'USER', grants: managed }),
@@ -86,6 +97,12 @@ afterAll(() => app.stop());
 
 const resource = { externalId: 'e', index: 0, retryAttempt: 0, phase: 'RUNNING' };
 const nodeEvent = { nodeId: 'a', phase: 'RUNNING', occurredAt: '2026-01-01T00:00:00Z' };
+
+/** A node of an execution that only the administrator can see, and that can start others. @returns its id. */
+async function secretParent(): Promise<string> {
+  const id = await launch(app, own, 'secret', { name: 'secret-parent', engine: 'EXTERNAL' });
+  return await make(app, 'createNodeEvent', { execution: { id }, ...nodeEvent }, 'nodeExecution');
+}
 
 /** The row of an attempt in an execution, whose node is made for it. */
 async function attemptOf(executionId: string) {
@@ -195,6 +212,23 @@ const rows: readonly Row[] = [
     names: () => [ids.file, `slipway://blobs/${absentId}`],
     input: (file) => ({ project: own, domain, launchPlan: { key: key(own)('reads') }, inputs: { file } }),
     answer: notFound('inputs'),
+  },
+  {
+    field: 'createExecution',
+    further: 'parentNodeExecution',
+    names: () => ['secret-parent', 'ghostly'],
+    input: (name) => ({
+      ...{ project: own, domain, launchPlan: { key: key(own)('open') } },
+      parentNodeExecution: { key: { project: own, domain, execution: name, nodeId: 'a' } },
+    }),
+    answer: notFound('parentNodeExecution'),
+  },
+  {
+    field: 'recoverExecution',
+    further: 'parentNodeExecution',
+    names: () => [ids.node, absentId],
+    input: (id) => ({ by: execution(own)('failed'), parentNodeExecution: { id } }),
+    answer: notFound('parentNodeExecution'),
   },
   {
     field: 'createLaunchPlan',

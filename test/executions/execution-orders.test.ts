@@ -72,14 +72,74 @@ describe('executions', () => {
     expect(walked).toEqual(expected);
   });
 
-  it('of the same name in several domains are each listed once', async () => {
-    await launch(app, project, 'one', { name: 'twin' });
-    await launch(app, project, 'one', { name: 'twin', domain: 'staging' });
-    const filter = { project };
-    const whole = namesOf(await page('NAME', { filter }));
-    expect(whole.filter((name) => name === 'twin')).toHaveLength(2);
-    const first = await page('NAME', { filter, first: 5 });
-    const rest = await page('NAME', { filter, after: first.pageInfo.endCursor });
+  it('that begin at the same time are each listed once', async () => {
+    for (const name of ['twin-a', 'twin-b', 'twin-c'])
+      await db.execution.update({
+        where: { id: await launch(app, project, 'one', { name, domain: 'staging' }) },
+        data: { startedAt: new Date(Date.UTC(2026, 0, 1)) },
+      });
+    const filter = { project, domain: 'staging' };
+    const whole = namesOf(await page('STARTED', { filter }));
+    expect(whole.toSorted()).toEqual(['twin-a', 'twin-b', 'twin-c']);
+    const first = await page('STARTED', { filter, first: 2 });
+    const rest = await page('STARTED', { filter, after: first.pageInfo.endCursor });
     expect([...namesOf(first), ...namesOf(rest)]).toEqual(whole);
+  });
+});
+
+describe('an order without an index', () => {
+  const others = [
+    'NAME',
+    'NAME_DESCENDING',
+    'STARTED',
+    'STARTED_DESCENDING',
+    'UPDATED',
+    'UPDATED_DESCENDING',
+    'DURATION',
+    'DURATION_DESCENDING',
+  ];
+  const version = `by: { key: { project: "${project}", domain: "${domain}", name: "one", version: "v1" } }`;
+  const inside = [
+    ['project', `by: { identifier: "${project}" }`],
+    ['workflow', version],
+    ['launchPlan', version],
+  ] as const;
+
+  async function refusal(field: string): Promise<Answer> {
+    const { errors } = await app.ask(`{ ${field} }`);
+    expect(errors, field).toHaveLength(1);
+    return { message: errors?.[0]?.message, ...errors?.[0]?.extensions };
+  }
+  const refused = (message: string) => ({ message, code: 'INVALID_ARGUMENT', path: ['orderBy'] });
+
+  it.each(others)('needs a project and a domain: %s', async (orderBy) => {
+    const conditions = ['{}', `{ project: "${project}" }`, `{ domain: "${domain}" }`];
+    for (const filter of [...conditions, `{ workflow: { ${version.slice('by: { '.length)} }`])
+      expect(await refusal(`executions(orderBy: ${orderBy}, filter: ${filter}) { nodes { id } }`)).toEqual(
+        refused(`${orderBy} needs a project and a domain in the filter`),
+      );
+  });
+
+  it('is not given by the conditions of `filters`', async () => {
+    const filters = `eq(project, ${project})+eq(domain, ${domain})`;
+    expect(await refusal(`executions(orderBy: NAME, filters: "${filters}") { nodes { id } }`)).toEqual(
+      refused('NAME needs a project and a domain in the filter'),
+    );
+  });
+
+  it.each(inside)('needs the same in the list inside of a %s', async (field, by) => {
+    const listed = (filter: string) =>
+      `${field}(${by}) { executions(orderBy: NAME, filter: ${filter}) { nodes { name } } }`;
+    const needed = field === 'project' ? 'a domain' : 'a project and a domain';
+    for (const filter of ['{}', `{ project: "${project}" }`])
+      expect(await refusal(listed(filter))).toEqual(refused(`NAME needs ${needed} in the filter`));
+    const enough =
+      field === 'project' ? `{ domain: "${domain}" }` : `{ project: "${project}", domain: "${domain}" }`;
+    const { data } = await app.ask(`{ ${listed(enough)} }`);
+    expect(namesOf(data[field].executions)).toEqual(['a-open', 'b-1', 'b-late', 'ba']);
+  });
+
+  it.each(['NEWEST', 'OLDEST'])('is not %s, which needs neither', async (orderBy) => {
+    expect(namesOf(await page(orderBy, { filter: {} }))).toContain('ba');
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { sweepCachedOutputs } from '../../src/executions/commands/sweep-cached-outputs.ts';
 import { findEntries } from '../../src/executions/store/output-cache.ts';
+import { deleteSurplusEntries, findSurplusEdges } from '../../src/executions/store/swept-cache.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { startScheduler } from '../../src/scheduler/start.ts';
@@ -10,6 +11,8 @@ import { countStatements } from '../support/statements.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const daysAgo = (days: number) => new Date(now.getTime() - days * 24 * 60 * 60 * 1000);
+/** One batch of two entries. */
+const pairOnly = { batch: 2, batches: 1 };
 const unlimited = { unusedDays: 0, entries: 0 };
 let app: App;
 let tenantId: string;
@@ -38,6 +41,18 @@ async function insert(key: string, days: number, entry: Entry = {}): Promise<voi
     data: { tenantId, projectId: home, key, ...task, ...times, ...entry, outputs: {}, catalogKey: {} },
   });
 }
+
+interface Plan {
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Relation Name'?: string;
+  readonly Plans?: readonly Plan[];
+}
+
+/** How many rows of tables a statement has read. */
+const readBy = (plan: Plan): number =>
+  (plan['Relation Name'] ? plan['Actual Rows'] * plan['Actual Loops'] : 0) +
+  (plan.Plans ?? []).reduce((sum, inner) => sum + readBy(inner), 0);
 
 const left = async () => (await db.cacheEntry.findMany({ orderBy: { key: 'asc' } })).map(({ key }) => key);
 
@@ -80,10 +95,10 @@ describe('the sweep of cached outputs', () => {
     async (limits) => {
       await insert('newest', 0);
       for (const days of [3, 4, 5, 6, 7]) await insert(`day-${days}`, days);
-      expect(await sweepCachedOutputs(limits, now, 2)).toBe(true);
+      expect(await sweepCachedOutputs(limits, now, pairOnly)).toBe(true);
       expect(await left()).toEqual(['day-3', 'day-4', 'day-5', 'newest']);
-      expect(await sweepCachedOutputs(limits, now, 2)).toBe(true);
-      expect(await sweepCachedOutputs(limits, now, 2)).toBe(false);
+      expect(await sweepCachedOutputs(limits, now, pairOnly)).toBe(true);
+      expect(await sweepCachedOutputs(limits, now, pairOnly)).toBe(false);
       expect(await left()).toEqual(['newest']);
     },
   );
@@ -93,7 +108,7 @@ describe('the sweep of cached outputs', () => {
       await insert(`home-${days}`, days);
       await insert(`other-${days}`, days, { projectId: other });
     }
-    expect(await sweepCachedOutputs({ ...unlimited, entries: 1 }, now, 2)).toBe(true);
+    expect(await sweepCachedOutputs({ ...unlimited, entries: 1 }, now, pairOnly)).toBe(true);
     expect(await left()).toHaveLength(4);
   });
 
@@ -127,6 +142,49 @@ describe('the sweep of cached outputs', () => {
           await insert(`${projectId}-${taskDomain}-${days}`, days, { projectId, taskDomain });
     expect(await counted()).toBe(few);
     expect(await left()).toHaveLength(6);
+  });
+
+  it('counts once, however many batches it deletes, and each batch is a transaction of its own', async () => {
+    for (const days of [1, 2, 3, 4, 5, 6, 7]) await insert(`day-${days}`, days);
+    const size = { batch: 2, batches: 10 };
+    const { statements } = await countStatements(() =>
+      sweepCachedOutputs({ unusedDays: 6, entries: 1 }, now, size),
+    );
+    const sent = (form: RegExp) => statements.filter((text) => form.test(text)).length;
+    expect(sent(/count\(|offset/)).toBe(1);
+    // One batch of what nobody uses, and three of what is too many; the last one has less than a batch.
+    expect(sent(/^delete from cache_entries/)).toBe(4);
+    expect(sent(/^commit$/i)).toBe(5);
+    expect(await left()).toEqual(['day-1']);
+  });
+
+  it('reads no more entries than are allowed to find what is too many', async () => {
+    await insert('other', 1, { projectId: other });
+    await db.$executeRaw`
+      insert into cache_entries (id, tenant_id, project_id, key, task_project, task_domain, task_name, cache_version,
+                                 outputs, blob_ids, catalog_key, created_at, last_used_at)
+      select gen_random_uuid(), tenant_id, ${home}::uuid, 'many-' || number, task_project, task_domain, task_name,
+             cache_version, outputs, blob_ids, catalog_key, created_at, last_used_at + number * interval '1 second'
+        from cache_entries cross join generate_series(1, 5000) as number`;
+    await db.$executeRaw`analyze cache_entries`;
+    const { statements } = await countStatements(() =>
+      sweepCachedOutputs({ ...unlimited, entries: 10 }, now, pairOnly),
+    );
+    const search = statements.find((text) => /count\(|offset/.test(text)) ?? '';
+    const [row] = await db.$queryRawUnsafe<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>(
+      `explain (analyze, format json) ${search}`,
+      ...[10, 100],
+    );
+    // Two pairs, the search for a third, and eleven of the many entries.
+    expect(row && readBy(row['QUERY PLAN'][0].Plan)).toBeLessThan(20);
+  });
+
+  it('keeps what is used between the search for what is too many and its deletion', async () => {
+    for (const days of [1, 2, 3]) await insert(`day-${days}`, days);
+    const edges = await inTransaction((tx) => findSurplusEdges(tx, 1, 10));
+    await db.cacheEntry.updateMany({ where: { key: 'day-3' }, data: { lastUsedAt: daysAgo(0) } });
+    expect(await inTransaction((tx) => deleteSurplusEntries(tx, edges, 10))).toBe(1);
+    expect(await left()).toEqual(['day-1', 'day-3']);
   });
 
   it('is done by the scheduler, with the limits of its configuration', async () => {

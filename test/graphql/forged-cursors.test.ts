@@ -157,9 +157,8 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.descriptionEntities': [() => ofType('descriptionEntities', 'TASK')],
   'Query.executions': [
     () => versions('executions'),
-    ...['OLDEST', 'NAME', 'STARTED', 'UPDATED', 'DURATION'].map(
-      (order) => () => `executions(orderBy: ${order}, ARGS) { PAGE }`,
-    ),
+    () => 'executions(orderBy: OLDEST, ARGS) { PAGE }',
+    ...['NAME', 'STARTED', 'UPDATED', 'DURATION'].map((order) => () => sorted('executions', order)),
   ],
   'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
   'Query.groups': [() => 'groups(ARGS) { PAGE }'],

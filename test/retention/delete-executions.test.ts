@@ -267,14 +267,15 @@ describe('what keeps an execution', () => {
       const node = await db.nodeExecution.create({
         data: { id: newId(), tenantId, executionId, nodeId: 'go', specNodeId: 'go', kind: 'LAUNCH_PLAN' },
       });
-      await db.execution.update({ where: { id }, data: { parentNodeId: node.id } });
+      // One that did not succeed is needed for longer: see kept-for-recovery.test.ts.
+      await db.execution.update({ where: { id }, data: { parentNodeId: node.id, phase: 'SUCCEEDED' } });
       return () =>
         db.nodeExecution.update({
           where: { id: node.id },
           data: { phase: 'SUCCEEDED', endedAt: new Date() },
         });
     },
-    'an execution that recovers it has not ended': async (id) => {
+    'an execution that recovers it, or one above it, has not ended': async (id) => {
       const recovery = await make(app, 'recoverExecution', { by: { id } }, 'execution');
       return () => endExecution(recovery);
     },

@@ -75,6 +75,21 @@ describe('a retention policy', () => {
     expect(await read()).not.toBeNull();
   });
 
+  it('tells how much it has deleted only who may set it, because that counts hidden executions, too', async () => {
+    await ended(50);
+    await update([{ keepFor: 'P1D' }]);
+    await sweep();
+    expect(await read()).toMatchObject({ deletedCount: '1', lastDeletedAt: expect.any(String) });
+    const unknown = { deletedCount: null, lastDeletedAt: null, lastSweptAt: expect.any(String) };
+    const editor = await newUser({ role: 'USER', level: 'EDIT' });
+    expect(await read(editor)).toMatchObject(unknown);
+    const elsewhere = await newUser({
+      ...{ role: 'USER', level: 'MANAGE' },
+      grants: [{ type: 'PROJECT', id: projectId, level: 'READ' }],
+    });
+    expect(await read(elsewhere)).toMatchObject(unknown);
+  });
+
   it('is refused with all its problems', async () => {
     const answer = await update([
       { keepFor: 'PT59M' },

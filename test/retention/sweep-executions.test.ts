@@ -177,7 +177,7 @@ describe('a sweep', () => {
     const policy = await policyId();
     // The turn stores its position last.
     await pool.query(
-      `alter table retention_policies add constraint dies check (deleted_count = 0) not valid`,
+      `alter table retention_policies add constraint dies check (deleted_count = 0 and swept_id is null and sweep_at <= now()) not valid`,
     );
     await expect(sweepExecutions(policy)).rejects.toThrow();
     await pool.query('alter table retention_policies drop constraint dies');

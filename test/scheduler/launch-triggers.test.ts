@@ -1,7 +1,10 @@
 /** What triggers start: one execution for each end of another execution, whatever dies; who starts it; what fails. */
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { generatedExecutionName } from '../../src/executions/domain/execution-name.ts';
+import { insertExecution } from '../../src/executions/store/create.ts';
 import { claimFiring, findTriggerChain } from '../../src/executions/store/trigger-firings.ts';
-import { pool } from '../../src/platform/database/client.ts';
+import type { ExecutionMode } from '../../src/generated/prisma/enums.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { fireTrigger } from '../../src/scheduler/fire-trigger.ts';
 import { startTriggerLoop } from '../../src/scheduler/launch-triggers.ts';
@@ -156,7 +159,7 @@ describe('a scheduler that dies', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^with recursive above/);
+    const held = holdAnswers(/^select trigger_depth/);
     const late = fireTrigger(id);
     await eventually(
       () => held.held,
@@ -190,7 +193,7 @@ describe('a deactivation', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^with recursive above/);
+    const held = holdAnswers(/^select trigger_depth/);
     const firing = fireTrigger(id);
     await eventually(
       () => held.held,
@@ -354,28 +357,43 @@ describe('launch plans that trigger each other', () => {
 
   it('are counted through executions of nodes, and not through those that a user repeats', async () => {
     const { source } = await pair();
-    const [begin, first, child, second, repeated, third] = (await Promise.all(
-      Array.from({ length: 6 }, () => launch(app, project, source)),
-    )) as [string, string, string, string, string, string];
+    const begin = await launch(app, project, source);
+    const { lastSequence: _events, ...model } = await db.execution.findUniqueOrThrow({
+      where: { id: begin },
+    });
     const nodeId = newId();
     await pool.query(
       `insert into node_executions (id, tenant_id, execution_id, node_id, kind, spec_node_id, phase, created_at, updated_at)
        select $2, tenant_id, id, 'n', 'LAUNCH_PLAN', 'n', 'RUNNING', now(), now() from executions where id = $1`,
-      [first, nodeId],
+      [begin, nodeId],
     );
-    const set = (id: string, mode: string, from: string, parentNode: string | null = null) =>
-      pool.query(
-        'update executions set mode = $2::text::execution_mode, source_id = $3, parent_node_id = $4 where id = $1',
-        [id, mode, from, parentNode],
-      );
-    await set(first, 'TRIGGER', begin);
-    await set(child, 'CHILD_WORKFLOW', first, nodeId);
-    await set(second, 'TRIGGER', child);
-    await set(repeated, 'RELAUNCH', second);
-    await set(third, 'TRIGGER', repeated);
-    const chains = await Promise.all([first, child, second, repeated, third].map(findTriggerChain));
-    expect(chains.map(({ depth }) => depth)).toEqual([1, 1, 2, 0, 1]);
-    expect(chains.map(({ firstId }) => firstId)).toEqual([begin, begin, begin, repeated, repeated]);
+    const from = async (sourceId: string, mode: ExecutionMode, parentNodeId: string | null = null) => {
+      const id = newId();
+      const origin = { mode, sourceId, parentNodeId, referenceId: null };
+      const made = {
+        ...model,
+        ...origin,
+        id,
+        name: generatedExecutionName(),
+        spec: {},
+        notifications: null,
+        inputs: {},
+        userInputs: {},
+      };
+      expect(await insertExecution(made)).not.toBeNull();
+      return id;
+    };
+    const first = await from(begin, 'TRIGGER');
+    const child = await from(first, 'CHILD_WORKFLOW', nodeId);
+    const recovered = await from(child, 'RECOVERED', nodeId);
+    const second = await from(recovered, 'TRIGGER');
+    const repeated = await from(second, 'RELAUNCH');
+    const third = await from(repeated, 'TRIGGER');
+    const chains = await Promise.all(
+      [first, child, recovered, second, repeated, third].map(findTriggerChain),
+    );
+    expect(chains.map(({ depth }) => depth)).toEqual([1, 1, 1, 2, 0, 1]);
+    expect(chains.map(({ firstId }) => firstId)).toEqual([begin, begin, begin, begin, repeated, repeated]);
   });
 
   it('stop when the end of one execution has led to 1000 others, and the status says why', async () => {
@@ -426,9 +444,10 @@ describe('launch plans that trigger each other', () => {
     const { source } = await pair();
     for (let more = 0; more < 7; more += 1) await plan(`crowd-${more}`, { triggers: [on(source)] });
     const id = await run(source);
-    await pool.query(`insert into trigger_chains select id, tenant_id, 999 from executions where id = $1`, [
-      id,
-    ]);
+    await pool.query(
+      `insert into trigger_chains (execution_id, tenant_id, started) select id, tenant_id, 999 from executions where id = $1`,
+      [id],
+    );
     const all = await firings();
     expect(all).toHaveLength(8);
     await Promise.all(all.map(fireTrigger));

@@ -63,7 +63,7 @@ describe('pauseLaunchPlanTriggers', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^with recursive above/);
+    const held = holdAnswers(/^select trigger_depth/);
     const firing = fireTrigger(id);
     await eventually(
       () => held.held,

@@ -199,7 +199,7 @@ describe('a limit of tasks', () => {
     await settle(16, expectWithinLimits);
     for (let rounds = 0; rounds < 100 && !(await isOver(id)); rounds += 1) {
       for (const one of await lease()) await hands.succeed(one, { y: 2 });
-      const groups = await listGroupsThatWait(10);
+      const groups = await listGroupsThatWait(null, 10);
       await Promise.all([...(await isDue()), id].map((one) => advanceExecution(one)));
       await Promise.all(groups.flatMap((owner) => [givePlaces(owner), givePlaces(owner)]));
       await expectWithinLimits();
@@ -279,7 +279,7 @@ describe('a place', () => {
   it('is found by the next look if the scheduler died before it gave the place out', async () => {
     const { running, waiting, root } = await siblings();
     expect(await listGroupsToLookAt(10)).toEqual([]);
-    expect(await listGroupsThatWait(10)).toEqual([root]);
+    expect(await listGroupsThatWait(null, 10)).toEqual([root]);
     await db.budgetShare.update({ where: { executionId: running }, data: { held: 0, needsLook: true } });
     expect(await listGroupsToLookAt(10)).toEqual([root]);
     expect(await givePlaces(root)).toEqual([waiting]);

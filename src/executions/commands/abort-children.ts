@@ -17,19 +17,19 @@ export type ChildrenOwner = Pick<
  *
  * The caller must have locked the execution.
  *
- * @param nodes  any nodes of the execution. Only those that run launch plans count.
+ * @param nodes  nodes of the execution. Of our own engine, only those that run launch plans have started any.
  */
 export async function abortChildren(
   tx: Tx,
   execution: ChildrenOwner,
-  nodes: readonly Pick<NodeRow, 'id' | 'kind'>[],
+  nodes: readonly Pick<NodeRow, 'id'>[],
   cause: string,
   now: Date,
 ): Promise<void> {
   const { abortPrincipalId, principalId, abortIsForced: isForced } = execution;
-  const launching = nodes.flatMap(({ id, kind }) => (kind === 'LAUNCH_PLAN' ? [id] : []));
+  const nodeIds = nodes.map(({ id }) => id);
   await moveExecutions(
-    await listOpenChildren(tx, launching),
+    await listOpenChildren(tx, nodeIds),
     {
       to: 'ABORTING',
       from: isForced ? phasesThatMayMoveTo(executionPhases, 'ABORTING') : phasesBeforeAbort,

@@ -27,6 +27,7 @@ import { executionTarget } from '../domain/targets.ts';
 import type { NewExecution } from '../store/create.ts';
 import { type ExecutionRow, readExecutions } from '../store/reads.ts';
 import { firstFew, missingFiles } from './check-files.ts';
+import type { ParentNode } from './get-parent-node.ts';
 import { insertWithinLimit } from './insert-within-limit.ts';
 import { resolveExecutionSettings } from './resolve-execution-settings.ts';
 
@@ -53,6 +54,8 @@ export interface ExecutionRequest extends NotificationRequest {
     /** Where the input names that execution, and by this its project and launch plan. */
     readonly path: readonly string[];
   };
+  /** The node of an engine from outside that starts it. */
+  readonly parent?: ParentNode | null;
   /** The slot of a schedule, for an execution that a schedule starts. */
   readonly scheduled?: {
     readonly at: Date;
@@ -152,7 +155,7 @@ async function requireFiles({ id, tenantId }: Project, { inputs }: EffectiveInpu
 async function resolvedSettings(
   project: Project,
   plan: LaunchPlan,
-  { domain, settings, origin }: ExecutionRequest,
+  { domain, settings, origin, parent }: ExecutionRequest,
 ): Promise<ResolvedSettings> {
   const { id: projectId, tenantId } = project;
   const projectLabels = project.labels as Record<string, string>;
@@ -163,7 +166,7 @@ async function resolvedSettings(
     domain,
     projectLabels,
     plan,
-    request: settings,
+    request: { ...settings, ...parent?.settings },
     isInherited: origin !== undefined,
   };
   const resolved = await resolveExecutionSettings(asked, place);
@@ -180,6 +183,7 @@ async function insert(
     engine,
     origin,
     taskId = null,
+    parent,
     scheduled,
     triggered,
     inputs,
@@ -211,12 +215,19 @@ async function insert(
     taskId,
     cluster: engine === 'EXTERNAL' ? clusterFor(name, label, clusters) : null,
     ...(origin && { mode: origin.mode, referenceId: origin.referenceId, sourceId: origin.sourceId }),
+    ...(parent && {
+      mode: origin?.mode ?? 'CHILD_WORKFLOW',
+      principalId: parent.principalId,
+      sourceId: parent.executionId,
+      parentNodeId: parent.id,
+      nesting: parent.nesting,
+    }),
     ...(scheduled && { mode: 'SCHEDULED', scheduledAt: scheduled.at }),
     ...(triggered && { mode: 'TRIGGER', sourceId: triggered.sourceId }),
     notifications: notifications.length > 0 ? notifications : null,
     ...inputs,
   };
-  const execution = await insertWithinLimit(plan, made, scheduled ?? triggered).catch(
+  const execution = await insertWithinLimit(plan, made, { parent, recorded: scheduled ?? triggered }).catch(
     async (error: unknown) => {
       // What it refers to was deleted after it had been read.
       throw isForeignKeyViolation(error) ? ((await goneReference(caller, plan, origin)) ?? error) : error;

@@ -8,22 +8,31 @@ import { isLimited, takeSlot } from './take-slot.ts';
 /** Undoes what was done for an execution whose name is taken. */
 class NameIsTaken extends Error {}
 
+interface Conditions {
+  /** The node that starts it. */
+  readonly parent?: { lock(tx: Tx): Promise<void> } | null | undefined;
+  /** The schedule or trigger that starts it. */
+  readonly recorded?: { record(tx: Tx): Promise<void> } | undefined;
+}
+
 /**
  * Stores a new execution, as the concurrency policy of its launch plan allows. The decision and the insert are one
- * transaction, with the progress of the schedule or trigger that starts the execution. A slot of a schedule is over also if
+ * transaction, with the progress of the schedule or trigger that starts the execution. A node that starts it stays
+ * open until then. A slot of a schedule is over also if
  * the policy refuses its execution, or if the slot has one already; so is the firing of a trigger.
  *
  * @returns null if the name is taken.
- * @throws AlreadyExistsError if the policy refuses the execution. Source: Flyte's code for this.
+ * @throws AlreadyExistsError if the policy refuses the execution (source: Flyte's code for this); the errors of the lock.
  */
 export async function insertWithinLimit(
   plan: LaunchPlan,
   execution: NewExecution,
-  scheduled?: { record(tx: Tx): Promise<void> },
+  { parent, recorded: scheduled }: Conditions = {},
 ): Promise<ExecutionRow | null> {
-  if (!isLimited(plan) && !scheduled) return await insertExecution(execution);
+  if (!isLimited(plan) && !scheduled && !parent) return await insertExecution(execution);
   try {
     const { row, refusal } = await inTransaction(async (tx) => {
+      await parent?.lock(tx);
       await scheduled?.record(tx);
       const slot = await takeSlot(tx, plan, execution);
       if ('refusal' in slot) return { row: null, refusal: slot.refusal };

@@ -20,7 +20,7 @@ export async function recoverExecution(
   caller: Caller,
   source: ExecutionRow,
   project: Project,
-  recovery: Pick<Repetition, 'name' | 'findLaunchPlan'>,
+  recovery: Pick<Repetition, 'name' | 'parent' | 'findLaunchPlan'>,
 ): Promise<ExecutionRow> {
   const obstacle = recoveryObstacle(source);
   if (obstacle) throw obstacle;

@@ -21,7 +21,7 @@ export async function relaunchExecution(
   caller: Caller,
   source: ExecutionRow,
   project: Project,
-  relaunch: Omit<Repetition, 'mode'> & { readonly overwriteCache: boolean },
+  relaunch: Omit<Repetition, 'mode' | 'parent'> & { readonly overwriteCache: boolean },
 ): Promise<ExecutionRow> {
   return await repeatExecution(caller, source, project, { ...relaunch, mode: 'RELAUNCH' });
 }

@@ -8,6 +8,7 @@ import { readSpecs, settingsOf } from '../store/execution-specs.ts';
 import { readNotifications } from '../store/notices.ts';
 import type { ExecutionRow } from '../store/reads.ts';
 import { createExecution } from './create-execution.ts';
+import type { ParentNode } from './get-parent-node.ts';
 
 /** What the new execution has of its own. */
 export interface Repetition {
@@ -19,6 +20,8 @@ export interface Repetition {
   readonly inputs?: unknown;
   /** The same as Flyte's literals. */
   readonly inputLiterals?: unknown;
+  /** The node of an engine from outside that starts the new execution. Without it, the new execution is nobody's child. */
+  readonly parent?: ParentNode | null;
   findLaunchPlan(): Promise<LaunchPlan | null>;
 }
 
@@ -35,7 +38,7 @@ export async function repeatExecution(
   caller: Caller,
   source: ExecutionRow,
   project: Project,
-  { mode, name, overwriteCache, inputs, inputLiterals, findLaunchPlan }: Repetition,
+  { mode, name, overwriteCache, inputs, inputLiterals, parent = null, findLaunchPlan }: Repetition,
 ): Promise<ExecutionRow> {
   const [spec] = await readSpecs([source.id]);
   // It was deleted after it had been read.
@@ -51,6 +54,7 @@ export async function repeatExecution(
     settings: { ...settingsOf(resolved), ...(overwriteCache !== undefined && { overwriteCache }) },
     engine: source.engine,
     taskId: source.taskId,
+    parent,
     notifications,
     disableNotifications: notifications.length === 0,
     origin: { mode, referenceId: source.id, sourceId: source.id, path },

@@ -10,14 +10,12 @@ import type { LiteralMap } from '../../values/literals.ts';
 import { Place, problemsText } from '../../values/problem-list.ts';
 import { budgetsOf, limitOfChild } from '../domain/budgets.ts';
 import type { ExecutionSettings } from '../domain/execution-spec.ts';
+import { MAX_NESTING } from '../domain/limits.ts';
 import { insertExecution } from '../store/create.ts';
 import { type SpecRow, settingsOf } from '../store/execution-specs.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { resolveExecutionSettings } from './resolve-execution-settings.ts';
 import { takeSlot } from './take-slot.ts';
-
-/** How many executions may be above one, so that a launch plan that starts itself ends. */
-export const MAX_NESTING = 32;
 
 /** The node of a launch plan, and the inputs that the workflow gives it. */
 interface LaunchingNode {

@@ -62,7 +62,8 @@ export async function startTriggeredExecution(
       sourceId,
       async record(tx) {
         await record(tx);
-        if (!(await countInChain(tx, firstId, MAX_TRIGGERED))) throw tooMany();
+        if (!(await countInChain(tx, { id: firstId, tenantId: caller.tenantId }, MAX_TRIGGERED)))
+          throw tooMany();
       },
     },
   });

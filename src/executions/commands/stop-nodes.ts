@@ -26,7 +26,7 @@ export async function stopNodes(
   const ofKind = (kind: NodeRow['kind']) => open.filter((row) => row.kind === kind);
   const gates = ofKind('GATE');
   await abortNodes(tx, execution.id, gates, cause, now);
-  await abortChildren(tx, execution, open, cause, now);
+  await abortChildren(tx, execution, ofKind('LAUNCH_PLAN'), cause, now);
   const clientIds = ofKind('TASK').map(({ id, latestAttempt }) => clientIdOf(id, latestAttempt ?? 0));
   return { clientIds, ended: gates.length > 0 };
 }

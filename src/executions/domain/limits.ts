@@ -6,6 +6,9 @@ import type { LiteralMap } from '../../values/literals.ts';
  */
 export const MAX_TURN_BYTES = 16 * 1024 * 1024;
 
+/** How many executions may be above one, so that a launch plan that starts itself ends. */
+export const MAX_NESTING = 32;
+
 /**
  * How many steps of checking values one turn makes (`MAX_STEPS`). When they are used up, the rest waits for another
  * turn, because a turn delays everything else.

@@ -42,7 +42,7 @@ import {
   ExecutionType,
   LaunchEntityEnum,
 } from './execution.ts';
-import { ExecutionOrderEnum } from './execution-order.ts';
+import { checkOrder, ExecutionOrderEnum } from './execution-order.ts';
 import { NodeExecutionConnection, NodeExecutionType } from './node-execution.ts';
 import { nodeFilterOf, nodeListArguments } from './node-lists.ts';
 import { readableChild } from './readable-edges.ts';
@@ -102,7 +102,7 @@ const listArguments = builder.args((t) => ({
     type: ExecutionOrderEnum,
     defaultValue: 'NEWEST',
     description:
-      'How to sort the list. The time of creation has an index; for the other orders, the server reads all executions that meet the conditions.',
+      'How to sort the list. The orders by time of creation have an index. For every other order, the server reads all executions that meet the conditions, so `filter` must name a project and a domain; inside of a project, only a domain.',
   }),
 }));
 
@@ -188,7 +188,8 @@ const executionsIn = <Parent>(
     targetOf,
     ({ loaders }) => shortened(loaders[list]),
     executionOrder,
-    (args: ListArguments & PageArguments, context) => filterOf(args, context),
+    async (args: ListArguments & PageArguments, context) =>
+      checkOrder(await filterOf(args, context), list === 'executionsOfProject'),
   );
 
 const hiddenByScopes = 'null if your scopes do not include `execution:read`.';
@@ -315,7 +316,8 @@ builder.objectField(NodeExecutionType, 'childExecution', (t) =>
   t.field({
     type: ExecutionType,
     nullable: true,
-    description: 'The execution that the node started; null if it started none, or if it is hidden from you.',
+    description:
+      'The execution that the node started; null if it started none, or if it is hidden from you. If an engine from outside has started several for the node: the one that its events name, or else the newest.',
     resolve: readableChild,
   }),
 );
@@ -337,7 +339,7 @@ builder.queryFields((t) => ({
         const caller = callerOf(context);
         const mayRead = (permission: Permission) => obstacleTo(caller, permission) === null;
         const shown = {
-          ...(await filterOf(args, context)),
+          ...checkOrder(await filterOf(args, context)),
           filters: parseFilters(filters ?? ''),
           sees: {
             launch_plan: mayRead('launchPlan:read'),

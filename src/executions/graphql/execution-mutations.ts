@@ -9,18 +9,22 @@ import {
   InvalidArgumentError,
   NotFoundError,
 } from '../../platform/errors.ts';
+import { NO_ID } from '../../platform/ids.ts';
 import { getProject } from '../../projects/loaders.ts';
 import { LaunchPlanByInput, TaskByInput } from '../../registry/graphql/entity-key.ts';
 import { NotificationInput } from '../../registry/graphql/notification.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution } from '../commands/create-execution.ts';
 import { createTaskExecution } from '../commands/create-task-execution.ts';
+import { getParentNode, type ParentNode } from '../commands/get-parent-node.ts';
 import { recoverExecution } from '../commands/recover-execution.ts';
 import { relaunchExecution } from '../commands/relaunch-execution.ts';
 import { updateExecution } from '../commands/update-execution.ts';
+import { MAX_NESTING } from '../domain/limits.ts';
 import type { ExecutionBy, ExecutionRow } from '../store/reads.ts';
 import { ExecutionByInput, ExecutionEngineEnum, ExecutionStateEnum, ExecutionType } from './execution.ts';
 import { executionSettingInputs, executionSettingsOf } from './execution-settings.ts';
+import { loadNodeExecution, type NodeExecutionBy, NodeExecutionByInput } from './node-execution.ts';
 
 const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
   description: 'An execution to start.',
@@ -61,8 +65,12 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
     }),
     engine: t.field({
       type: ExecutionEngineEnum,
-      defaultValue: 'SLIPWAY',
-      description: 'What runs the execution. It cannot be changed later.',
+      description:
+        'What runs the execution. It cannot be changed later. If left out: EXTERNAL with `parentNodeExecution`, and SLIPWAY without.',
+    }),
+    parentNodeExecution: t.field({
+      type: NodeExecutionByInput,
+      description: `For an engine from outside: the node that starts the execution. Requires EDIT on the workflow of the execution that the node belongs to. The engine of that execution is EXTERNAL, and neither it nor the node has ended. The new execution is in mode CHILD_WORKFLOW, runs for the same user as that one, and has its cluster label, also if \`executionClusterLabel\` is given. At most ${MAX_NESTING} executions are above one. The engine must report an event of the node when the new execution ends. If the execution of the node is aborted, the engine must abort the new one, unless the abort is forced: then the server does it.`,
     }),
   }),
 });
@@ -81,6 +89,11 @@ const RecoverExecutionInput = builder.inputType('RecoverExecutionInput', {
     name: t.string({
       description:
         'The name of the new execution, as in `createExecution`. If left out, the server chooses a name.',
+    }),
+    parentNodeExecution: t.field({
+      type: NodeExecutionByInput,
+      description:
+        'For an engine from outside: the node that starts the new execution, as in `createExecution`. The mode of the new execution is RECOVERED all the same. If left out, no node has started it, also if a node had started the one to recover.',
     }),
   }),
 });
@@ -127,6 +140,17 @@ export async function getExecution(by: ExecutionBy, { loaders }: Context): Promi
   const execution = await loaders.execution.load(by);
   if (!execution) throw new NotFoundError('execution', addressText(by), ['input', 'by']);
   return execution;
+}
+
+/** The node that starts a new execution; null if the input names none. @throws the errors of `getParentNode`. */
+async function parentOf(by: unknown, context: Context): Promise<ParentNode | null> {
+  if (by == null) return null;
+  const { loaders } = context;
+  return await getParentNode(callerOf(context), addressText(by as NodeExecutionBy), async () => {
+    const node = await loadNodeExecution(by as NodeExecutionBy, loaders);
+    const execution = await loaders.execution.load({ id: node?.executionId ?? NO_ID });
+    return node && execution && { node, execution };
+  });
 }
 
 /** What the execution is to run. @throws InvalidArgumentError unless the input names exactly one thing. */
@@ -181,18 +205,20 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       'Starts an execution of a launch plan, or of a single task. Requires USE on the workflow, and on the project if it is not the project of the launch plan; for a task, USE on its project and on the project of the execution. The execution is QUEUED, and the scheduler starts it at once.',
-    errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
+    errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError, FailedPreconditionError] },
     args: inputOf(CreateExecutionInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.project, context.loaders);
       const caller = callerOf(context);
+      const parent = await parentOf(input.parentNodeExecution, context);
       const request = {
         domain: input.domain,
         name: input.name ?? null,
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         settings: executionSettingsOf(input),
-        engine: input.engine ?? 'SLIPWAY',
+        engine: input.engine ?? (parent ? 'EXTERNAL' : 'SLIPWAY'),
+        parent,
         notifications: input.notifications,
         disableNotifications: input.disableNotifications ?? false,
       };
@@ -219,6 +245,7 @@ builder.mutationFields((t) => ({
       const project = await getProject(source.project, context.loaders);
       const execution = await recoverExecution(callerOf(context), source, project, {
         name: input.name ?? null,
+        parent: await parentOf(input.parentNodeExecution, context),
         findLaunchPlan: () => context.loaders.launchPlan.load({ id: source.launchPlanId }),
       });
       return { execution };

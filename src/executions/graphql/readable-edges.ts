@@ -8,8 +8,7 @@ import type { ExecutionRow, NodeExecutionRow } from '../store/reads.ts';
 /** The execution that a node has started; null if there is none, or if it is hidden from the caller. */
 export const readableChild = guardedEdge(
   'execution:read',
-  ({ id, kind }: NodeExecutionRow, { loaders }) =>
-    kind === 'LAUNCH_PLAN' ? loaders.childExecution.load(id) : null,
+  ({ id }: NodeExecutionRow, { loaders }) => loaders.childExecution.load(id),
   executionTarget,
 );
 

@@ -197,10 +197,16 @@ export async function listGroupsToLookAt(limit: number): Promise<string[]> {
 }
 
 const waitingGroupsStatement = statement<{ id: string }>(
-  'select distinct owner_id as id from budget_shares where wanted > 0 limit $1',
+  `select distinct owner_id as id from budget_shares
+    where wanted > 0 and owner_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+    order by owner_id limit $2`,
 );
 
-/** Groups with executions that wait for a place. */
-export async function listGroupsThatWait(limit: number): Promise<string[]> {
-  return (await run(waitingGroupsStatement, [limit])).map((row) => row.id);
+/**
+ * Groups with executions that wait for a place, in the order of their ids.
+ *
+ * @param afterId  the group before the first one; null for all.
+ */
+export async function listGroupsThatWait(afterId: string | null, limit: number): Promise<string[]> {
+  return (await run(waitingGroupsStatement, [afterId, limit])).map((row) => row.id);
 }

@@ -53,17 +53,21 @@ export interface NewExecution {
 const after = (field: keyof ExecutionSpec) =>
   `now() + (spec->>'${field}')::float8 * interval '1 millisecond'`;
 
+/**
+ * The triggers that have led to the execution are copied from the one that it comes from. If that one was deleted
+ * meanwhile, its foreign key refuses the new one.
+ */
 const insertStatement = statement<ExecutionRow>(
   `with execution as (
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
        workflow_entity_id, launch_entity, task_id, principal_id, queue, cluster, engine, mode, reference_id,
-       source_id, parent_node_id, nesting, budget_ids, budget_limit, scheduled_at, max_parallelism, max_concurrent,
+       source_id, parent_node_id, trigger_depth, trigger_first_id, nesting, budget_ids, budget_limit, scheduled_at, max_parallelism, max_concurrent,
        awaits_slot, interruptible, overwrite_cache, spec, notifications, deadline_at, queue_deadline_at, user_inputs, inputs, last_sequence,
        advance_at, created_at, updated_at)
-     select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId",
+     select asked.id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId",
             "workflowEntityId", case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId",
             "principalId", queue, cluster, coalesce(engine, 'SLIPWAY'), coalesce(mode, 'MANUAL'), "referenceId",
-            "sourceId", "parentNodeId", coalesce(nesting, 0),
+            "sourceId", "parentNodeId", coalesce(chain.depth, 0), chain."firstId", coalesce(nesting, 0),
             coalesce("budgetIds", '{}'), "budgetLimit", "scheduledAt", "maxParallelism", "maxConcurrent",
             coalesce("awaitsSlot", false), interruptible, "overwriteCache", spec, notifications,
             ${after('timeoutMilliseconds')}, ${after('queueingBudgetMilliseconds')}, "userInputs", inputs, 1,
@@ -75,6 +79,12 @@ const insertStatement = statement<ExecutionRow>(
               nesting int, "budgetIds" uuid[], "budgetLimit" int, "scheduledAt" timestamptz, "maxParallelism" int,
               "maxConcurrent" int, "awaitsSlot" boolean, interruptible boolean, "overwriteCache" boolean, spec json, notifications json, "userInputs" json,
               inputs json)
+       left join lateral (
+         select source.trigger_depth + case when asked.mode = 'TRIGGER' then 1 else 0 end as depth,
+                coalesce(source.trigger_first_id, case when asked.mode = 'TRIGGER' then source.id end) as "firstId"
+           from executions as source
+          where source.id = asked."sourceId" and (asked.mode = 'TRIGGER' or asked."parentNodeId" is not null)
+       ) as chain on true
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
    ),

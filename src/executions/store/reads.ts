@@ -192,17 +192,21 @@ export function readItemCounts(arrayIds: readonly string[]): Promise<ItemCountRo
 
 const childExecutions = statement<ExecutionRow & { readonly startedBy: string }>(
   `with started as (
-     select id, parent_node_id as node_id from executions where parent_node_id = any($1::uuid[])
-     union
-     select (details->>'childExecutionId')::uuid, id from node_executions
+     select id, parent_node_id as node_id, false as is_named from executions where parent_node_id = any($1::uuid[])
+     union all
+     select (details->>'childExecutionId')::uuid, id, true from node_executions
       where id = any($1::uuid[]) and details->>'childExecutionId' is not null
    )
    select started.node_id as "startedBy", ${executionColumns}
      from started join executions as execution on execution.id = started.id
-     join projects as project on project.id = execution.project_id`,
+     join projects as project on project.id = execution.project_id
+    order by started.is_named, execution.created_at, execution.id`,
 );
 
-/** The executions that these nodes have started, as we know or as an engine from outside says. */
+/**
+ * The executions that these nodes have started, as we know or as an engine from outside says. A node of such an engine can
+ * have several: the last one is the one that its events name, or else the newest.
+ */
 export function readChildExecutions(nodeExecutionIds: readonly string[]) {
   return run(childExecutions, [nodeExecutionIds]);
 }

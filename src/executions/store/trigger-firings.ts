@@ -67,21 +67,13 @@ export interface TriggerChain {
 }
 
 const chainStatement = statement<TriggerChain>(
-  `with recursive above as (
-     select source_id, mode, parent_node_id, 0 as level from executions where id = $1::uuid
-     union all
-     select source.source_id, source.mode, source.parent_node_id, above.level + 1
-       from above join executions as source on source.id = above.source_id
-      where above.mode = 'TRIGGER' or above.parent_node_id is not null
-   )
-   select count(*) filter (where mode = 'TRIGGER')::int as depth,
-          coalesce((array_agg(source_id order by level desc) filter (where mode = 'TRIGGER'))[1], $1::uuid) as "firstId"
-     from above`,
+  `select trigger_depth as depth, coalesce(trigger_first_id, id) as "firstId" from executions where id = $1::uuid`,
 );
 
 /**
  * The triggers that have led to an execution. The executions of nodes that launch something are steps on the way. A user
- * who repeats an execution begins anew.
+ * who repeats an execution begins anew. The statement that stores an execution notes them (create.ts), because those on
+ * the way may be deleted before the next trigger fires.
  */
 export async function findTriggerChain(executionId: string): Promise<TriggerChain> {
   const [row] = await run(chainStatement, [executionId]);
@@ -90,8 +82,9 @@ export async function findTriggerChain(executionId: string): Promise<TriggerChai
 
 const countStatement = statement<{ started: number }>(
   `insert into trigger_chains as chain (execution_id, tenant_id, started)
-   select id, tenant_id, 1 from executions where id = $1::uuid
-   on conflict (execution_id) do update set started = chain.started + 1 where chain.started < $2::int
+   values ($1::uuid, $2::uuid, 1)
+   on conflict (execution_id) do update set started = chain.started + 1, last_started_at = now()
+     where chain.started < $3::int
    returning started`,
 );
 
@@ -99,7 +92,29 @@ const countStatement = statement<{ started: number }>(
  * Counts one more execution that the end of another one has led to. Of transactions that count for the same one, the
  * second waits.
  *
+ * @param first  the execution that has ended first. It may be deleted.
  * @returns false if there are as many as there may be.
  */
-export const countInChain = async (tx: Tx, firstId: string, limit: number): Promise<boolean> =>
-  (await run(countStatement, [firstId, limit], tx)).length > 0;
+export const countInChain = async (
+  tx: Tx,
+  first: { readonly id: string; readonly tenantId: string },
+  limit: number,
+): Promise<boolean> => (await run(countStatement, [first.id, first.tenantId, limit], tx)).length > 0;
+
+/** How long a count is kept after the last execution that it counts. */
+const CHAIN_DAYS = 30;
+
+const forgetStatement = statement<{ count: number }>(
+  `with old as (
+     select execution_id from trigger_chains where last_started_at < now() - ${CHAIN_DAYS} * interval '1 day'
+      order by last_started_at limit $1 for update skip locked
+   ),
+   gone as (
+     delete from trigger_chains as chain using old where chain.execution_id = old.execution_id returning 1
+   )
+   select count(*)::int as count from gone`,
+);
+
+/** Deletes counts to which nothing was added for long. @returns how many, at most the limit. */
+export const forgetOldChains = async (limit: number): Promise<number> =>
+  (await run(forgetStatement, [limit]))[0]?.count ?? 0;

@@ -29,6 +29,11 @@ export function isWriteConflict(error: unknown): boolean {
   return prismaCode(error) === 'P2034' || ['40001', '40P01'].includes(sqlState(error) ?? '');
 }
 
+/** Another transaction has held a lock for longer than this one waits. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03';
+}
+
 const lostStates = /^(08...|57P0[1-5]|53300)$/;
 const lostErrno = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH']);
 const lostPrisma = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028']);

@@ -39,7 +39,8 @@ const reasons: Readonly<Record<Exclude<DeletionObstacle, 'OPEN'>, string>> = {
   NOTICE: 'the notifications about its end are not planned yet: try again in a moment',
   TRIGGER: 'a trigger that waited for its end has not started its execution yet: try again later',
   PARENT: 'the execution that started it has not taken its result yet: try again in a moment',
-  RECOVERY: 'an execution that recovers it has not ended',
+  ABOVE: 'an execution above it has not ended, and a recovery of that one would recover this one, too',
+  RECOVERY: 'an execution that recovers it, or one above it, has not ended',
   MODEL: 'a version of a registered model comes from it: delete the version first',
 };
 

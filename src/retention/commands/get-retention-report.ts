@@ -48,5 +48,5 @@ export async function getRetentionReport({ tenantId, role }: Caller): Promise<Ta
         },
       ];
     })
-    .sort((one, other) => Number(other.bytes - one.bytes) || one.table.localeCompare(other.table));
+    .sort((one, other) => Number(other.bytes - one.bytes) || (one.table < other.table ? -1 : 1));
 }

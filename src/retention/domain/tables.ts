@@ -47,9 +47,13 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   item_phase_counts: { ...ofExecution, idColumn: 'node_execution_id' },
   signals: inExecution,
   notification_deliveries: inExecution,
-  trigger_chains: ofExecution,
   budget_shares: ofExecution,
   trigger_firings: { kept: 'SWEPT', rule: 'Until the trigger has started its execution, or has given up.' },
+  trigger_chains: {
+    kept: 'SWEPT',
+    rule: 'Until 30 days after the last execution that they count.',
+    idColumn: 'execution_id',
+  },
   cache_reservations: { kept: 'SWEPT', rule: 'Until the node that computes the outputs has ended.' },
   cache_waiters: {
     kept: 'SWEPT',

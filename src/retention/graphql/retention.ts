@@ -1,3 +1,4 @@
+import { isAllowed } from '../../authorization/can.ts';
 import { ExecutionPhaseEnum } from '../../executions/graphql/execution.ts';
 import type { Project } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -6,6 +7,7 @@ import { inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
 import { updateRetention } from '../commands/update-retention.ts';
 import { endedPhases, MAX_RULES, type RetentionRule } from '../domain/retention-rules.ts';
 import { countDue, type DueExecutions, MAX_COUNTED } from '../store/count-due.ts';
@@ -63,6 +65,15 @@ const DueExecutionsType = builder.objectRef<DueExecutions>('DueExecutions').impl
 const dueOf = (key: PolicyKey, rules: readonly RetentionRule[], context: Context) =>
   countDue(callerOf(context), key, rules, new Date());
 
+const onlyForManagers =
+  'This includes executions that are hidden from you, so it is null unless you may call `updateRetention` for the project.';
+
+/** Whether the caller may know what has become of all executions, also of those that were hidden from it. */
+const seesDeletions = ({ tenantId, projectId }: PolicyKey, context: Context): Promise<boolean> =>
+  isAllowed(callerOf(context), 'retention:update', {
+    target: async () => projectTarget({ id: projectId, tenantId }),
+  });
+
 const RetentionType = builder.objectRef<RetentionPolicyRow>('Retention').implement({
   description: 'How long the ended executions in one domain of a project are kept.',
   fields: (t) => ({
@@ -86,14 +97,19 @@ const RetentionType = builder.objectRef<RetentionPolicyRow>('Retention').impleme
       nullable: true,
       description: 'When the scheduler last came to the end of all executions; null if it never has.',
     }),
-    lastDeletedAt: t.expose('lastDeletedAt', {
+    lastDeletedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the policy last deleted something; null if it never has.',
+      description: `When the policy last deleted something; null if it never has. ${onlyForManagers}`,
+      resolve: async (policy, _args, context) =>
+        (await seesDeletions(policy, context)) ? policy.lastDeletedAt : null,
     }),
-    deletedCount: t.expose('deletedCount', {
+    deletedCount: t.field({
       type: 'BigInt',
-      description: 'How many executions the policy has deleted since there is one.',
+      nullable: true,
+      description: `How many executions the policy has deleted since there is one. ${onlyForManagers}`,
+      resolve: async (policy, _args, context) =>
+        (await seesDeletions(policy, context)) ? policy.deletedCount : null,
     }),
     due: t.field({
       type: DueExecutionsType,

@@ -13,10 +13,31 @@ export type DeletionObstacle =
   | 'TRIGGER'
   /** A node of another execution started it and has not taken its result yet. */
   | 'PARENT'
-  /** An execution that recovers it has not ended. It reads its results when its nodes start. */
+  /** It did not succeed, and an execution above it has not ended. A recovery of that one would recover this one, too. */
+  | 'ABOVE'
+  /**
+   * An execution that recovers it has not ended. It reads its results when its nodes start. Or it did not succeed, and one
+   * above it is recovered: then the node that started it starts its recovery.
+   */
   | 'RECOVERY'
   /** A version of a registered model comes from it. */
   | 'MODEL';
+
+/** What `findRecoverableChildren` looks for. */
+const didNotSucceed = (execution: string) => `${execution}.phase in ('FAILED', 'ABORTED', 'TIMED_OUT')`;
+
+/**
+ * The execution of the row `execution`, and those above it as long as a recovery of one would recover the one below it.
+ * There are at most 32 levels.
+ */
+const lineSql = `with recursive line as (
+    select execution.id, execution.phase, execution.parent_node_id, execution.ended_at
+    union all
+    select above.id, above.phase, above.parent_node_id, above.ended_at
+      from line join node_executions as node on node.id = line.parent_node_id
+                join executions as above on above.id = node.execution_id
+     where ${didNotSucceed('line')}
+  )`;
 
 const conditions: Readonly<Record<DeletionObstacle, string>> = {
   OPEN: 'execution.ended_at is null',
@@ -25,9 +46,10 @@ const conditions: Readonly<Record<DeletionObstacle, string>> = {
   PARENT: `exists (select from node_executions as node
                      join executions as parent on parent.id = node.execution_id and parent.ended_at is null
                     where node.id = execution.parent_node_id and node.ended_at is null)`,
-  RECOVERY: `exists (select from executions as recovery
-                      where recovery.reference_id = execution.id and recovery.mode = 'RECOVERED'
-                        and recovery.ended_at is null)`,
+  ABOVE: `exists (${lineSql} select from line where line.ended_at is null)`,
+  RECOVERY: `exists (${lineSql}
+                     select from line join executions as recovery on recovery.reference_id = line.id
+                      where recovery.mode = 'RECOVERED' and recovery.ended_at is null)`,
   MODEL: hasModelVersionSql('execution.id'),
 };
 

@@ -27,15 +27,19 @@ export interface LockedPolicy {
   readonly sweptId: string | null;
 }
 
-const lockStatement = statement<LockedPolicy>(
-  `select id, tenant_id as "tenantId", project_id as "projectId", domain, rules, set_by_id as "setById",
+const lockText = `select id, tenant_id as "tenantId", project_id as "projectId", domain, rules, set_by_id as "setById",
           swept_ended_at as "sweptEndedAt", swept_id as "sweptId"
-     from retention_policies where id = $1::uuid and sweep_at <= now() for update skip locked`,
-);
+     from retention_policies where id = $1::uuid and sweep_at <= now() for update`;
+const lockStatement = statement<LockedPolicy>(lockText);
+const lockFreeStatement = statement<LockedPolicy>(`${lockText} skip locked`);
 
-/** Null if it is not due (any more), or if another scheduler works on it. */
-export async function lockPolicy(tx: Tx, id: string): Promise<LockedPolicy | null> {
-  const [row] = await run(lockStatement, [id], tx);
+/**
+ * Null if it is not due (any more), or if another scheduler works on it.
+ *
+ * @param waits  whether to wait until the other transaction that has it ends.
+ */
+export async function lockPolicy(tx: Tx, id: string, waits = false): Promise<LockedPolicy | null> {
+  const [row] = await run(waits ? lockStatement : lockFreeStatement, [id], tx);
   return row ?? null;
 }
 
@@ -49,7 +53,7 @@ export interface SweptExecution {
   readonly isDue: boolean;
 }
 
-/** How many executions one turn looks at. */
+/** How many executions one turn looks at, at most. */
 export const PAGE = 500;
 
 const pageStatement = statement<SweptExecution>(
@@ -58,7 +62,7 @@ const pageStatement = statement<SweptExecution>(
       where project_id = $1::uuid and domain = $2 and ended_at is not null
         and ended_at < $3::timestamptz - $4::float8 * interval '1 second'
         and (ended_at, id) > (coalesce($5::timestamptz, '-infinity'), coalesce($6::uuid, '${NO_ID}'))
-      order by ended_at, id limit ${PAGE}
+      order by ended_at, id limit $8
    )
    select execution.id, execution.ended_at as "endedAt", execution.last_sequence as events,
           ${isDueSql('$7', '$3')} as "isDue"
@@ -69,16 +73,18 @@ const pageStatement = statement<SweptExecution>(
  * The next executions of a sweep.
  *
  * @param shortestSeconds  executions that ended later than this are not due, whatever they are.
+ * @param limit  how many executions, at most.
  */
 export const readPage = (
   tx: Tx,
   { projectId, domain, rules, sweptEndedAt, sweptId }: LockedPolicy,
   shortestSeconds: number,
   now: Date,
+  limit: number,
 ): Promise<SweptExecution[]> =>
   run(
     pageStatement,
-    [projectId, domain, now, shortestSeconds, sweptEndedAt, sweptId, rulesParameter(rules)],
+    [projectId, domain, now, shortestSeconds, sweptEndedAt, sweptId, rulesParameter(rules), limit],
     tx,
   );
 
@@ -106,4 +112,14 @@ export async function advanceSweep(
   deleted: number,
 ): Promise<void> {
   await run(advanceStatement, [id, position?.endedAt ?? null, position?.id ?? null, deleted], tx);
+}
+
+const postponeStatement = statement<{ id: string }>(
+  `update retention_policies set sweep_at = now() + ${PAUSE_SECONDS} * interval '1 second'
+    where id = $1::uuid returning id`,
+);
+
+/** Has a sweep wait as long as after its end, and go on from where it is. */
+export async function postponeSweep(tx: Tx, id: string): Promise<void> {
+  await run(postponeStatement, [id], tx);
 }
