@@ -525,6 +525,10 @@ const judgedElsewhere = new Set([
   'terminateExecutions.executions',
   // `retention/delete-executions` checks this.
   'deleteExecutions.executions',
+  // `jobs/cancel-jobs`, `preempt-jobs` and `reprioritize-jobs` check this.
+  'cancelJobs.ids',
+  'preemptJobs.ids',
+  'reprioritizeJobs.ids',
 ]);
 
 /** The fields with the main object of a mutation. */
