@@ -27,5 +27,6 @@ export function payload<Key extends string, Shape extends object>(
 
 const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-const mutationOf = (name: string) =>
+/** The mutation that answers the payload of this name. */
+export const mutationOf = (name: string) =>
   `${name.charAt(0).toLowerCase()}${name.slice(1).replace(/Payload$/, '')}`;

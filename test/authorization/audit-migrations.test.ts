@@ -1,26 +1,13 @@
 /** What migrations do with existing audit events. */
-import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { applyMigrations } from '../../src/platform/database/migrations.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
-import { applyBefore } from '../support/older-database.ts';
+import { applyBefore, olderDatabase } from '../support/older-database.ts';
 
-let database: TestDatabase;
-let client: pg.Client;
-
-beforeEach(async () => {
-  database = await createEmptyDatabase();
-  client = new pg.Client(database.url);
-  await client.connect();
-});
-afterEach(async () => {
-  await client.end();
-  await database.drop();
-});
+const database = olderDatabase();
 
 async function insertEvent(targetType: string): Promise<void> {
-  await client.query(
+  await database.query(
     `insert into audit_events (id, tenant_id, action, outcome, target_type) values ($1, $2, 'x:y', 'DONE', $3)`,
     [newId(), newId(), targetType],
   );
@@ -30,13 +17,13 @@ describe('former_users', () => {
   it('has the names of users that were deleted before the migration', async () => {
     await applyBefore(database.url, 'former_users');
     const [id, tenantId] = [newId(), newId()];
-    await client.query(
+    await database.query(
       `insert into audit_events (id, tenant_id, action, outcome, target_type, target_id, target_name)
        values ($1, $2, 'user:delete', 'DONE', 'user', $3, 'bob'), ($4, $2, 'user:delete', 'DENIED', 'user', $5, 'eve')`,
       [newId(), tenantId, id, newId(), newId()],
     );
     await applyMigrations(database.url);
-    const { rows } = await client.query('select id, tenant_id, username, name from former_users');
+    const { rows } = await database.query('select id, tenant_id, username, name from former_users');
     expect(rows).toEqual([{ id, tenant_id: tenantId, username: 'bob', name: 'bob' }]);
   });
 });
@@ -47,13 +34,13 @@ describe('audit_kinds', () => {
     for (const kind of ['registered_model', 'registered model', 'credential', 'user'])
       await insertEvent(kind);
     await applyMigrations(database.url);
-    const { rows } = await client.query('select target_type as kind from audit_events order by id');
+    const { rows } = await database.query('select target_type as kind from audit_events order by id');
     expect(rows.map(({ kind }) => kind)).toEqual([
       'registered model',
       'registered model',
       'access key',
       'user',
     ]);
-    await expect(client.query(`update audit_events set action = 'x:z'`)).rejects.toThrow('only ever added');
+    await expect(database.query(`update audit_events set action = 'x:z'`)).rejects.toThrow('only ever added');
   });
 });

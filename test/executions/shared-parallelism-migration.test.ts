@@ -1,26 +1,15 @@
 /** What the migration `shared_parallelism` does with executions that run. */
-import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { applyMigrations } from '../../src/platform/database/migrations.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
-import { applyBefore } from '../support/older-database.ts';
+import { olderDatabase } from '../support/older-database.ts';
 
-let database: TestDatabase;
-let client: pg.Client;
+const database = olderDatabase('shared_parallelism');
 const names = new Map<string, string>();
 
 beforeEach(async () => {
-  database = await createEmptyDatabase();
-  client = new pg.Client(database.url);
-  await client.connect();
-  await applyBefore(database.url, 'shared_parallelism');
   // The rows refer to a project and a launch plan that the migration does not read.
-  await client.query(`set session_replication_role = 'replica'`);
-});
-afterEach(async () => {
-  await client.end();
-  await database.drop();
+  await database.query(`set session_replication_role = 'replica'`);
 });
 
 /** An execution with running tasks, and with a node that has started it, if it has a parent. */
@@ -34,18 +23,18 @@ async function insertExecution(
   const nodeId = parentId && newId();
   names.set(id, name);
   if (nodeId)
-    await client.query(
+    await database.query(
       `insert into node_executions (id, tenant_id, execution_id, node_id, spec_node_id, kind, phase)
        values ($1, $2, $3, $4, $4, 'LAUNCH_PLAN', 'RUNNING')`,
       [nodeId, any, parentId, name],
     );
-  await client.query(
+  await database.query(
     `insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id, workflow_entity_id,
        principal_id, queue, max_parallelism, parent_node_id, phase, ended_at, user_inputs, inputs)
      values ($1, $2, $2, 'development', $3, $2, $2, $2, $2, 'q', $4, $5, $6, $7, '{}', '{}')`,
     [id, any, name, maxParallelism, nodeId, hasEnded ? 'FAILED' : 'RUNNING', hasEnded ? new Date() : null],
   );
-  await client.query(
+  await database.query(
     `insert into node_phase_counts (execution_id, kind, phase, tenant_id, count)
      values ($1, 'TASK', 'RUNNING', $2, $3), ($1, 'TASK', 'SUCCEEDED', $2, 7), ($1, 'LAUNCH_PLAN', 'RUNNING', $2, 5)`,
     [id, any, tasks],
@@ -66,7 +55,7 @@ describe('shared_parallelism', () => {
     await insertExecution('below-free', 0, 4, { parentId: free });
     await insertExecution('alone', 9, 4);
     await applyMigrations(database.url);
-    const executions = await client.query(
+    const executions = await database.query(
       'select name, budget_ids, budget_limit from executions where budget_limit is not null order by name',
     );
     expect(executions.rows.map((row) => [row.name, namesOf(row.budget_ids), row.budget_limit])).toEqual([
@@ -74,7 +63,7 @@ describe('shared_parallelism', () => {
       ['narrow', ['top'], 5],
       ['same', ['top'], 5],
     ]);
-    const shares = await client.query(
+    const shares = await database.query(
       `select execution_id, owner_id, budget_ids, held, fresh, wanted, needs_look from budget_shares`,
     );
     expect(

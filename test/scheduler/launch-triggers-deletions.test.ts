@@ -4,14 +4,11 @@ import { countInChain, findTriggerChain } from '../../src/executions/store/trigg
 import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { fireTrigger } from '../../src/scheduler/fire-trigger.ts';
 import { sweepTriggerChains } from '../../src/scheduler/sweep-trigger-chains.ts';
 import type { LocalApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { holdAnswers } from '../support/statements.ts';
-import { eventually } from '../support/waiting.ts';
 import { executionsOf } from './activated-plans.ts';
-import { end, fireAll, firings, theFiring, triggerStage } from './trigger-stage.ts';
+import { end, fireAll, firings, heldFiring, theFiring, triggerStage } from './trigger-stage.ts';
 
 const stage = triggerStage('cut-chains');
 const { plan, on, pair, run, failureOf } = stage;
@@ -75,12 +72,7 @@ describe('the execution that began a chain', () => {
     await fireAll();
     await end((await executionsOf(b)).map((one) => one.id));
     const firing = await theFiring();
-    const held = holdAnswers(/^select trigger_depth/);
-    const late = fireTrigger(firing);
-    await eventually(
-      () => held.held,
-      (waiting) => waiting === 1,
-    );
+    const { fired: late, held } = await heldFiring(firing);
     await remove([first]);
     held.release();
     await late;

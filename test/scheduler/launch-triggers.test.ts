@@ -12,9 +12,8 @@ import type { LocalApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { editUser } from '../support/people.ts';
 import { domain, eventually, keyOf, launch } from '../support/seed.ts';
-import { holdAnswers } from '../support/statements.ts';
 import { activator, dieBeforeCommit, executionsOf, moveTo, setLevel } from './activated-plans.ts';
-import { end, fireAll, firings, makeDue, theFiring, triggerStage } from './trigger-stage.ts';
+import { end, fireAll, firings, heldFiring, makeDue, theFiring, triggerStage } from './trigger-stage.ts';
 
 const project = 'chained';
 const other = 'other';
@@ -159,12 +158,7 @@ describe('a scheduler that dies', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^select trigger_depth/);
-    const late = fireTrigger(id);
-    await eventually(
-      () => held.held,
-      (waiting) => waiting === 1,
-    );
+    const { fired: late, held } = await heldFiring(id);
     await makeDue();
     const inTime = fireTrigger(id);
     await eventually(
@@ -193,12 +187,7 @@ describe('a deactivation', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^select trigger_depth/);
-    const firing = fireTrigger(id);
-    await eventually(
-      () => held.held,
-      (waiting) => waiting === 1,
-    );
+    const { fired: firing, held } = await heldFiring(id);
     await moveTo(app, target, 'INACTIVE');
     held.release();
     await firing;

@@ -1,14 +1,12 @@
 /** Triggers that are paused start nothing. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
-import { fireTrigger } from '../../src/scheduler/fire-trigger.ts';
 import type { Answer, LocalApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { keyOf } from '../support/seed.ts';
-import { holdAnswers } from '../support/statements.ts';
-import { eventually, untilLocked } from '../support/waiting.ts';
+import { untilLocked } from '../support/waiting.ts';
 import { activator, executionsOf, moveTo } from './activated-plans.ts';
-import { fireAll, firings, theFiring, triggerStage } from './trigger-stage.ts';
+import { fireAll, firings, heldFiring, theFiring, triggerStage } from './trigger-stage.ts';
 
 const project = 'paused';
 const stage = triggerStage(project);
@@ -63,12 +61,7 @@ describe('pauseLaunchPlanTriggers', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^select trigger_depth/);
-    const firing = fireTrigger(id);
-    await eventually(
-      () => held.held,
-      (waiting) => waiting === 1,
-    );
+    const { fired: firing, held } = await heldFiring(id);
     await pause(target);
     held.release();
     await firing;
@@ -80,12 +73,7 @@ describe('pauseLaunchPlanTriggers', () => {
     const { source, target } = await pair();
     await run(source);
     const id = await theFiring();
-    const held = holdAnswers(/^with execution as \( insert into executions/);
-    const firing = fireTrigger(id);
-    await eventually(
-      () => held.held,
-      (waiting) => waiting === 1,
-    );
+    const { fired: firing, held } = await heldFiring(id, /^with execution as \( insert into executions/);
     const order: string[] = [];
     const pausing = pause(target).then(() => order.push('paused'));
     await untilLocked();

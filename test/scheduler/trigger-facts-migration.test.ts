@@ -1,26 +1,15 @@
 /** What the migration `facts_of_trigger_chains` notes about executions that triggers have started before. */
-import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { applyMigrations } from '../../src/platform/database/migrations.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
-import { applyBefore } from '../support/older-database.ts';
+import { olderDatabase } from '../support/older-database.ts';
 
-let database: TestDatabase;
-let client: pg.Client;
+const database = olderDatabase('facts_of_trigger_chains');
 const names = new Map<string, string>();
 
 beforeEach(async () => {
-  database = await createEmptyDatabase();
-  client = new pg.Client(database.url);
-  await client.connect();
-  await applyBefore(database.url, 'facts_of_trigger_chains');
   // The rows refer to a project and a launch plan that the migration does not read.
-  await client.query(`set session_replication_role = 'replica'`);
-});
-afterEach(async () => {
-  await client.end();
-  await database.drop();
+  await database.query(`set session_replication_role = 'replica'`);
 });
 
 async function insertExecution(
@@ -31,7 +20,7 @@ async function insertExecution(
 ): Promise<string> {
   const [id, any] = [newId(), newId()];
   names.set(id, name);
-  await client.query(
+  await database.query(
     `insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id, workflow_entity_id,
        principal_id, queue, mode, source_id, parent_node_id, user_inputs, inputs)
      values ($1, $2, $2, 'development', $3, $2, $2, $2, $2, 'q', $4, $5, $6, '{}', '{}')`,
@@ -53,12 +42,12 @@ describe('facts_of_trigger_chains', () => {
     await insertExecution('after-cut', 'TRIGGER', cut);
     const free = await insertExecution('free', 'CHILD_WORKFLOW', begin, true);
     await insertExecution('after-free', 'TRIGGER', free);
-    await client.query(
+    await database.query(
       'insert into trigger_chains (execution_id, tenant_id, started) select id, tenant_id, 7 from executions where id = $1',
       [begin],
     );
     await applyMigrations(database.url);
-    const { rows } = await client.query(
+    const { rows } = await database.query(
       'select name, trigger_depth as depth, trigger_first_id as first from executions order by id',
     );
     expect(
@@ -76,9 +65,9 @@ describe('facts_of_trigger_chains', () => {
       ['free', 0, null],
       ['after-free', 1, 'free'],
     ]);
-    await client.query(`set session_replication_role = 'origin'`);
-    await client.query('delete from executions where id = $1', [begin]);
-    const chains = await client.query(
+    await database.query(`set session_replication_role = 'origin'`);
+    await database.query('delete from executions where id = $1', [begin]);
+    const chains = await database.query(
       'select started, now() - last_started_at < $1 as fresh from trigger_chains',
       ['1 day'],
     );

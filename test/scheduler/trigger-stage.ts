@@ -7,6 +7,8 @@ import { fireTrigger } from '../../src/scheduler/fire-trigger.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { type HeldAnswers, holdAnswers } from '../support/statements.ts';
+import { eventually } from '../support/waiting.ts';
 import { moveTo } from './activated-plans.ts';
 
 /** Ends executions of an engine from outside, as its events would. */
@@ -22,6 +24,19 @@ export async function theFiring(): Promise<string> {
   expect(others).toEqual([]);
   expect(id).toBeDefined();
   return id ?? '';
+}
+/** Fires, and holds the answer to the first statement of this form. By default, before it is known what the firing is about. */
+export async function heldFiring(
+  id: string,
+  form = /^select trigger_depth/,
+): Promise<{ fired: Promise<unknown>; held: HeldAnswers }> {
+  const held = holdAnswers(form);
+  const fired = fireTrigger(id);
+  await eventually(
+    () => held.held,
+    (waiting) => waiting === 1,
+  );
+  return { fired, held };
 }
 /** Fires everything that is due, with the firings of other tests ended before. */
 export async function fireAll(): Promise<void> {

@@ -15,8 +15,9 @@ import {
 import { terminateNodeExecution } from '../commands/terminate-node-execution.ts';
 import type { ExecutionBy } from '../store/reads.ts';
 import { ExecutionByInput, ExecutionType } from './execution.ts';
-import { ExecutionFilterInput, filterOf } from './execution-lists.ts';
+import { ExecutionFilterInput } from './execution-lists.ts';
 import { getExecution } from './execution-mutations.ts';
+import { chosenExecutions, type ManyResults, resultsPayload } from './many-executions.ts';
 import {
   loadNodeExecution,
   type NodeExecutionBy,
@@ -92,27 +93,11 @@ const TerminateExecutionsResultType = builder.objectRef<TerminationResult>('Term
   }),
 });
 
-interface Terminations {
-  readonly results: readonly TerminationResult[];
-  readonly hasMore: boolean;
-}
-
-const TerminateExecutionsPayload = builder.objectRef<Terminations>('TerminateExecutionsPayload').implement({
-  description: 'What `terminateExecutions` answers when it succeeds.',
-  fields: (t) => ({
-    results: t.field({
-      type: [TerminateExecutionsResultType],
-      extensions: { listSize: MAX_TERMINATIONS },
-      description:
-        'One result for each of `executions`, in their order; with a filter, for each execution that was found, oldest first.',
-      resolve: ({ results }) => [...results],
-    }),
-    hasMore: t.exposeBoolean('hasMore', {
-      description:
-        'Whether the filter may find more executions. Then repeat the call, unless it was a dry run.',
-    }),
-  }),
-});
+const TerminateExecutionsPayload = resultsPayload(
+  'TerminateExecutionsPayload',
+  TerminateExecutionsResultType,
+  MAX_TERMINATIONS,
+);
 
 builder.mutationField('terminateExecutions', (t) =>
   t.field({
@@ -122,24 +107,15 @@ builder.mutationField('terminateExecutions', (t) =>
       'Aborts many executions, each as `terminateExecution` does. An execution that cannot be aborted does not keep the others from it.',
     errors: { types: [InvalidArgumentError] },
     args: inputOf(TerminateExecutionsInput),
-    resolve: async (_root, { input }, context): Promise<Terminations> => {
-      const { executions, filter, cause, force, dryRun } = input;
+    resolve: async (_root, { input }, context): Promise<ManyResults<TerminationResult>> => {
+      const caller = callerOf(context);
+      const { cause, force, dryRun } = input;
       const termination = { cause, isForced: force ?? false, dryRun: dryRun ?? false };
-      if (executions && !filter) {
-        if (executions.length > MAX_TERMINATIONS)
-          throw InvalidArgumentError.of(
-            ['input', 'executions'],
-            `must have at most ${MAX_TERMINATIONS} entries`,
-            'TooLarge',
-          );
-        const addresses = executions as readonly ExecutionBy[];
-        const results = await terminateExecutions(callerOf(context), addresses, termination, new Date());
-        return { results, hasMore: false };
-      }
-      if (!filter || executions)
-        throw InvalidArgumentError.of(['input', 'executions'], 'give either executions or filter');
-      const chosen = await filterOf({ filter }, context, ['input', 'filter']);
-      return await terminateListedExecutions(callerOf(context), chosen, termination, new Date());
+      const chosen = await chosenExecutions(input, MAX_TERMINATIONS, context);
+      if ('filter' in chosen)
+        return await terminateListedExecutions(caller, chosen.filter, termination, new Date());
+      const results = await terminateExecutions(caller, chosen.addresses, termination, new Date());
+      return { results, hasMore: false };
     },
   }),
 );

@@ -122,11 +122,14 @@ export async function countFreePlaces(tx: Tx, ownerId: string): Promise<Readonly
   return new Map(rows.map(({ id, free }) => [id, free]));
 }
 
+/** Executions of the group `$1` that wait and whose turns succeed, without those under a budget of `$2`. */
+const mayGetPlaces = `share.owner_id = $1::uuid and share.wanted > 0 and not (share.budget_ids && $2::uuid[])
+      and execution.ended_at is null and execution.failed_turns = 0`;
+
 const waitingStatement = statement<WaitingShare>(
   `select share.execution_id as id, share.budget_ids as "budgetIds", share.wanted
      from budget_shares as share join executions as execution on execution.id = share.execution_id
-    where share.owner_id = $1::uuid and share.wanted > 0 and not (share.budget_ids && $2::uuid[])
-      and execution.ended_at is null and execution.failed_turns = 0
+    where ${mayGetPlaces}
     order by share.waiting_since, share.execution_id limit $3
       for no key update of execution, share skip locked`,
 );
@@ -174,8 +177,7 @@ const lookAgainStatement = statement<{ id: string }>(
   `with waiting as (
      select share.execution_id
        from budget_shares as share join executions as execution on execution.id = share.execution_id
-      where share.owner_id = $1::uuid and share.wanted > 0 and not (share.budget_ids && $2::uuid[])
-        and execution.ended_at is null and execution.failed_turns = 0
+      where ${mayGetPlaces}
         for update of share skip locked
    )
    update budget_shares as share set needs_look = true

@@ -1,6 +1,10 @@
 import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
-import { ExecutionFilterInput, filterOf } from '../../executions/graphql/execution-lists.ts';
-import type { ExecutionBy } from '../../executions/store/reads.ts';
+import { ExecutionFilterInput } from '../../executions/graphql/execution-lists.ts';
+import {
+  chosenExecutions,
+  type ManyResults,
+  resultsPayload,
+} from '../../executions/graphql/many-executions.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
@@ -54,27 +58,11 @@ const DeletedExecutionType = builder.objectRef<DeletionResult>('DeletedExecution
   }),
 });
 
-interface Deletion {
-  readonly results: readonly DeletionResult[];
-  readonly hasMore: boolean;
-}
-
-const DeleteExecutionsPayload = builder.objectRef<Deletion>('DeleteExecutionsPayload').implement({
-  description: 'What `deleteExecutions` answers when it succeeds.',
-  fields: (t) => ({
-    results: t.field({
-      type: [DeletedExecutionType],
-      extensions: { listSize: MAX_DELETIONS },
-      description:
-        'One result for each of `executions`, in their order; with a filter, for each execution that was found, oldest first.',
-      resolve: ({ results }) => [...results],
-    }),
-    hasMore: t.exposeBoolean('hasMore', {
-      description:
-        'Whether the filter may find more executions. Then repeat the call, unless it was a dry run.',
-    }),
-  }),
-});
+const DeleteExecutionsPayload = resultsPayload(
+  'DeleteExecutionsPayload',
+  DeletedExecutionType,
+  MAX_DELETIONS,
+);
 
 builder.mutationField('deleteExecutions', (t) =>
   t.field({
@@ -84,24 +72,12 @@ builder.mutationField('deleteExecutions', (t) =>
       'Deletes executions that have ended, with their nodes, attempts, events, signals, notifications and jobs. Requires MANAGE on the workflow of each. Nobody can get them back. An execution that cannot be deleted does not keep the others from it. What executions have computed stays: files, cached outputs, runs and versions of models. An execution from which a version of a registered model comes is not deleted. Executions that a deleted one has started, and those that repeat it, stay as well. A name can be used again.',
     errors: { types: [InvalidArgumentError] },
     args: inputOf(DeleteExecutionsInput),
-    resolve: async (_root, { input }, context): Promise<Deletion> => {
-      const { executions, filter, dryRun } = input;
-      const isDryRun = dryRun ?? false;
-      if (executions && !filter) {
-        if (executions.length > MAX_DELETIONS)
-          throw InvalidArgumentError.of(
-            ['input', 'executions'],
-            `must have at most ${MAX_DELETIONS} entries`,
-            'TooLarge',
-          );
-        const addresses = executions as readonly ExecutionBy[];
-        const results = await deleteExecutions(callerOf(context), addresses, isDryRun);
-        return { results, hasMore: false };
-      }
-      if (!filter || executions)
-        throw InvalidArgumentError.of(['input', 'executions'], 'give either executions or filter');
-      const chosen = await filterOf({ filter }, context, ['input', 'filter']);
-      return await deleteListedExecutions(callerOf(context), chosen, isDryRun);
+    resolve: async (_root, { input }, context): Promise<ManyResults<DeletionResult>> => {
+      const caller = callerOf(context);
+      const isDryRun = input.dryRun ?? false;
+      const chosen = await chosenExecutions(input, MAX_DELETIONS, context);
+      if ('filter' in chosen) return await deleteListedExecutions(caller, chosen.filter, isDryRun);
+      return { results: await deleteExecutions(caller, chosen.addresses, isDryRun), hasMore: false };
     },
   }),
 );
