@@ -8,6 +8,7 @@ import { deleteEnded } from '../../src/retention/commands/delete-ended.ts';
 import { sweepExecutions } from '../../src/retention/commands/sweep-executions.ts';
 import { listDuePolicies } from '../../src/retention/store/sweeps.ts';
 import { launch } from '../support/seed.ts';
+import { eventually } from '../support/waiting.ts';
 import {
   ago,
   app,
@@ -29,6 +30,29 @@ async function hold(...ids: readonly string[]): Promise<() => Promise<unknown>> 
   await pool.query('create table holds (execution_id uuid references executions (id))');
   await pool.query('insert into holds select unnest($1::uuid[])', [ids]);
   return () => pool.query('drop table holds');
+}
+
+/** A session that can lock all rows of a table, which stops whoever comes to them. */
+async function stop(table: string) {
+  const client = await pool.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = rows[0]?.pid;
+  const until = (sql: string) =>
+    eventually(
+      async () => (await pool.query(sql, [pid])).rowCount,
+      (count) => count !== 0,
+    );
+  return {
+    query: client.query.bind(client) as typeof client.query,
+    lock: async () => {
+      await client.query('begin');
+      await client.query(`select from ${table} for update`);
+    },
+    unlock: () => client.query('commit'),
+    untilItStopsOne: () => until('select from pg_stat_activity where $1 = any (pg_blocking_pids(pid))'),
+    untilItWaits: () => until('select where cardinality(pg_blocking_pids($1)) > 0'),
+    end: () => client.release(true),
+  };
 }
 
 describe('an execution that cannot be deleted', () => {
@@ -62,6 +86,44 @@ describe('an execution that cannot be deleted', () => {
     }
     expect(await Promise.all(ids.map(exists))).toEqual([false, true, false, false]);
     expect((await read()).deletedCount).toBe('3');
+  });
+
+  it('is passed once, if another scheduler has passed it in the meantime', async () => {
+    const ids = [await ended(55), await ended(54), await ended(53)] as const;
+    await update([{ keepFor: 'P1D' }]);
+    const id = await policyId();
+    const { endedAt } = await db.execution.findUniqueOrThrow({ where: { id: ids[0] } });
+    const release = await hold(ids[0]);
+    const [deletion, policy] = [await stop('holds'), await stop('retention_policies')];
+    try {
+      await deletion.lock();
+      const swept = sweepExecutions(id);
+      await deletion.untilItStopsOne();
+      const between = policy.lock();
+      await policy.untilItWaits();
+      await deletion.unlock();
+      await between;
+      // The turn has failed. From here on, the sweep goes one by one.
+      await deletion.lock();
+      await policy.untilItStopsOne();
+      await policy.unlock();
+      await deletion.untilItStopsOne();
+      const passed = policy.lock();
+      await policy.untilItWaits();
+      await deletion.unlock();
+      await passed;
+      await policy.query('update retention_policies set swept_ended_at = $1, swept_id = $2', [
+        endedAt,
+        ids[0],
+      ]);
+      await policy.unlock();
+      await swept;
+      await sweep();
+    } finally {
+      for (const each of [deletion, policy]) each.end();
+      await release();
+    }
+    expect(await Promise.all(ids.map(exists))).toEqual([true, false, false]);
   });
 
   it('is one that an open execution in work names: the sweep does not wait for the end of that work', async () => {

@@ -47,14 +47,17 @@ interface Turn {
   readonly limit: number;
   /** Whether it waits for the policy. A turn that has failed may have it until its last statement ends. */
   readonly waits: boolean;
+  /** Is told which executions it looks at, before it deletes any. */
+  readonly onRead?: (page: readonly SweptExecution[]) => void;
 }
 
 /** @returns whether there is more to do. */
-async function takeTurn(policyId: string, now: Date, { limit, waits }: Turn): Promise<boolean> {
+async function takeTurn(policyId: string, now: Date, { limit, waits, onRead }: Turn): Promise<boolean> {
   const swept = await inTransaction(async (tx) => {
     const policy = await lockPolicy(tx, policyId, waits);
     if (!policy) return null;
     const page = await readNext(tx, policy, now, limit);
+    onRead?.(page);
     const turn = firstOf(page);
     const ids = turn.filter(({ isDue }) => isDue).map(({ id }) => id);
     const { deleted } = await deleteEnded(tx, ids, { deletedById: policy.setById, skipsLocked: true });
@@ -73,12 +76,17 @@ async function takeTurn(policyId: string, now: Date, { limit, waits }: Turn): Pr
 /** Does the work of a turn that has failed, up to the first execution that cannot be deleted. */
 async function sweepOneByOne(policyId: string, now: Date): Promise<void> {
   for (let done = 0; done < PAGE; done += 1) {
+    let next: SweptExecution | undefined;
+    const onRead = ([first]: readonly SweptExecution[]) => {
+      next = first;
+    };
     try {
-      if (!(await takeTurn(policyId, now, { limit: 1, waits: true }))) return;
+      if (!(await takeTurn(policyId, now, { limit: 1, waits: true, onRead }))) return;
     } catch (error) {
-      const { projectId, domain, id } = await passNext(policyId, now);
+      if (!next) throw error;
+      const { projectId, domain } = await pass(policyId, now, next.id);
       log[isLockTimeout(error) ? 'info' : 'error'](
-        { err: error, projectId, domain, executionId: id },
+        { err: error, projectId, domain, executionId: next.id },
         'an execution could not be deleted as the retention policy says: the next sweep tries it again',
       );
       return;
@@ -86,21 +94,17 @@ async function sweepOneByOne(policyId: string, now: Date): Promise<void> {
   }
 }
 
-interface Passed {
-  readonly projectId?: string;
-  readonly domain?: string;
-  /** The execution; null if there is none any more. */
-  readonly id?: string | null;
-}
-
-/** Moves a sweep past its next execution, and leaves that as it is. */
-async function passNext(policyId: string, now: Date): Promise<Passed> {
+/**
+ * Moves a sweep past an execution, and leaves that as it is. If another scheduler has already moved the sweep past it,
+ * this does nothing: the execution that comes next has not been tried yet.
+ */
+async function pass(policyId: string, now: Date, executionId: string): Promise<Partial<LockedPolicy>> {
   return await inTransaction(async (tx) => {
     const policy = await lockPolicy(tx, policyId, true);
     if (!policy) return {};
-    const [next = null] = await readNext(tx, policy, now, 1);
-    await advanceSweep(tx, policyId, next, 0);
-    return { projectId: policy.projectId, domain: policy.domain, id: next?.id ?? null };
+    const [next] = await readNext(tx, policy, now, 1);
+    if (next?.id === executionId) await advanceSweep(tx, policyId, next, 0);
+    return policy;
   });
 }
 
