@@ -99,7 +99,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Experiment.runs': { path: 'experiments.runs', statements: 3 },
   'Experiment.tags': { path: 'experiments.tags', statements: 1 },
   'Group.members': { path: 'groups.members', statements: 2 },
-  'JobEventPage.events': { path: 'jobSetEvents.events', statements: 5, as: 'administrator' },
+  'JobEventPage.events': { path: 'jobSetEvents.events', statements: 4, as: 'administrator' },
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
   'Job.annotations': { path: 'jobs.annotations', statements: 4 },
   'Job.environment': { path: 'jobs.environment', statements: 4 },

@@ -92,17 +92,13 @@ async function makeQueue(at: number): Promise<void> {
     },
   ];
   const input = { name: `a-queue-${at}`, labels, resourceLimitsByPriorityClass };
-  const queueId = await make(app, 'createQueue', input, 'queue');
+  await make(app, 'createQueue', input, 'queue');
   const rules = [{ action: 'RETRY', onCategory: 'USER' }];
   const policy = { name: `policy-${at}`, retryLimit: 1, defaultAction: 'RETRY', rules };
   await make(app, 'createRetryPolicy', policy, 'retryPolicy');
-  const { tenantId } = await db.queue.findUniqueOrThrow({ where: { id: queueId } });
-  for (const name of each.map(String)) {
-    const { id: jobSetId } = await db.jobSet.create({ data: { tenantId, queueId, name } });
-    // No executor has the pool, so the job waits.
-    const job = { tenantId, queueId, jobSetId, ownerId: newId(), spec: {}, pool: 'nowhere' };
-    await db.job.create({ data: job });
-  }
+  // No executor has the pool, so the jobs wait.
+  const jobs = [{ pool: 'nowhere', container: { image: 'x' } }];
+  for (const jobSet of each.map(String)) await mutate(app, 'submitJobs', { queue: input.name, jobSet, jobs });
 }
 
 /** Jobs that never start, and have something in each of their lists. */
