@@ -85,6 +85,7 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   renewLeases: ['job:run', 'job run'],
   returnLease: ['job:run', 'job run'],
   reportJobEvents: ['job:run', 'job run'],
+  reportJobsDone: ['job:run', 'job run'],
   reportRunLog: ['job:run', 'job run'],
   createExperiment: ['experiment:create', 'project'],
   updateExperiment: ['experiment:update', 'experiment'],
