@@ -3,7 +3,18 @@ import type { NamedGrant } from '../authorization/replace-grants.ts';
 import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue, RetryPolicy } from '../generated/prisma/client.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
+import type { NodeWork } from './domain/executor-work.ts';
 import { readQueuesWithDeleted } from './store/deleted-queues.ts';
+import {
+  type Executor,
+  type ExecutorBy,
+  type NodeOfExecutor,
+  nodesOfExecutors,
+  readExecutors,
+  readRunsOfNodes,
+  readWork,
+  runsOfExecutors,
+} from './store/executors.ts';
 import { type GangRow, type JobDetails, readGangs, readJobDetails } from './store/job-details.ts';
 import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
 import { activeJobSetsOf, countJobsByState, type JobStateCount } from './store/queue-activity.ts';
@@ -59,6 +70,11 @@ export function jobLoaders(reader: Reader) {
     gang: new DataLoader<string, GangRow | null>(readGangs),
     latestRunOfJob: new DataLoader<string, JobRunRow | null>(readLatestRuns),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
+    executor: addressLoader<ExecutorBy, Executor | null>((addresses) => readExecutors(tenantId, addresses)),
+    nodesOfExecutor: listLoader(nodesOfExecutors(tenantId), (node) => node.executorId),
+    runsOfExecutor: listLoader(runsOfExecutors(reader), (run) => run.executorId),
+    runsOfNode: addressLoader<NodeOfExecutor, JobRunRow[]>((nodes) => readRunsOfNodes(reader, nodes)),
+    workOfExecutor: childLoader<null, NodeWork>(readWork, (work) => work.executorId),
     logOfRun: childLoader<LogPage, LogChunkRow>(readLogsOfRuns, (chunk) => chunk.runId),
   };
 }

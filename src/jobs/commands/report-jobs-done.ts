@@ -46,7 +46,7 @@ export async function reportJobsDone(
   const moveTo = (to: JobRunState) => (runId: string, position: number) => moveOf(runId, position, to, now);
   // A report of CANCELLED counts only for jobs that were to be stopped.
   const stopped = await applyRunMoves(caller, ids.map(moveTo('CANCELLED')), leaseSeconds);
-  const open = ids.filter((id) => stopped.get(id)?.moved === false && mayBeOpen(stopped.get(id)));
+  const open = ids.filter((id) => isOpen(stopped.get(id)));
   const failed = await applyRunMoves(caller, open.map(moveTo('FAILED')), leaseSeconds);
   const unread = new Set(ids);
   return runIds.map((id) => {
@@ -57,9 +57,8 @@ export async function reportJobsDone(
   });
 }
 
-/** A run whose lease has expired is open if its job waits. */
-const mayBeOpen = (answer: RunMoved | undefined): boolean =>
-  answer !== undefined && (answer.before === 'LEASE_EXPIRED' || !isTerminal(jobRunStates, answer.before));
+const isOpen = (answer: RunMoved | undefined): boolean =>
+  answer?.moved === false && !isTerminal(jobRunStates, answer.before);
 
 function moveOf(runId: string, position: number, to: JobRunState, now: Date): RunMove {
   return {
