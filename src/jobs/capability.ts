@@ -22,10 +22,12 @@ import './graphql/preempt-jobs.ts';
 import './graphql/queue-activity.ts';
 import './graphql/queue-mutations.ts';
 import './graphql/report-jobs-done.ts';
+import './graphql/report-usage.ts';
 import './graphql/reprioritize-jobs.ts';
 import './graphql/resubmit-job.ts';
 import './graphql/run-report.ts';
 import './graphql/submit-jobs.ts';
+import './graphql/usage.ts';
 
 export const jobs: Capability = {
   rules: [jobRules, queueRules, executorRules],

@@ -2,8 +2,10 @@ import DataLoader from 'dataloader';
 import type { NamedGrant } from '../authorization/replace-grants.ts';
 import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue, RetryPolicy } from '../generated/prisma/client.ts';
+import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
 import type { NodeWork } from './domain/executor-work.ts';
+import { type PoolUsage, usageByPool } from './domain/usage-report.ts';
 import { readQueuesWithDeleted } from './store/deleted-queues.ts';
 import {
   type Executor,
@@ -37,6 +39,14 @@ import {
   readRunsOfJobs,
 } from './store/reads.ts';
 import { type RetryPolicyBy, readRetryPolicies } from './store/retry-policies.ts';
+
+import {
+  type ExecutorUsage,
+  readUsage,
+  readUsageOfQueues,
+  readUsageOfRuns,
+  type StoredRunUsage,
+} from './store/usage.ts';
 
 export function jobLoaders(reader: Reader) {
   const { tenantId } = reader;
@@ -75,6 +85,12 @@ export function jobLoaders(reader: Reader) {
     runsOfExecutor: listLoader(runsOfExecutors(reader), (run) => run.executorId),
     runsOfNode: addressLoader<NodeOfExecutor, JobRunRow[]>((nodes) => readRunsOfNodes(reader, nodes)),
     workOfExecutor: childLoader<null, NodeWork>(readWork, (work) => work.executorId),
+    usageOfExecutor: new DataLoader<string, ExecutorUsage | null>(readUsage),
+    usageOfRun: new DataLoader<string, StoredRunUsage | null>(readUsageOfRuns),
+    usageOfQueue: new DataLoader<string, PoolUsage[]>(async (names) => {
+      const byName = groupBy(await readUsageOfQueues(tenantId, names), ({ name }) => name);
+      return names.map((name) => usageByPool(byName.get(name) ?? []));
+    }),
     logOfRun: childLoader<LogPage, LogChunkRow>(readLogsOfRuns, (chunk) => chunk.runId),
   };
 }

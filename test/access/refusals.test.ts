@@ -88,6 +88,7 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   renewLeases: ['job:run', 'job run'],
   returnLease: ['job:run', 'job run'],
   reportJobEvents: ['job:run', 'job run'],
+  reportUsage: ['job:run', 'executor'],
   reportJobsDone: ['job:run', 'job run'],
   reportRunLog: ['job:run', 'job run'],
   createExperiment: ['experiment:create', 'project'],

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { notifications } from '../../src/platform/database/notify.ts';
-import { type App, startApp } from '../support/app.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { newCaller, newTenant, newUser } from '../support/users.ts';
 import { eventually } from '../support/waiting.ts';
@@ -182,6 +182,14 @@ describe('cordonNode', () => {
     await queue.submit([{}, {}]);
     expect(await assign()).toBe(2);
     expect((await other.call()).runs).toHaveLength(2);
+    const { data } = await app.ask(
+      '{ executors { edges { node { name nodes { edges { node { name cordoned } } } } } } }',
+    );
+    const cordonedOf = (name: string) =>
+      data.executors.edges
+        .filter((edge: Answer) => edge.node.name === name)
+        .flatMap((edge: Answer) => edge.node.nodes.edges.map((one: Answer) => one.node.cordoned));
+    expect([cordonedOf(other.name), cordonedOf(fleet.name)]).toEqual([[false], [true, true]]);
   });
 
   it('lasts while the machine is away', async () => {

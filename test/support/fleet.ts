@@ -1,4 +1,4 @@
-/** Executors with machines and runs, written as rows: no executor has to call. */
+/** Executors with machines, usage and runs, written as rows: no executor has to call. */
 import { db } from '../../src/platform/database/client.ts';
 
 export interface FleetRows {
@@ -21,7 +21,17 @@ export async function seedFleet({ executor: name, nodes, jobs }: FleetRows): Pro
     },
     taints: ['a', 'b', 'c'].map((key) => ({ key, value: '', effect: 'NoSchedule' })),
   }));
-  const data = { tenantId, userId, name, pool: 'fleet', nodes: reported, nodesDigest: name };
+  const runsByState = ['LEASED', 'PENDING', 'RUNNING'].map((state) => ({ state, count: 1 }));
+  const queues = ['a-queue-0', 'a-queue-1', 'a-queue-2'].map((queue) => ({
+    ...{ name: queue, resources: { cpu: 1000 }, resourcesUsed: { cpu: 10 }, runsByState },
+  }));
+  const nodeTypes = ['small', 'large', 'gpu'].map((id) => ({
+    ...{ id, capacity: { cpu: 8000 }, availableCapacity: { cpu: 8000 }, cordonedUsage: {} },
+    ...{ totalNodes: 1, schedulableNodes: 1, taints: reported[0]?.taints ?? [], queues },
+  }));
+  const usage = { reportedAt: new Date().toISOString(), nodeTypes };
+  const said = { nodes: reported, nodesDigest: name, usage, usageAt: new Date() };
+  const data = { tenantId, userId, name, pool: `pool-${name}`, ...said };
   const { id: executorId } = await db.executor.create({ data });
   const leaseExpiresAt = new Date(Date.now() + 3_600_000);
   for (const [at, jobId] of jobs.entries()) {

@@ -10,7 +10,7 @@ import type { ExecutorNode } from '../store/executors.ts';
 import { TaintEffectEnum } from './executor-node-input.ts';
 import { JobRunType } from './job.ts';
 
-const TaintType = builder.objectRef<Taint>('Taint').implement({
+export const TaintType = builder.objectRef<Taint>('Taint').implement({
   description: 'Keeps jobs away from a node that do not tolerate it, as in Kubernetes.',
   fields: (t) => ({
     key: t.exposeString('key', { description: 'The key of the taint.' }),
