@@ -18,6 +18,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   'matchable attributes': 'What applies to everything in a project, a domain or a workflow.',
   'model version': 'One version of a registered model.',
   'named entity': 'The name that all versions of a task, workflow or launch plan share.',
+  node: 'A machine of an executor.',
   'node execution': 'One node of an execution.',
   notification: 'A notification about the end of an execution.',
   object: 'An object of any type, as `node` looks for it.',

@@ -2,8 +2,21 @@ import DataLoader from 'dataloader';
 import type { NamedGrant } from '../authorization/replace-grants.ts';
 import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue, RetryPolicy } from '../generated/prisma/client.ts';
+import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
+import type { NodeWork } from './domain/executor-work.ts';
+import { type PoolUsage, usageByPool } from './domain/usage-report.ts';
 import { readQueuesWithDeleted } from './store/deleted-queues.ts';
+import {
+  type Executor,
+  type ExecutorBy,
+  type NodeOfExecutor,
+  nodesOfExecutors,
+  readExecutors,
+  readRunsOfNodes,
+  readWork,
+  runsOfExecutors,
+} from './store/executors.ts';
 import { type GangRow, type JobDetails, readGangs, readJobDetails } from './store/job-details.ts';
 import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
 import { activeJobSetsOf, countJobsByState, type JobStateCount } from './store/queue-activity.ts';
@@ -26,6 +39,14 @@ import {
   readRunsOfJobs,
 } from './store/reads.ts';
 import { type RetryPolicyBy, readRetryPolicies } from './store/retry-policies.ts';
+
+import {
+  type ExecutorUsage,
+  readUsage,
+  readUsageOfQueues,
+  readUsageOfRuns,
+  type StoredRunUsage,
+} from './store/usage.ts';
 
 export function jobLoaders(reader: Reader) {
   const { tenantId } = reader;
@@ -59,6 +80,17 @@ export function jobLoaders(reader: Reader) {
     gang: new DataLoader<string, GangRow | null>(readGangs),
     latestRunOfJob: new DataLoader<string, JobRunRow | null>(readLatestRuns),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
+    executor: addressLoader<ExecutorBy, Executor | null>((addresses) => readExecutors(tenantId, addresses)),
+    nodesOfExecutor: listLoader(nodesOfExecutors(tenantId), (node) => node.executorId),
+    runsOfExecutor: listLoader(runsOfExecutors(reader), (run) => run.executorId),
+    runsOfNode: addressLoader<NodeOfExecutor, JobRunRow[]>((nodes) => readRunsOfNodes(reader, nodes)),
+    workOfExecutor: childLoader<null, NodeWork>(readWork, (work) => work.executorId),
+    usageOfExecutor: new DataLoader<string, ExecutorUsage | null>(readUsage),
+    usageOfRun: new DataLoader<string, StoredRunUsage | null>(readUsageOfRuns),
+    usageOfQueue: new DataLoader<string, PoolUsage[]>(async (names) => {
+      const byName = groupBy(await readUsageOfQueues(tenantId, names), ({ name }) => name);
+      return names.map((name) => usageByPool(byName.get(name) ?? []));
+    }),
     logOfRun: childLoader<LogPage, LogChunkRow>(readLogsOfRuns, (chunk) => chunk.runId),
   };
 }

@@ -138,6 +138,8 @@ export const jobRules: RootRules = {
     renewLeases: can('job:run', inInput('job run', 'runs')),
     returnLease: can('job:run', inInput('job run', 'run')),
     reportJobEvents: can('job:run', firstReported),
+    reportJobsDone: can('job:run', inInput('job run', 'runs')),
+    reportUsage: can('job:run', inInput('executor', 'executor')),
     reportRunLog: can('job:run', inInput('job run', 'run')),
   },
   Subscription: {

@@ -18,6 +18,7 @@ export const objectKinds = [
   'matchable attributes',
   'model version',
   'named entity',
+  'node',
   'node execution',
   'notification',
   'object',

@@ -64,7 +64,8 @@ export function startScheduler(): { stop(): Promise<void> } {
       (await assignPool(poolOf(pool), controlPlaneConfig.leaseSeconds, preemptions.mayBegin(pool)))
         .mayHaveMore,
   });
-  const grace = new Grace(controlPlaneConfig.leaseSeconds);
+  const { leaseSeconds, executorLimits } = controlPlaneConfig;
+  const grace = new Grace(Math.min(leaseSeconds, executorLimits.lostSeconds));
   const expire = startLoop({
     name: 'expire-leases',
     everyMs: LOOK_MS,

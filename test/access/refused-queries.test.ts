@@ -56,6 +56,8 @@ const queries: Readonly<Record<string, string | null>> = {
   projectAttributes: 'attributes:read',
   projectDomainAttributes: 'attributes:read',
   projects: 'project:list',
+  executor: 'executor:read',
+  executors: 'executor:read',
   activeQueues: 'queue:list',
   queue: 'queue:read',
   queueInfo: 'queue:read',

@@ -16,6 +16,7 @@ import { permissions } from '../../src/authorization/domain/permissions.ts';
 import type { Level, ResourceType } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
@@ -310,6 +311,14 @@ async function seedWorld(): Promise<Found[]> {
   await createGroup(app, { name: 'some', members: [{ id: user.id }] });
   const policy = { name: 'once', retryLimit: 1, defaultAction: 'RETRY' };
   const retryPolicy = await made('createRetryPolicy', policy, 'retryPolicy');
+  const plain = {
+    queue: 'away/development',
+    jobSet: 'plain',
+    jobs: [{ pool: 'nowhere', container: { image: 'x' } }],
+  };
+  await mutate(app, 'submitJobs', plain);
+  const jobs = await waitingJobsOf('away/development', 1);
+  const executor = await seedFleet({ executor: 'machines', nodes: ['one'], jobs });
   const names = await db.namedEntity.findMany();
   const queue = await app.ask('{ queue(by: { name: "away/development" }) { id } }');
   const all = (type: string, ids: readonly string[]) => ids.map((id) => ({ type, id }));
@@ -319,6 +328,7 @@ async function seedWorld(): Promise<Found[]> {
     ...all('Execution', executions),
     ...all('Queue', [queue.data.queue.id]),
     ...all('RetryPolicy', [retryPolicy]),
+    ...all('Executor', [executor]),
     ...all('User', [user.id]),
     ...all(
       'NamedEntity',

@@ -57,6 +57,10 @@ const template = 'tasks.taskTemplate';
 const type = 'tasks.interface.inputs.literalType';
 const graph = 'workflows.graph';
 const inRow = (path: string, given: string): Entry => ({ path, statements: 4, given: named(given) });
+const fleet = 'filter: { namePrefix: "fleet-" }';
+const inUsage = (path: string): Entry => ({
+  ...{ path: `executors.usage.${path}`, statements: 2, given: fleet, as: 'administrator' },
+});
 const lists: Readonly<Record<string, Entry>> = {
   'Execution.annotations': { path: `${executions}.annotations`, statements: 4 },
   'Execution.envs': { path: `${executions}.envs`, statements: 4 },
@@ -96,6 +100,18 @@ const lists: Readonly<Record<string, Entry>> = {
   'ExecutionSpan.spans': { path: `${executions}.metrics.spans`, statements: 6 },
   'ExternalResource.logs': { path: `${attempts}.metadata.externalResources.logs`, statements: 6 },
   'ExecutionData.files': { path: `${nodes}.data.files`, statements: 6 },
+  'Executor.nodes': { path: 'executors.nodes', statements: 3, given: fleet, as: 'administrator' },
+  'Executor.runs': { path: 'executors.runs', statements: 2, given: fleet, as: 'administrator' },
+  'ExecutorNode.labels': { path: 'executors.nodes.labels', statements: 2, given: fleet, as: 'administrator' },
+  'ExecutorNode.runs': { path: 'executors.nodes.runs', statements: 3, given: fleet, as: 'administrator' },
+  'ExecutorNode.taints': { path: 'executors.nodes.taints', statements: 2, given: fleet, as: 'administrator' },
+  'ExecutorUsage.nodeTypes': inUsage('nodeTypes'),
+  'NodeTypeQueueUsage.runsByState': inUsage('nodeTypes.queues.runsByState'),
+  'NodeTypeUsage.queues': inUsage('nodeTypes.queues'),
+  'NodeTypeUsage.taints': inUsage('nodeTypes.taints'),
+  'Queue.usage': { path: 'queues.usage', statements: 2 },
+  'QueuePoolUsage.runsByState': { path: 'queues.usage.runsByState', statements: 2 },
+  'Query.executors': { path: 'executors', statements: 2, given: fleet, as: 'administrator' },
   'Experiment.runs': { path: 'experiments.runs', statements: 3 },
   'Experiment.tags': { path: 'experiments.tags', statements: 1 },
   'Group.members': { path: 'groups.members', statements: 2 },

@@ -4,6 +4,7 @@ import type { TaskExecution } from '../../src/generated/prisma/client.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { LocalApp } from '../support/app.ts';
+import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
 import {
@@ -76,6 +77,7 @@ export async function seedMany(started: LocalApp): Promise<Many> {
   await seedRich();
   await seedWork();
   await seedJobs();
+  await seedExecutors();
   await seedTracking();
   await seedPeople();
   return { made, files, authorizations };
@@ -99,6 +101,16 @@ async function makeQueue(at: number): Promise<void> {
   // No executor has the pool, so the jobs wait.
   const jobs = [{ pool: 'nowhere', container: { image: 'x' } }];
   for (const jobSet of each.map(String)) await mutate(app, 'submitJobs', { queue: input.name, jobSet, jobs });
+}
+
+/** Executors that have something in each of their lists. */
+async function seedExecutors(): Promise<void> {
+  const jobs = each.flatMap(() => each).map(() => ({ pool: 'nowhere', container: { image: 'x' } }));
+  for (const at of each) {
+    await mutate(app, 'submitJobs', { queue: 'a-queue-1', jobSet: `fleet-${at}`, jobs });
+    const waiting = await waitingJobsOf('a-queue-1', jobs.length);
+    await seedFleet({ executor: `fleet-${at}`, nodes: each.map((node) => `node-${node}`), jobs: waiting });
+  }
 }
 
 /** Jobs that never start, and have something in each of their lists. */

@@ -68,11 +68,12 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
   ],
   SUPERUSER: [
     ...(['project:register', 'queue:create', 'user:list', 'group:create'] as const),
+    'executor:read',
     ...(['retryPolicy:read', 'retryPolicy:create', 'retryPolicy:update', 'retryPolicy:delete'] as const),
   ],
   ADMIN: [
     ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
-    ...(['tenant:administer', 'audit:read', 'retention:report'] as const),
+    ...(['tenant:administer', 'audit:read', 'retention:report', 'executor:administer'] as const),
   ],
   SYSTEM: ['tenant:create', 'job:run'],
   ROOT: [],

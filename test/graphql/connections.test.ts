@@ -63,6 +63,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   credentials: { count: 1 },
   descriptionEntities: { args: ofWorkflows.replace('WORKFLOW', 'TASK'), count: 1 },
   executions: { args: inProject, count: 2 },
+  executors: { count: 1 },
   experiments: { count: 2 },
   groups: { args: 'filter: { namePrefix: "team" }', count: 1 },
   jobs: { count: 4 },

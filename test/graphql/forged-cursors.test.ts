@@ -8,6 +8,7 @@ import { isConnection } from '../../src/graphql/cost.ts';
 import { serverConfig } from '../../src/platform/config/server.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
@@ -43,7 +44,9 @@ beforeAll(async () => {
   await mutate(app, 'createQueue', { name: 'queue' });
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   const plain = { pool: 'nowhere', container: { image: 'x' } };
-  await mutate(app, 'submitJobs', { queue: 'queue', jobSet: 'set', jobs: [plain, plain] });
+  await mutate(app, 'submitJobs', { queue: 'queue', jobSet: 'set', jobs: [plain, plain, plain, plain] });
+  const leased = await waitingJobsOf('queue', 2);
+  await seedFleet({ executor: 'machines', nodes: ['one', 'two'], jobs: leased });
   const execution = await launch(app, project, 'one');
   const signal = { execution: { id: execution }, signalId: 'go', type: { simple: 'BOOLEAN' } };
   await make(app, 'createSignal', signal, 'signal');
@@ -130,6 +133,8 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
     () => `execution(by: { id: "${ids.execution}" }) { notificationDeliveries(ARGS) { PAGE } }`,
   ],
   'Execution.signals': [() => `execution(by: { id: "${ids.execution}" }) { signals(ARGS) { PAGE } }`],
+  'Executor.nodes': [() => 'executor(by: { name: "machines" }) { nodes(ARGS) { PAGE } }'],
+  'Executor.runs': [() => 'executor(by: { name: "machines" }) { runs(ARGS) { PAGE } }'],
   'Experiment.runs': [() => `experiment(by: { id: "${ids.experiment}" }) { runs(ARGS) { PAGE } }`],
   'Group.members': [() => 'group(by: { name: "everyone" }) { members(ARGS) { PAGE } }'],
   'LaunchPlan.executions': [() => `launchPlan(${version()}) { executions(ARGS) { PAGE } }`],
@@ -160,6 +165,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
     () => 'executions(orderBy: OLDEST, ARGS) { PAGE }',
     ...['NAME', 'STARTED', 'UPDATED', 'DURATION'].map((order) => () => sorted('executions', order)),
   ],
+  'Query.executors': [() => 'executors(ARGS) { PAGE }'],
   'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
   'Query.groups': [() => 'groups(ARGS) { PAGE }'],
   'Query.jobs': ['NEWEST', 'OLDEST', 'PRIORITY'].map(

@@ -54,6 +54,8 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'retryPolicy:create': 'Create retry policies.',
   'retryPolicy:update': 'Change retry policies.',
   'retryPolicy:delete': 'Delete retry policies.',
+  'executor:read': 'See and list executors, with their machines and what runs there.',
+  'executor:administer': 'Cordon and open executors and their machines.',
   'job:read': 'See jobs, their runs and their logs.',
   'job:list': 'List jobs.',
   'job:submit': 'Submit jobs to a queue.',

@@ -90,6 +90,8 @@ export const permissions = {
   'retryPolicy:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'retryPolicy:update': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'retryPolicy:delete': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'executor:read': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'executor:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'job:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
   'job:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
   'job:submit': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },

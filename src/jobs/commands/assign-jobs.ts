@@ -1,3 +1,4 @@
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { Fleet } from '../domain/scheduling/fleet.ts';
@@ -6,7 +7,7 @@ import { planRound, type Unplaced } from '../domain/scheduling/plan-round.ts';
 import { type Pool, storeRuns } from '../store/leases.ts';
 import { preemptRuns } from '../store/preemptions.ts';
 import { tryLockPool } from '../store/rounds.ts';
-import { type Round, readLiveRuns, readRound } from './read-round.ts';
+import { type ExecutorLimits, type Round, readLiveRuns, readRound } from './read-round.ts';
 
 /** The largest number of runs that one turn creates, except for a gang that is larger. */
 const MAX_ASSIGNMENTS = 500;
@@ -17,17 +18,19 @@ const MAX_ASSIGNMENTS = 500;
  * share, are asked to stop.
  *
  * @param mayPreempt  whether runs may be asked to stop in this turn.
+ * @param limits  which executors get no new work.
  * @returns how many jobs were assigned, and how many runs must stop. After a full turn, there may be more.
  */
 export async function assignPool(
   pool: Pool,
   leaseSeconds: number,
   mayPreempt = true,
+  limits: ExecutorLimits = controlPlaneConfig.executorLimits,
 ): Promise<{ assigned: number; preempted: number; mayHaveMore: boolean }> {
   return await inTransaction(async (tx) => {
     const none = { assigned: 0, preempted: 0, mayHaveMore: false };
     if (!(await tryLockPool(tx, pool))) return none;
-    const round = await readRound(tx, pool, leaseSeconds, MAX_ASSIGNMENTS);
+    const round = await readRound(tx, pool, limits, MAX_ASSIGNMENTS);
     if (!round) return none;
     const fleet = new Fleet(round.nodes, round.executors);
     const plan = planRound(round.queues, fleet, round.totals, MAX_ASSIGNMENTS);

@@ -7,6 +7,7 @@ import {
   type Problem,
 } from '../../platform/errors.ts';
 import { isId, newId } from '../../platform/ids.ts';
+import { isExecutorName } from '../domain/executor-names.ts';
 import { nodeProblems, type ReportedNode } from '../domain/reported-nodes.ts';
 import {
   type LeasedRun,
@@ -48,7 +49,6 @@ const MAX_RUNS = 100;
 const MAX_KNOWN_RUNS = 2500;
 /** News may be lost, so a waiting call looks at the tables this often. */
 const LOOK_MS = 5_000;
-const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
  * One call of an executor. It says that the executor is alive, renews the leases of the known runs, and waits for work.
@@ -134,9 +134,10 @@ function leaseProblems(request: LeaseRequest): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
-  if (!nameForm.test(request.executor)) fault('executor', 'the name of an executor must be a DNS-1123 label');
+  if (!isExecutorName(request.executor))
+    fault('executor', 'the name of an executor must be a DNS-1123 label');
   if (request.instance !== null && !isId(request.instance)) fault('instance', 'must be a UUIDv7');
-  if (!nameForm.test(request.pool)) fault('pool', 'the name of a pool must be a DNS-1123 label');
+  if (!isExecutorName(request.pool)) fault('pool', 'the name of a pool must be a DNS-1123 label');
   if (request.knownRuns.length > MAX_KNOWN_RUNS)
     fault('knownRuns', `must have at most ${MAX_KNOWN_RUNS} runs`);
   if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id must be a UUIDv7');

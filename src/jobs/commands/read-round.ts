@@ -39,6 +39,14 @@ export interface Round {
   readonly totals: Resources;
 }
 
+/** Which executors get no new work. */
+export interface ExecutorLimits {
+  /** Those that were silent for longer. */
+  readonly silentSeconds: number;
+  /** Those with so many runs that they have not named yet. */
+  readonly unacknowledgedRuns: number;
+}
+
 /** Of each queue and shape, at least so many jobs are read, and at most so many times the room. */
 const MIN_HEADS = 4;
 const HEADS_PER_ROOM = 4;
@@ -46,17 +54,21 @@ const HEADS_PER_ROOM = 4;
 /**
  * Reads what a round decides about; null if nothing waits, or if the pool has no executors.
  *
- * @param seconds  an executor that was silent for longer gets no new work.
  * @param most  how many jobs the round can assign.
  */
-export async function readRound(tx: Tx, pool: Pool, seconds: number, most: number): Promise<Round | null> {
+export async function readRound(
+  tx: Tx,
+  pool: Pool,
+  limits: ExecutorLimits,
+  most: number,
+): Promise<Round | null> {
   const shapes = await listWaitingShapes(tx, pool);
   const gangs = await listWaitingGangs(tx, pool);
   if (shapes.length === 0 && gangs.length === 0) return null;
-  const executors = await listExecutors(tx, pool, seconds, [...nodesOf.keys()]);
+  const executors = await listExecutors(tx, pool, limits.silentSeconds, [...nodesOf.keys()]);
   if (executors.length === 0) return null;
   const held = await listHeld(tx, idsOf(executors));
-  const room = executors.reduce((all, one) => all + Math.max(one.slots - one.runs + one.stopping, 0), 0);
+  const room = executors.reduce((all, one) => all + Math.max(roomOf(one, limits) + one.stopping, 0), 0);
   const perShape = Math.ceil((HEADS_PER_ROOM * room) / Math.max(shapes.length, 1));
   const heads = Math.max(MIN_HEADS, Math.min(room, most, perShape));
   const waiting = await listWaitingJobs(tx, pool, shapes, heads);
@@ -68,10 +80,16 @@ export async function readRound(tx: Tx, pool: Pool, seconds: number, most: numbe
   return {
     queues: queues.map((queue) => queueState(queue, { pool: pool.name, held, lists, totals })),
     nodes,
-    executors: executors.map(({ id, slots, runs, stopping }) => ({ id, room: slots - runs, stopping })),
+    executors: executors.map((one) => ({ id: one.id, room: roomOf(one, limits), stopping: one.stopping })),
     totals,
   };
 }
+
+/** How many more runs an executor takes, so that it never has too many that it has not named. */
+const roomOf = (
+  { slots, runs, unacknowledged }: ExecutorRow,
+  { unacknowledgedRuns }: ExecutorLimits,
+): number => Math.min(slots - runs, unacknowledgedRuns - unacknowledged);
 
 /** The runs of these executors that may have to make room for others. */
 export async function readLiveRuns(

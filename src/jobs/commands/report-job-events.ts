@@ -9,9 +9,8 @@ import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
 import type { WorkError } from '../../platform/work-error.ts';
 import { hasBeen, jobRunStates, type ReportableKind } from '../domain/states.ts';
-import { moveRuns, type RunMove, type RunMoved } from '../store/run-moves.ts';
-import { resumeRuns } from '../store/runs.ts';
-import { judgeFailures } from './judge-failures.ts';
+import type { RunMove } from '../store/run-moves.ts';
+import { applyRunMoves } from './apply-run-moves.ts';
 
 export interface JobEventReport {
   readonly runId: string;
@@ -64,10 +63,7 @@ export async function reportJobEvents(
   const indexed = reports.map((report, index) => ({ report, index }));
   // A statement must not name a run twice.
   for (const round of rounds(indexed, ({ report }) => report.runId)) {
-    const moves = round.map(toMove);
-    const moved = await move(caller, moves);
-    const answers = [...moved, ...(await moveAfterSilence(caller, moves, moved, leaseSeconds))];
-    const byRun = new Map(answers.map((answer) => [answer.runId, answer]));
+    const byRun = await applyRunMoves(caller, round.map(toMove), leaseSeconds);
     for (const { report, index } of round) {
       const answer = byRun.get(report.runId);
       const isRepeated = answer !== undefined && hasBeen(report.kind, answer.before);
@@ -88,32 +84,6 @@ function requireSmall(
     `the outputs are larger than ${limitBytes} bytes; write large data to a file`,
     { path: ['input', 'events', String(index), field] },
   );
-}
-
-/** Applies reports about runs whose lease ended because their executor was silent, if no other executor has the job. */
-async function moveAfterSilence(
-  caller: Caller,
-  moves: readonly RunMove[],
-  moved: readonly RunMoved[],
-  leaseSeconds: number,
-): Promise<RunMoved[]> {
-  const lost = moved.filter((answer) => answer.before === 'LEASE_EXPIRED');
-  const resumed = await resumeRuns(
-    caller,
-    lost.map((answer) => answer.runId),
-    leaseSeconds,
-  );
-  if (resumed.length === 0) return [];
-  return await move(
-    caller,
-    moves.filter(({ runId }) => resumed.includes(runId)),
-  );
-}
-
-/** Applies reports, with what the retry policies say about the failures among them. */
-async function move(caller: Caller, moves: readonly RunMove[]): Promise<RunMoved[]> {
-  const failures = moves.filter(({ to }) => to === 'FAILED');
-  return await moveRuns(caller, moves, await judgeFailures(caller, failures));
 }
 
 function toMove({ report, index }: { report: JobEventReport; index: number }): RunMove {

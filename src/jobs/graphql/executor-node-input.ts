@@ -14,7 +14,7 @@ export const TaintEffectEnum = enumOf<Taint['effect']>(
   },
 );
 
-const TaintInput = builder.inputType('TaintInput', {
+export const TaintInput = builder.inputType('TaintInput', {
   description: 'A taint of a node: it keeps jobs away that do not tolerate it.',
   fields: (t) => ({
     key: t.string({ required: true, description: 'The key of the taint.' }),
@@ -56,6 +56,11 @@ export const ExecutorNodeInput = builder.inputType('ExecutorNodeInput', {
   }),
 });
 
+/** A taint, as it arrives. */
+export const taintOf = ({ key, value, effect }: typeof TaintInput.$inferInput): Taint => ({
+  ...{ key, value: value ?? '', effect },
+});
+
 type Given = typeof ExecutorNodeInput.$inferInput;
 
 /** @throws InvalidArgumentError if a label is given twice. */
@@ -64,7 +69,7 @@ export function reportedNode(node: Given, index: number): ReportedNode {
     name: node.name,
     allocatable: (node.allocatable ?? null) as ReportedNode['allocatable'],
     labels: mapOf(node.labels ?? [], ['input', 'nodes', String(index), 'labels']),
-    taints: (node.taints ?? []).map(({ key, value, effect }) => ({ key, value: value ?? '', effect })),
+    taints: (node.taints ?? []).map(taintOf),
     unschedulable: node.unschedulable ?? false,
   } as ReportedNode;
 }

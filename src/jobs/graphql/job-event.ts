@@ -46,7 +46,7 @@ const JobEventKindEnum = enumOf<JobEventKind>(
   },
 );
 
-const JobEventType = builder.objectRef<JobEventRow>('JobEvent').implement({
+export const JobEventType = builder.objectRef<JobEventRow>('JobEvent').implement({
   description: 'One change of a job, in the order of its job set.',
   fields: (t) => ({
     id: t.id({

@@ -35,7 +35,7 @@ export const JobStateEnum = enumOf<JobState>(
   },
 );
 
-const JobRunStateEnum = enumOf<JobRunState>(
+export const JobRunStateEnum = enumOf<JobRunState>(
   'JobRunState',
   'The state of one lease of a job. Each lease of a job is a separate run.',
   {

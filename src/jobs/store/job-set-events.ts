@@ -3,6 +3,7 @@ import { eachAt } from '../../platform/by-address.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import type { QueueBy } from './queues.ts';
+import type { StoredRunUsage } from './usage.ts';
 
 /** A job set, and the resources that decide who may watch it. */
 export interface JobSetRow {
@@ -65,6 +66,7 @@ export interface JobEventDetail {
   readonly outputs?: Readonly<Record<string, unknown>>;
   readonly newPriority?: number;
   readonly preemptingJob?: string;
+  readonly usage?: Omit<StoredRunUsage, 'usageAt'>;
   /** When it happened by the clock of the executor. */
   readonly occurredAt?: string;
 }

@@ -149,6 +149,7 @@ export interface JobRunRow extends WorkErrorColumns {
   readonly queueId: string;
   readonly projectId: string | null;
   readonly workflowEntityId: string | null;
+  readonly executorId: string;
   readonly executor: string;
   readonly node: string | null;
   readonly state: JobRunState;
@@ -159,13 +160,15 @@ export interface JobRunRow extends WorkErrorColumns {
   readonly endedAt: Date | null;
 }
 
-const runColumns = `
+/** The columns of a `JobRunRow`, and the tables that they are in. */
+export const runColumns = `
   run.id, run.tenant_id as "tenantId", run.job_id as "jobId", job.queue_id as "queueId",
-  set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", executor.name as executor, run.node,
+  set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", run.executor_id as "executorId",
+  executor.name as executor, run.node,
   run.state::text as state, run.exit_code as "exitCode", run.error_code as "errorCode",
   run.error_message as "errorMessage", run.error_kind::text as "errorKind", run.leased_at as "leasedAt",
   run.pending_at as "pendingAt", run.started_at as "startedAt", run.ended_at as "endedAt"`;
-const runTables = `job_runs as run join executors as executor on executor.id = run.executor_id
+export const runTables = `job_runs as run join executors as executor on executor.id = run.executor_id
   join jobs as job on job.id = run.job_id join job_sets as set on set.id = job.job_set_id`;
 
 /** How many runs of a job are shown, newest first. */

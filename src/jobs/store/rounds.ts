@@ -154,6 +154,8 @@ export interface ExecutorRow {
   /** How many runs it has, and how many of them are being stopped. */
   readonly runs: number;
   readonly stopping: number;
+  /** How many of its runs it has not named yet. */
+  readonly unacknowledged: number;
   /** Whether it gets no new work. */
   readonly isClosed: boolean;
   readonly nodesDigest: string;
@@ -163,7 +165,7 @@ export interface ExecutorRow {
 }
 
 const executors = statement<ExecutorRow>(
-  `select executor.id, executor.name, executor.slots, held.runs, held.stopping,
+  `select executor.id, executor.name, executor.slots, held.runs, held.stopping, held.unacknowledged,
           coalesce(settings.cordoned, false) as "isClosed",
           executor.nodes_digest as "nodesDigest",
           case when executor.nodes_digest = any($4::text[]) then null else executor.nodes end as nodes,
@@ -173,7 +175,7 @@ const executors = statement<ExecutorRow>(
      left join executor_settings as settings
             on settings.tenant_id = executor.tenant_id and settings.name = executor.name
      cross join lateral (
-       select count(*)::int as runs,
+       select count(*)::int as runs, (count(*) filter (where run.acknowledged_at is null))::int as unacknowledged,
               (count(*) filter (where job.state in ('CANCELLING', 'PREEMPTING')))::int as stopping
          from job_runs as run join jobs as job on job.id = run.job_id
         where run.executor_id = executor.id and run.ended_at is null) as held

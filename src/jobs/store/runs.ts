@@ -32,6 +32,17 @@ export interface LeaseEnding {
 const MAX_UNATTEMPTED = 20;
 const hasManyRuns = `(select count(*) from job_runs as other where other.job_id = run.job_id) > ${MAX_UNATTEMPTED}`;
 
+/**
+ * Whether the executor of a run was silent for so long that the run expires, although its lease lasts longer: the
+ * executor has neither called nor renewed this run for that time. Leases that are shorter have expired by then.
+ *
+ * @param lease  the parameter with the length of a lease.
+ * @param lost  the parameter with this time.
+ */
+const isLost = (lease: string, lost: string) =>
+  `(executor.last_seen_at <= now() - make_interval(secs => ${lost}::float8)
+    and run.lease_expires_at <= now() + make_interval(secs => ${lease}::float8 - ${lost}::float8))`;
+
 const endLeasesStatement = statement<{ runId: string; state: JobState }>(
   `with asked as materialized (
      select * from jsonb_to_recordset($1::jsonb) as asked("position" int, "runId" uuid, reason text, attempted boolean)
@@ -45,7 +56,8 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
    held as materialized (
      select run.id, run.node, job.job_set_id, job.state as before, job.cancel_reason, job.cancelled_by_id,
             job.preempt_reason, job.preempted_by_id, job.on_preemption, job.fail_fast, job.gang_id,
-            job.attempted_runs, job.max_attempts, executor.name as executor
+            job.attempted_runs, job.max_attempts, executor.name as executor,
+            ${isLost('$4', '$5')} as is_lost
        from asked join job_runs as run on run.id = asked."runId"
        join executors as executor on executor.id = run.executor_id
        join jobs as job on job.id = run.job_id
@@ -57,7 +69,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
      update job_runs as run
         set state = $2::text::job_run_state, ended_at = now()
        from held join asked on asked."runId" = held.id
-      where run.id = held.id and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now())
+      where run.id = held.id and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now() or held.is_lost)
      returning run.job_id, run.tenant_id, asked."position", asked.reason, held.*,
                coalesce(asked.attempted, run.acknowledged_at is not null) or ${hasManyRuns} as attempted
    ),
@@ -115,12 +127,22 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
 
 /** Ends leases that an executor returns. Runs that have ended or belong to others do not change. */
 export function returnLeases(reporter: Reporter, endings: readonly LeaseEnding[]) {
-  return run(endLeasesStatement, [JSON.stringify(endings), 'LEASE_RETURNED', reporter.userId]);
+  return run(endLeasesStatement, [JSON.stringify(endings), 'LEASE_RETURNED', reporter.userId, 0, 0]);
 }
 
-/** Ends leases that were not renewed in time. A lease that was renewed in the meantime does not change. */
-export function expireLeases(endings: readonly LeaseEnding[]) {
-  return run(endLeasesStatement, [JSON.stringify(endings), 'LEASE_EXPIRED', null]);
+export interface LeaseLimits {
+  readonly leaseSeconds: number;
+  /** After how long without a call the runs of an executor expire, however long their leases are. */
+  readonly lostSeconds: number;
+}
+
+/**
+ * Ends leases that were not renewed in time, and those of executors that are lost. A lease that was renewed in the
+ * meantime does not change.
+ */
+export function expireLeases(endings: readonly LeaseEnding[], { leaseSeconds, lostSeconds }: LeaseLimits) {
+  const values = [JSON.stringify(endings), 'LEASE_EXPIRED', null, leaseSeconds, lostSeconds];
+  return run(endLeasesStatement, values);
 }
 
 const resumeStatement = statement<{ runId: string }>(
@@ -205,11 +227,15 @@ export async function forgiveLostLease({ userId }: Reporter, runId: string): Pro
   await run(forgiveStatement, [userId, runId]);
 }
 
-const listExpiredStatement = statement<{ runId: string }>(
-  `select id as "runId" from job_runs where ended_at is null and lease_expires_at <= now()
-    order by lease_expires_at limit $1`,
+const listExpiredStatement = statement<{ runId: string; isOverdue: boolean }>(
+  `select run.id as "runId", run.lease_expires_at <= now() as "isOverdue"
+     from job_runs as run join executors as executor on executor.id = run.executor_id
+    where run.ended_at is null and run.lease_expires_at <= now() + make_interval(secs => greatest($2::float8 - $3::float8, 0))
+      and (run.lease_expires_at <= now() or ${isLost('$2', '$3')})
+    order by run.lease_expires_at limit $1`,
 );
 
-export function listExpiredLeases(limit: number) {
-  return run(listExpiredStatement, [limit]);
+/** Leases that have ended. Those that are not overdue end because their executor is lost. */
+export function listExpiredLeases(limit: number, { leaseSeconds, lostSeconds }: LeaseLimits) {
+  return run(listExpiredStatement, [limit, leaseSeconds, lostSeconds]);
 }

@@ -30,6 +30,9 @@ export const controlPlaneVariables = {
   DATABASE_POOL_SIZE: whole(2, 100).default(10),
   SLIPWAY_SECRETS: list.optional(),
   LEASE_SECONDS: whole(2, 86_400).default(30),
+  EXECUTOR_SILENT_SECONDS: whole(2, 86_400).default(600),
+  EXECUTOR_LOST_SECONDS: whole(2, 2_592_000).default(3600),
+  EXECUTOR_UNACKNOWLEDGED_RUNS: whole(1, 100_000).default(2500),
   OUTPUT_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(2 * 1024 * 1024),
   TASK_RESOURCE_DEFAULTS: pairs(resource, quantity, 'cpu=1,memory=200Mi').default(['cpu=1', 'memory=200Mi']),
   TASK_RESOURCE_LIMITS: pairs(resource, quantity, 'cpu=16,memory=64Gi,gpu=4').default([]),
@@ -66,6 +69,14 @@ export const controlPlaneConfig = {
   /** Use `requiredSecrets` of ../secrets.ts to read them. */
   secrets: settings.SLIPWAY_SECRETS,
   leaseSeconds: settings.LEASE_SECONDS,
+  executorLimits: {
+    /** An executor that was silent for longer gets no new work. Leases that are shorter end its work before. */
+    silentSeconds: Math.min(settings.EXECUTOR_SILENT_SECONDS, settings.LEASE_SECONDS),
+    /** The runs of an executor that was silent for longer expire, however long their leases are. */
+    lostSeconds: Math.max(settings.EXECUTOR_LOST_SECONDS, settings.EXECUTOR_SILENT_SECONDS),
+    /** An executor with so many runs that it has not named yet gets no new work. */
+    unacknowledgedRuns: settings.EXECUTOR_UNACKNOWLEDGED_RUNS,
+  },
   outputLimitBytes: settings.OUTPUT_LIMIT_BYTES,
   /** What a container gets and may ask for at most, by resource, unless attributes say otherwise. */
   taskResources: {

@@ -100,7 +100,7 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   model_aliases: { kept: 'WITH_OWNER', rule: 'As long as the registered model.', idColumn: 'model_id' },
   gangs: { kept: 'WITH_OWNER', rule: 'As long as the queue.', ...byId },
   queue_share_samples: { kept: 'WITH_OWNER', rule: 'As long as the queue.' },
-  executor_settings: { kept: 'FOR_EVER', rule: 'A setting counts until somebody deletes it.', ...byId },
+  executor_settings: { kept: 'FOR_EVER', rule: 'A setting counts until somebody replaces it.', ...byId },
   node_cordons: { kept: 'FOR_EVER', rule: 'A node is cordoned until somebody opens it.', ...byId },
   retry_policies: { kept: 'FOR_EVER', rule: 'A policy counts until `deleteRetryPolicy`.', ...byId },
   queues: { ...ofProject, rule: 'Queues are few, and jobs refer to them.' },
