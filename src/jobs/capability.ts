@@ -10,6 +10,7 @@ import { queueNodes } from './store/queues.ts';
 import { jobNodes, jobRunNodes } from './store/reads.ts';
 import { retryPolicyNodes } from './store/retry-policies.ts';
 import './graphql/cancel-jobs.ts';
+import './graphql/explain-job.ts';
 import './graphql/job-details.ts';
 import './graphql/job-event.ts';
 import './graphql/job-list.ts';

@@ -37,6 +37,7 @@ const queries: Readonly<Record<string, string | null>> = {
   groups: 'group:list',
   job: 'job:read',
   jobRun: 'job:read',
+  explainJob: 'job:read',
   jobSetEvents: 'job:read',
   jobs: 'job:list',
   launchPlan: 'launchPlan:read',

@@ -200,7 +200,7 @@ export function gangLists(members: readonly GangMember[]): List[] {
   });
 }
 
-function waitingJob(row: WaitingRow, shape: Shape): WaitingJob {
+export function waitingJob(row: WaitingRow, shape: Shape): WaitingJob {
   const { id, priority, submittedAt, avoidedNodes } = row;
   return { id, shape, avoidedNodes, priority: Number(priority), submittedAt: submittedAt.getTime() };
 }
