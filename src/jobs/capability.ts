@@ -18,6 +18,7 @@ import './graphql/lease.ts';
 import './graphql/preempt-jobs.ts';
 import './graphql/queue-activity.ts';
 import './graphql/queue-mutations.ts';
+import './graphql/queue-share.ts';
 import './graphql/reprioritize-jobs.ts';
 import './graphql/resubmit-job.ts';
 import './graphql/run-report.ts';

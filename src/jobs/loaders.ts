@@ -3,11 +3,13 @@ import type { NamedGrant } from '../authorization/replace-grants.ts';
 import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue, RetryPolicy } from '../generated/prisma/client.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
+import { type AskedWindow, shareWindow } from './domain/share-window.ts';
 import { readQueuesWithDeleted } from './store/deleted-queues.ts';
 import { type GangRow, type JobDetails, readGangs, readJobDetails } from './store/job-details.ts';
 import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
 import { activeJobSetsOf, countJobsByState, type JobStateCount } from './store/queue-activity.ts';
 import { readRightsOfQueues } from './store/queue-owners.ts';
+import { listShareSteps, type ShareStep, shareKey } from './store/queue-shares.ts';
 import { type QueueBy, queuesOfProjects, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
@@ -55,6 +57,11 @@ export function jobLoaders(reader: Reader) {
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
     /** The project of a run; null if the run is not leased to an executor of this service account. */
     projectIdOfRun: addressLoader<HeldRun, string | null>(readProjectIdsOfRuns),
+    shareSteps: childLoader<AskedWindow, ShareStep>(
+      (keys, asked) => listShareSteps(tenantId, keys, shareWindow(asked, new Date())),
+      shareKey,
+      { cache: false },
+    ),
     jobDetails: new DataLoader<string, JobDetails | null>(readJobDetails),
     gang: new DataLoader<string, GangRow | null>(readGangs),
     latestRunOfJob: new DataLoader<string, JobRunRow | null>(readLatestRuns),

@@ -17,6 +17,7 @@ import { startTriggerLoop } from './launch-triggers.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
 import { Pace } from './pace.ts';
+import { startShareLoop, startShareSweep } from './sample-queue-shares.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
 import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
@@ -138,6 +139,8 @@ export function startScheduler(): { stop(): Promise<void> } {
   const sweepQueues = startDeletedQueueSweep();
   const sweepChains = startChainSweep();
   const sweepNodes = startFormerNodeSweep();
+  const shares = startShareLoop();
+  const sweepShares = startShareSweep();
   const loops: Loop[] = [
     advance,
     assign,
@@ -156,6 +159,8 @@ export function startScheduler(): { stop(): Promise<void> } {
     sweepQueues,
     sweepChains,
     sweepNodes,
+    shares,
+    sweepShares,
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),

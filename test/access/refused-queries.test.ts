@@ -58,6 +58,7 @@ const queries: Readonly<Record<string, string | null>> = {
   projectDomainAttributes: 'attributes:read',
   projects: 'project:list',
   activeQueues: 'queue:list',
+  queueShares: 'queue:list',
   queue: 'queue:read',
   queueInfo: 'queue:read',
   retryPolicies: 'retryPolicy:read',

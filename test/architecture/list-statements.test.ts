@@ -151,6 +151,8 @@ const lists: Readonly<Record<string, Entry>> = {
   'Project.tasks': { path: 'projects.tasks', statements: 4 },
   'Project.workflows': { path: 'projects.workflows', statements: 5 },
   'Query.activeQueues': { path: 'activeQueues', statements: 1 },
+  'Query.queueShares': { path: 'queueShares', statements: 1 },
+  'QueueShare.history': { path: 'queueShares.history', statements: 2 },
   'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 7 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },

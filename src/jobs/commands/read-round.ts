@@ -48,11 +48,18 @@ const HEADS_PER_ROOM = 4;
  *
  * @param seconds  an executor that was silent for longer gets no new work.
  * @param most  how many jobs the round can assign.
+ * @param evenIfIdle  whether to read what runs also if nothing waits.
  */
-export async function readRound(tx: Tx, pool: Pool, seconds: number, most: number): Promise<Round | null> {
+export async function readRound(
+  tx: Tx,
+  pool: Pool,
+  seconds: number,
+  most: number,
+  { evenIfIdle = false } = {},
+): Promise<Round | null> {
   const shapes = await listWaitingShapes(tx, pool);
   const gangs = await listWaitingGangs(tx, pool);
-  if (shapes.length === 0 && gangs.length === 0) return null;
+  if (!evenIfIdle && shapes.length === 0 && gangs.length === 0) return null;
   const executors = await listExecutors(tx, pool, seconds, knownNodeDigests());
   if (executors.length === 0) return null;
   const held = await listHeld(tx, idsOf(executors));

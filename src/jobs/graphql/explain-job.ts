@@ -9,6 +9,7 @@ import type { Obstacle, ObstacleKind } from '../domain/scheduling/obstacles.ts';
 import type { QueueShare } from '../domain/scheduling/shares.ts';
 import { queueTarget } from '../domain/targets.ts';
 import { JobByInput } from './job.ts';
+import { ShareFiguresInterface } from './share-figures.ts';
 
 const JobVerdictEnum = enumOf<JobVerdict>(
   'JobVerdict',
@@ -79,24 +80,8 @@ const GangProgressType = builder.objectRef<NonNullable<JobExplanation['gang']>>(
 });
 
 const QueueStandingType = builder.objectRef<QueueShare>('QueueStanding').implement({
-  description:
-    'What a queue has of a pool, and what it should have. All shares are parts of the pool: 0 to 1.',
-  fields: (t) => ({
-    weight: t.exposeFloat('weight', { description: 'The weight of the queue: 1 / priorityFactor.' }),
-    cost: t.exposeFloat('cost', {
-      description: 'The actual share divided by the weight. The queue with the lowest cost is next.',
-    }),
-    fairShare: t.exposeFloat('fairShare', { description: 'The share by weight alone.' }),
-    adjustedFairShare: t.float({
-      description: 'The share by weight, with what other queues do not need.',
-      resolve: ({ adjustedShare }) => adjustedShare,
-    }),
-    demandShare: t.float({
-      description: 'What its jobs hold and wait for, at most 1.',
-      resolve: ({ demand }) => demand,
-    }),
-    actualShare: t.exposeFloat('actualShare', { description: 'What its jobs hold.' }),
-  }),
+  description: 'What the queue of a job has of its pool at the moment, and what it should have.',
+  interfaces: [ShareFiguresInterface],
 });
 
 /** The queue of a job may be hidden although the job is not. Then an explanation says nothing about it. */

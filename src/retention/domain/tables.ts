@@ -101,7 +101,10 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   gangs: { kept: 'WITH_OWNER', rule: 'As long as the queue.', ...byId },
   former_nodes: { kept: 'SWEPT', rule: 'For `FLEET_MEMORY_SECONDS` after they were seen last.' },
   pool_rounds: { kept: 'FOR_EVER', rule: 'One row for each pool that had executors and jobs.' },
-  queue_share_samples: { kept: 'WITH_OWNER', rule: 'As long as the queue.' },
+  queue_share_samples: {
+    kept: 'SWEPT',
+    rule: 'For `SHARE_SAMPLE_DAYS` days, or until the queue is deleted.',
+  },
   executor_settings: { kept: 'FOR_EVER', rule: 'A setting counts until somebody deletes it.', ...byId },
   node_cordons: { kept: 'FOR_EVER', rule: 'A node is cordoned until somebody opens it.', ...byId },
   retry_policies: { kept: 'FOR_EVER', rule: 'A policy counts until `deleteRetryPolicy`.', ...byId },
