@@ -118,6 +118,7 @@ export const jobRules: RootRules = {
     queue: can('queue:read', ofQueueBy),
     queues: can('queue:list'),
     job: can('job:read', ofJob),
+    explainJob: can('job:read', ofJob),
     jobs: ruleBy(({ filter }: ListArguments) =>
       filter?.queue == null ? can('job:list') : can('job:read', ofListedQueue),
     ),

@@ -48,6 +48,7 @@ export const controlPlaneVariables = {
     'slipway-preemptible=1000:preemptible',
   ]),
   MAX_RETRIES: whole(0, 1000).default(5),
+  FLEET_MEMORY_SECONDS: whole(0, 31_536_000).default(604_800),
   JOB_RESOURCE_DEFAULTS: pairs(resourceName, quantity, 'cpu=1,memory=1Gi').default(['cpu=1', 'memory=1Gi']),
   JOB_RESOURCE_MINIMUMS: pairs(resourceName, quantity, 'memory=1Mi').default(['memory=1Mi']),
   JOB_OVERSUBSCRIPTION: pairs(resourceName, /\d{1,3}(\.\d{1,3})?/, 'memory=1.5').default([]),
@@ -103,6 +104,8 @@ export const controlPlaneConfig = {
   })),
   /** How often a job is tried again at most, whatever the retry policy of its queue says; 0 means never. */
   maxRetries: settings.MAX_RETRIES,
+  /** How long a node counts after it was seen last, when jobs that no node can run are rejected; 0: none is rejected. */
+  fleetMemorySeconds: settings.FLEET_MEMORY_SECONDS,
   /** What a job requests of the resources that it names neither in its requests nor in its limits. */
   jobResourceDefaults: Object.fromEntries(entriesOf(settings.JOB_RESOURCE_DEFAULTS)),
   /** What else is asked of jobs that users submit, and what they get. */

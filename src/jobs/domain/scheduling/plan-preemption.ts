@@ -1,4 +1,4 @@
-import { addJob, dominantShare, fairShares } from './fair-share.ts';
+import { addJob } from './fair-share.ts';
 import { type ExecutorState, Fleet, type NodeState, type Shape } from './fleet.ts';
 import {
   type Item,
@@ -9,6 +9,7 @@ import {
   type Unplaced,
 } from './plan-round.ts';
 import type { Amounts, Resources } from './resources.ts';
+import { sharesOf } from './shares.ts';
 
 /** A run that holds a place and is not being stopped. */
 export interface LiveRun {
@@ -87,25 +88,9 @@ function mayBeStopped({ queues, totals, unplaced, nodes }: PreemptionInput): (ru
 
 /** The queues that hold more than their fair share, and more than what others leave them. */
 export function queuesOverShare(queues: readonly QueueState[], totals: Resources): string[] {
-  const active = queues.filter((queue) => queue.waiting.length > 0 || dominantShare(queue.held, totals) > 0);
-  const shares = fairShares(
-    active.map((queue) => ({ weight: queue.weight, demand: demandOf(queue, totals) })),
-  );
-  return active
-    .filter((queue, at) => {
-      const { fair, adjusted } = shares[at] as { fair: number; adjusted: number };
-      return dominantShare(queue.held, totals) > Math.max(fair, adjusted);
-    })
-    .map(({ id }) => id);
-}
-
-/** What a queue holds and waits for, as a part of the pool. A queue with more jobs than were read wants all of it. */
-export function demandOf(queue: QueueState, totals: Resources): number {
-  if (queue.waiting.some(({ hasMore }) => hasMore)) return 1;
-  const wanted: Amounts = { ...queue.held };
-  for (const { items } of queue.waiting)
-    for (const { jobs } of items) for (const { shape } of jobs) addJob(wanted, shape.resources);
-  return Math.min(dominantShare(wanted, totals), 1);
+  return sharesOf(queues, totals)
+    .filter(({ actualShare, fairShare, adjustedShare }) => actualShare > Math.max(fairShare, adjustedShare))
+    .map(({ queueId }) => queueId);
 }
 
 function pinnedItem(run: LiveRun): Item {

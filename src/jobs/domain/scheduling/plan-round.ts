@@ -1,5 +1,12 @@
 import { addJob, costOf } from './fair-share.ts';
-import type { Fleet, Placement, Shape, Wanted } from './fleet.ts';
+import {
+  type ExecutorState,
+  Fleet,
+  type NodeState,
+  type Placement,
+  type Shape,
+  type Wanted,
+} from './fleet.ts';
 import type { Amounts, Resources } from './resources.ts';
 
 /** A queued job. */
@@ -104,6 +111,20 @@ export function planRound(
     }
   }
   return { assignments, unplaced, placedItems, isPartial };
+}
+
+/** Plans a round from what was read for it. */
+export function planAssignments(
+  round: {
+    readonly queues: readonly QueueState[];
+    readonly nodes: readonly NodeState[];
+    readonly executors: readonly ExecutorState[];
+    readonly totals: Resources;
+  },
+  maxJobs: number,
+): { readonly plan: Plan; readonly fleet: Fleet } {
+  const fleet = new Fleet(round.nodes, round.executors);
+  return { plan: planRound(round.queues, fleet, round.totals, maxJobs), fleet };
 }
 
 function placeItem(fleet: Fleet, line: Line, item: Item): readonly Placement[] | null {
