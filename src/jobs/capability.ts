@@ -19,6 +19,7 @@ import './graphql/queue-activity.ts';
 import './graphql/queue-mutations.ts';
 import './graphql/reprioritize-jobs.ts';
 import './graphql/resubmit-job.ts';
+import './graphql/run-log.ts';
 import './graphql/run-report.ts';
 import './graphql/submit-jobs.ts';
 
