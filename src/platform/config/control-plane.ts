@@ -1,3 +1,4 @@
+import { blobUrl } from '../blob-url.ts';
 import { choice, entriesOf, list, pairs, readEnvironment, text, url, whole } from './environment.ts';
 
 const resource = /cpu|gpu|memory|storage|ephemeralStorage/;
@@ -29,6 +30,7 @@ export const controlPlaneVariables = {
   DATABASE_URL: url(/^postgres(ql)?$/, 'postgresql://user:password@host:5432/database').optional(),
   DATABASE_POOL_SIZE: whole(2, 100).default(10),
   SLIPWAY_SECRETS: list.optional(),
+  BLOB_URL: blobUrl.optional(),
   LEASE_SECONDS: whole(2, 86_400).default(30),
   OUTPUT_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(2 * 1024 * 1024),
   TASK_RESOURCE_DEFAULTS: pairs(resource, quantity, 'cpu=1,memory=200Mi').default(['cpu=1', 'memory=200Mi']),
@@ -65,6 +67,8 @@ export const controlPlaneConfig = {
   databasePoolSize: settings.DATABASE_POOL_SIZE,
   /** Use `requiredSecrets` of ../secrets.ts to read them. */
   secrets: settings.SLIPWAY_SECRETS,
+  /** Where the contents of files are stored. Undefined: in the database. */
+  blobBucket: settings.BLOB_URL,
   leaseSeconds: settings.LEASE_SECONDS,
   outputLimitBytes: settings.OUTPUT_LIMIT_BYTES,
   /** What a container gets and may ask for at most, by resource, unless attributes say otherwise. */
