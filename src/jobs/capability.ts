@@ -27,6 +27,7 @@ import './graphql/report-usage.ts';
 import './graphql/queue-share.ts';
 import './graphql/reprioritize-jobs.ts';
 import './graphql/resubmit-job.ts';
+import './graphql/run-log.ts';
 import './graphql/run-report.ts';
 import './graphql/submit-jobs.ts';
 import './graphql/usage.ts';

@@ -82,6 +82,16 @@ const ofJobRun: Finder = {
   },
 };
 
+/** The run whose log is watched. Everybody who may read the job may read it. */
+const ofWatchedRun: Finder = {
+  kind: 'job run',
+  key: (args) => String(args['run']),
+  target: async (args, { loaders }) => {
+    const run = await loaders.jobRun.load(String(args['run']));
+    return run && jobTarget(run);
+  },
+};
+
 interface JobSetArguments {
   readonly queue: QueueBy;
   readonly jobSet: string;
@@ -145,5 +155,6 @@ export const jobRules: RootRules = {
   },
   Subscription: {
     jobSetEvents: can('job:read', ofJobSet),
+    runLog: can('job:read', ofWatchedRun),
   },
 };

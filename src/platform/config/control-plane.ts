@@ -1,3 +1,4 @@
+import { blobUrl } from '../blob-url.ts';
 import { choice, entriesOf, list, pairs, readEnvironment, text, url, whole } from './environment.ts';
 
 const resource = /cpu|gpu|memory|storage|ephemeralStorage/;
@@ -29,6 +30,7 @@ export const controlPlaneVariables = {
   DATABASE_URL: url(/^postgres(ql)?$/, 'postgresql://user:password@host:5432/database').optional(),
   DATABASE_POOL_SIZE: whole(2, 100).default(10),
   SLIPWAY_SECRETS: list.optional(),
+  BLOB_URL: blobUrl.optional(),
   LEASE_SECONDS: whole(2, 86_400).default(30),
   EXECUTOR_SILENT_SECONDS: whole(2, 86_400).default(600),
   EXECUTOR_LOST_SECONDS: whole(2, 2_592_000).default(3600),
@@ -69,6 +71,8 @@ export const controlPlaneConfig = {
   databasePoolSize: settings.DATABASE_POOL_SIZE,
   /** Use `requiredSecrets` of ../secrets.ts to read them. */
   secrets: settings.SLIPWAY_SECRETS,
+  /** Where the contents of files are stored. Undefined: in the database. */
+  blobBucket: settings.BLOB_URL,
   leaseSeconds: settings.LEASE_SECONDS,
   executorLimits: {
     /** An executor that was silent for longer gets no new work. Leases that are shorter end its work before. */
