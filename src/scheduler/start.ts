@@ -16,6 +16,7 @@ import { startScheduleLoop } from './launch-schedules.ts';
 import { startTriggerLoop } from './launch-triggers.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
+import { OwnedJobSets } from './owned-job-sets.ts';
 import { Pace } from './pace.ts';
 import { startShareLoop, startShareSweep } from './sample-queue-shares.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
@@ -62,6 +63,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: listDueExecutions,
     each: advanceExecution,
   });
+  const jobSets = new OwnedJobSets((executionId) => advance.wake(executionId));
   const preemptions = new Pace(PREEMPTION_MS);
   const rejections = new Pace(REJECTION_MS);
   const { fleetMemorySeconds } = controlPlaneConfig;
@@ -166,7 +168,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),
-    notifications.on('job-set', null, (id) => advance.wake(id)),
+    notifications.on('job-set', null, (id) => void jobSets.hear(id)),
     notifications.on('pool', null, (pool) => assign.wake(pool)),
     // A schedule was started or resumed: its next slot may come before the next look.
     notifications.on('schedule', null, () => schedules.look()),
