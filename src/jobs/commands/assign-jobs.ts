@@ -1,13 +1,18 @@
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import { type BrakeSettings, Brakes } from '../domain/scheduling/brakes.ts';
 import { Fleet } from '../domain/scheduling/fleet.ts';
 import { planPreemption } from '../domain/scheduling/plan-preemption.ts';
 import { planRound, type Unplaced } from '../domain/scheduling/plan-round.ts';
+import { readBrakes, storeBrakes } from '../store/brakes.ts';
 import { type Pool, storeRuns } from '../store/leases.ts';
 import { preemptRuns } from '../store/preemptions.ts';
 import { tryLockPool } from '../store/rounds.ts';
 import { type ExecutorLimits, type Round, readLiveRuns, readRound } from './read-round.ts';
+
+/** Without a rate, nothing is remembered from one round to the next. */
+const fullBrakes = { pool: null, queues: new Map(), atMs: 0 };
 
 /** The largest number of runs that one turn creates, except for a gang that is larger. */
 const MAX_ASSIGNMENTS = 500;
@@ -19,6 +24,7 @@ const MAX_ASSIGNMENTS = 500;
  *
  * @param mayPreempt  whether runs may be asked to stop in this turn.
  * @param limits  which executors get no new work.
+ * @param settings  how fast jobs may start.
  * @returns how many jobs were assigned, and how many runs must stop. After a full turn, there may be more.
  */
 export async function assignPool(
@@ -26,6 +32,7 @@ export async function assignPool(
   leaseSeconds: number,
   mayPreempt = true,
   limits: ExecutorLimits = controlPlaneConfig.executorLimits,
+  settings: BrakeSettings = controlPlaneConfig.brakes,
 ): Promise<{ assigned: number; preempted: number; mayHaveMore: boolean }> {
   return await inTransaction(async (tx) => {
     const none = { assigned: 0, preempted: 0, mayHaveMore: false };
@@ -33,7 +40,10 @@ export async function assignPool(
     const round = await readRound(tx, pool, limits, MAX_ASSIGNMENTS);
     if (!round) return none;
     const fleet = new Fleet(round.nodes, round.executors);
-    const plan = planRound(round.queues, fleet, round.totals, MAX_ASSIGNMENTS);
+    const isBraked = settings.pool !== null || settings.queue !== null;
+    const state = isBraked ? await readBrakes(tx, pool, settings) : { ...fullBrakes, settings };
+    const brakes = new Brakes(state, round.totals);
+    const plan = planRound(round.queues, fleet, round.totals, MAX_ASSIGNMENTS, brakes);
     const runs = plan.assignments.map(({ jobId, executorId, node }) => ({
       runId: newId(),
       jobId,
@@ -41,6 +51,7 @@ export async function assignPool(
       node,
     }));
     const assigned = runs.length === 0 ? 0 : await storeRuns(tx, runs, leaseSeconds);
+    if (isBraked && runs.length > 0) await storeBrakes(tx, pool, brakes.buckets);
     const hasHungry = mayPreempt && plan.unplaced.length > 0;
     if (assigned > 0) return { assigned, preempted: 0, mayHaveMore: plan.isPartial || hasHungry };
     return { ...none, preempted: hasHungry ? await preempt(tx, round, plan.unplaced) : 0 };

@@ -1,3 +1,4 @@
+import type { Brakes } from './brakes.ts';
 import { addJob, costOf } from './fair-share.ts';
 import type { Fleet, Placement, Shape, Wanted } from './fleet.ts';
 import type { Amounts, Resources } from './resources.ts';
@@ -65,6 +66,8 @@ export interface Plan {
  *
  * @param totals  what all nodes of the pool have.
  * @param maxJobs  a round assigns no more jobs than this, except for a gang that is larger.
+ * @param brakes  how many jobs may start in this round; null for no limit. Runs that go on do not count. What they leave
+ * out is not told as having found no room.
  * Source: Armada's scheduler.
  */
 export function planRound(
@@ -72,6 +75,7 @@ export function planRound(
   fleet: Fleet,
   totals: Resources,
   maxJobs: number,
+  brakes: Brakes | null = null,
 ): Plan {
   const assignments: Assignment[] = [];
   const unplaced: Unplaced[] = [];
@@ -86,12 +90,25 @@ export function planRound(
       isPartial = true;
       break;
     }
+    const verdict = item.pinnedTo ? 'GO' : (brakes?.judge(line.queue.id, item.jobs.length) ?? 'GO');
+    if (verdict === 'STOP_ROUND') break;
+    if (verdict !== 'GO') {
+      if (verdict === 'SKIP') line.skip(item);
+      else line.stop();
+      continue;
+    }
     const placements = fleet.hasRoom ? placeItem(fleet, line, item) : null;
     if (placements) {
       placedItems.add(item);
-      for (const [index, placement] of placements.entries())
-        if (placements.every(({ isFree }) => isFree))
+      if (placements.every(({ isFree }) => isFree)) {
+        for (const [index, placement] of placements.entries())
           assignments.push({ jobId: (item.jobs[index] as WaitingJob).id, ...placement });
+        if (!item.pinnedTo)
+          brakes?.take(
+            line.queue.id,
+            item.jobs.map(({ shape }) => shape.resources),
+          );
+      }
       line.take(item);
     } else {
       unplaced.push({ queueId: line.queue.id, item });
@@ -186,6 +203,11 @@ class Line {
     }
     if (!isAlone) this.#drop(item);
     else this.#advance();
+  }
+
+  /** Leaves everything out that is left. */
+  stop(): void {
+    this.next = null;
   }
 
   #drop(item: Item): void {
