@@ -181,9 +181,16 @@ describe('reportUsage', () => {
   it('leaves out runs that have ended, do not exist, or belong to another executor', async () => {
     const run = await runOf();
     const other = new FleetExecutor(app, `d-${fleet.name}`.slice(0, 40), { pool: queue.pool });
-    await other.call({ maxJobs: 0 });
+    await queue.submit([{}], 'set');
+    await other.call();
+    fleet.nodes[0] = node('a', '0');
+    await fleet.call({ maxJobs: 0 });
+    await queue.stage.assign(queue.pool);
+    const [theirs] = (await other.call()).runs;
     const about = (id: string) => ({ run: id, maxResources: {} });
-    expect(await report({ executor: other.name, runs: [about(run.id)] })).toMatchObject({ storedRuns: 0 });
+    const both = [about(run.id), about(theirs.id)];
+    expect(await report({ executor: other.name, runs: both })).toMatchObject({ storedRuns: 1 });
+    expect(await usageOfRun(run.id)).toEqual({ usage: null });
     expect(await report({ runs: [about(newId())] })).toMatchObject({ storedRuns: 0 });
     await db.jobRun.update({ where: { id: run.id }, data: { state: 'SUCCEEDED', endedAt: new Date() } });
     expect(await report({ runs: [about(run.id)] })).toMatchObject({ storedRuns: 0 });

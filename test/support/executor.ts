@@ -21,6 +21,7 @@ export interface ExecutorOptions {
   readonly runtime?: Runtime;
   readonly drainSeconds?: number;
   readonly onLostContact?: 'continue' | 'stop';
+  readonly usageTimes?: { readonly sampleMs: number; readonly reportMs: number };
 }
 
 export interface TestExecutor extends WorkLoop {
@@ -49,6 +50,7 @@ export async function startExecutor(app: App, options: ExecutorOptions = {}): Pr
   const loop = await startWorkLoop({
     ...{ client, runtime, records, log, name, instance, pool: 'default', slots, drainSeconds },
     ...{ onLostContact, path: DEFAULT_PATH },
+    ...(options.usageTimes ? { usageTimes: options.usageTimes } : {}),
   });
   return {
     folder,

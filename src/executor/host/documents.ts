@@ -25,6 +25,7 @@ export const leaseJobsDocument = graphql(`
         runs {
           id
           jobId
+          queue
           node
           container
           interface
@@ -86,6 +87,21 @@ export const reportRunLogDocument = graphql(`
       __typename
       ... on ReportRunLogPayload {
         stored
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`);
+
+export const reportUsageDocument = graphql(`
+  mutation ReportUsage($input: ReportUsageInput!) {
+    reportUsage(input: $input) {
+      __typename
+      ... on ReportUsagePayload {
+        storedRuns
       }
       ... on Error {
         code

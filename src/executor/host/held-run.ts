@@ -97,6 +97,11 @@ export class HeldRun {
     return new HeldRun({ id: runId, jobId }, record.spec, host, { record });
   }
 
+  /** The name of its queue; null if an earlier release has left it behind, or if it cannot be read. */
+  get queue(): string | null {
+    return this.#spec instanceof RunError ? null : (this.#spec.queue ?? null);
+  }
+
   get isUnstarted(): boolean {
     return this.state === 'HEARD' || this.state === 'CONFIRMED';
   }

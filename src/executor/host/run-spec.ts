@@ -48,6 +48,8 @@ export interface Container {
 export interface RunSpec {
   readonly runId: string;
   readonly jobId: string;
+  /** The name of its queue; absent in the records of earlier releases. */
+  readonly queue?: string;
   readonly container: Container;
   readonly interface: TypedInterface;
   /** Plain values by name. The value of a blob is its URI, such as `slipway://blobs/<uuid>`. */
@@ -117,6 +119,7 @@ export function readLeasedRun(leased: LeasedRun): RunSpec {
     ...readParts(leased),
     runId: leased.id,
     jobId: leased.jobId,
+    ...('queue' in leased ? { queue: leased.queue } : {}),
     node: 'node' in leased && typeof leased.node === 'string' ? leased.node : null,
     timeoutSeconds: activeDeadline === null ? null : secondsOf(activeDeadline),
     terminationGraceSeconds: secondsOf(leased.terminationGrace),

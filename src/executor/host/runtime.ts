@@ -47,8 +47,20 @@ export interface Runtime {
   cancel(handle: RunHandle, graceSeconds: number): Promise<CancelOutcome>;
   /** How the run ended. Its outputs and its log are in the directory of the run. Called after `cancel`. */
   collect(handle: RunHandle): Promise<WorkEnd>;
+  /**
+   * What the commands of these runs use at the moment. Runs that it knows nothing about are left out. Absent if the
+   * runtime cannot measure.
+   */
+  usage?(runIds: readonly string[]): Promise<ReadonlyMap<string, RunSample>>;
   /** Forgets a run whose end the server knows. */
   forget(handle: RunHandle): Promise<void>;
+}
+
+/** What a run uses at one moment. */
+export interface RunSample {
+  /** The CPU time that it has used since it began, in thousandths of a second. */
+  readonly cpuTimeMillis: number;
+  readonly memoryBytes: number;
 }
 
 /** How a runtime finds a run again. A small JSON object; only its runtime reads it. */

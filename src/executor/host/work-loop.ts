@@ -11,6 +11,7 @@ import { Room } from './room.ts';
 import type { LeasedRun } from './run-spec.ts';
 import { removeEnded, type WorkHost } from './run-work.ts';
 import type { RuntimeNode } from './runtime.ts';
+import { startUsageReports } from './usage-reporter.ts';
 
 /**
  * The life of the executor: one long poll at a time. The poll tells the server that the executor is alive, renews its
@@ -36,6 +37,8 @@ export interface WorkLoopOptions extends WorkHost {
   readonly slots: number;
   /** How long `stop` may take. */
   readonly drainSeconds: number;
+  /** How often usage is measured and reported, for tests. */
+  readonly usageTimes?: { readonly sampleMs: number; readonly reportMs: number };
   /** What happens to the runs if the server was not reached for as long as a lease lasts. */
   readonly onLostContact: 'continue' | 'stop';
 }
@@ -80,6 +83,7 @@ class Loop implements WorkLoop {
   /** Each resolves when the server knows everything about a run. */
   readonly #underWay = new Set<Promise<void>>();
   readonly #asking: Promise<void>;
+  readonly #stopUsage: () => Promise<void>;
   #isStopping = false;
   /**
    * The running call, or the pause before the next one. Idle means that it leases no jobs, because there was no room.
@@ -103,12 +107,15 @@ class Loop implements WorkLoop {
     if (this.#runs.size > 0)
       this.#log.warn({ runs: [...this.#runs.keys()] }, 'found the runs of an earlier executor');
     this.#asking = this.#keepAsking();
+    const working = () => [...this.#runs.values()].filter((run) => run.state === 'WORKING');
+    this.#stopUsage = startUsageReports({ ...options, ...options.usageTimes, runs: working });
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
     const timers = [this.#giveUpIn(this.#options.drainSeconds * 1000)];
     this.#poll?.interrupt.abort();
+    await this.#stopUsage();
     await this.#asking;
     clearTimeout(this.#leaseTimer);
     this.#dropUnstarted('DRAINING');

@@ -1,8 +1,10 @@
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import type { BrakeSettings } from '../domain/scheduling/brakes.ts';
 import { planPreemption } from '../domain/scheduling/plan-preemption.ts';
 import { planAssignments, type Unplaced } from '../domain/scheduling/plan-round.ts';
+import { readBrakes, storeBrakes } from '../store/brakes.ts';
 import { type Pool, storeRuns } from '../store/leases.ts';
 import { recordRound } from '../store/pool-rounds.ts';
 import { preemptRuns } from '../store/preemptions.ts';
@@ -19,6 +21,7 @@ export const MAX_ASSIGNMENTS = 500;
  *
  * @param mayPreempt  whether runs may be asked to stop in this turn.
  * @param limits  which executors get no new work.
+ * @param settings  how fast jobs may start.
  * @returns how many jobs were assigned, and how many runs must stop. After a full turn, there may be more.
  */
 export async function assignPool(
@@ -26,6 +29,7 @@ export async function assignPool(
   leaseSeconds: number,
   mayPreempt = true,
   limits: ExecutorLimits = controlPlaneConfig.executorLimits,
+  settings: BrakeSettings = controlPlaneConfig.brakes,
 ): Promise<{ assigned: number; preempted: number; mayHaveMore: boolean }> {
   return await inTransaction(async (tx) => {
     const none = { assigned: 0, preempted: 0, mayHaveMore: false };
@@ -33,7 +37,8 @@ export async function assignPool(
     await recordRound(tx, pool);
     const round = await readRound(tx, pool, limits, MAX_ASSIGNMENTS);
     if (!round) return none;
-    const { plan } = planAssignments(round, MAX_ASSIGNMENTS);
+    const brakeState = await readBrakes(tx, pool, settings);
+    const { plan, brakes } = planAssignments({ ...round, brakes: brakeState }, MAX_ASSIGNMENTS);
     const runs = plan.assignments.map(({ jobId, executorId, node }) => ({
       runId: newId(),
       jobId,
@@ -41,6 +46,7 @@ export async function assignPool(
       node,
     }));
     const assigned = runs.length === 0 ? 0 : await storeRuns(tx, runs, leaseSeconds);
+    if (brakes && runs.length > 0) await storeBrakes(tx, pool, settings, brakes.buckets);
     const hasHungry = mayPreempt && plan.unplaced.length > 0;
     if (assigned > 0) return { assigned, preempted: 0, mayHaveMore: plan.isPartial || hasHungry };
     return { ...none, preempted: hasHungry ? await preempt(tx, round, plan.unplaced) : 0 };

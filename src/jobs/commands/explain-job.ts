@@ -6,6 +6,7 @@ import type { Obstacle } from '../domain/scheduling/obstacles.ts';
 import type { Item, QueueState } from '../domain/scheduling/plan-round.ts';
 import { whyImpossible } from '../domain/scheduling/possibility.ts';
 import { sharesOf } from '../domain/scheduling/shares.ts';
+import { readBrakes } from '../store/brakes.ts';
 import {
   countExecutors,
   countWaitingBefore,
@@ -34,7 +35,7 @@ const noRound = {
  * @returns null if the job does not exist.
  */
 export async function explainJob(tenantId: string, id: string): Promise<JobExplanation | null> {
-  const { executorLimits, fleetMemorySeconds } = controlPlaneConfig;
+  const { brakes, executorLimits, fleetMemorySeconds } = controlPlaneConfig;
   const { silentSeconds } = executorLimits;
   return await inTransaction(async (tx) => {
     await readOneMoment(tx);
@@ -54,7 +55,8 @@ export async function explainJob(tenantId: string, id: string): Promise<JobExpla
     if (job.queueIsCordoned) return without('QUEUE_CORDONED');
     if (gang && (gang.waiting < gang.cardinality || gang.submitted !== gang.cardinality))
       return without('GANG_INCOMPLETE');
-    const round = await readRound(tx, pool, executorLimits, MAX_ASSIGNMENTS);
+    const read = await readRound(tx, pool, executorLimits, MAX_ASSIGNMENTS);
+    const round = read && { ...read, brakes: await readBrakes(tx, pool, brakes) };
     const queue = round?.queues.find((one) => one.id === job.queueId);
     const item = (queue && itemOf(job.id, queue)) ?? alone(job);
     const impossible = await findImpossible(tx, pool, job, item);

@@ -76,6 +76,8 @@ export function summaryOf(why: JobExplanation, seesQueue: boolean): string {
       return why.fittingNodes === 0
         ? `There is no room for the job. ${obstaclesText(why.obstacles)}`
         : `There is room for one job on ${why.fittingNodes} nodes, but not for the ${why.gang?.cardinality ?? 1} jobs of the gang together.`;
+    case 'RATE_LIMITED':
+      return 'Too many jobs have started lately. The job starts in a later round.';
     case 'BEHIND_OTHERS': {
       const own = seesQueue ? `${countText(why.before ?? 0)} of its queue` : 'other jobs';
       return `Other work goes first: ${own} and ${why.otherQueuesServed} other queues.`;

@@ -24,6 +24,8 @@ const JobVerdictEnum = enumOf<JobVerdict>(
     WAITS_FOR_PLACE: 'A place is kept for it, in which runs that are being stopped have not ended yet.',
     LIMIT_REACHED: 'Its queue may not hold more of the pool with jobs of its priority class.',
     NO_ROOM: 'After the work that goes first, no node has room for it. `obstacles` says why.',
+    RATE_LIMITED:
+      'Too many jobs have started lately, in the pool or in the queue of the job. It starts in a later round.',
     BEHIND_OTHERS: 'The next round assigns as much other work as it can, and does not come to this job.',
   },
 );

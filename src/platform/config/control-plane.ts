@@ -51,6 +51,11 @@ export const controlPlaneVariables = {
   ]),
   MAX_RETRIES: whole(0, 1000).default(5),
   FLEET_MEMORY_SECONDS: whole(0, 31_536_000).default(604_800),
+  POOL_JOBS_PER_SECOND: whole(0, 1_000_000).default(0),
+  POOL_JOBS_AT_ONCE: whole(1, 1_000_000).default(1000),
+  QUEUE_JOBS_PER_SECOND: whole(0, 1_000_000).default(0),
+  QUEUE_JOBS_AT_ONCE: whole(1, 1_000_000).default(1000),
+  ROUND_SHARE: pairs(resourceName, /0\.\d{1,6}|1(\.0{1,6})?/, 'cpu=0.25,memory=0.25').default([]),
   JOB_RESOURCE_DEFAULTS: pairs(resourceName, quantity, 'cpu=1,memory=1Gi').default(['cpu=1', 'memory=1Gi']),
   JOB_RESOURCE_MINIMUMS: pairs(resourceName, quantity, 'memory=1Mi').default(['memory=1Mi']),
   JOB_OVERSUBSCRIPTION: pairs(resourceName, /\d{1,3}(\.\d{1,3})?/, 'memory=1.5').default([]),
@@ -65,6 +70,9 @@ export const controlPlaneVariables = {
 };
 
 const settings = readEnvironment(controlPlaneVariables);
+
+/** 0 jobs per second mean no limit. */
+const rateOf = (perSecond: number, burst: number) => (perSecond === 0 ? null : { perSecond, burst });
 
 export const controlPlaneConfig = {
   databaseUrl: settings.DATABASE_URL,
@@ -110,6 +118,14 @@ export const controlPlaneConfig = {
   maxRetries: settings.MAX_RETRIES,
   /** How long a node counts after it was seen last, when jobs that no node can run are rejected; 0: none is rejected. */
   fleetMemorySeconds: settings.FLEET_MEMORY_SECONDS,
+  /** How fast jobs may start. */
+  brakes: {
+    pool: rateOf(settings.POOL_JOBS_PER_SECOND, settings.POOL_JOBS_AT_ONCE),
+    queue: rateOf(settings.QUEUE_JOBS_PER_SECOND, settings.QUEUE_JOBS_AT_ONCE),
+    roundShare: Object.fromEntries(
+      entriesOf(settings.ROUND_SHARE).map(([name, share]) => [name, Number(share)]),
+    ) as Readonly<Record<string, number>>,
+  },
   /** What a job requests of the resources that it names neither in its requests nor in its limits. */
   jobResourceDefaults: Object.fromEntries(entriesOf(settings.JOB_RESOURCE_DEFAULTS)),
   /** What else is asked of jobs that users submit, and what they get. */

@@ -106,6 +106,10 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
     rule: 'For `SHARE_SAMPLE_DAYS` days, or until the queue is deleted.',
   },
   executor_settings: { kept: 'FOR_EVER', rule: 'A setting counts until somebody replaces it.', ...byId },
+  scheduling_buckets: {
+    kept: 'SWEPT',
+    rule: 'Until the rate lets as many jobs start as after a pause: the next round of the pool deletes them.',
+  },
   node_cordons: { kept: 'FOR_EVER', rule: 'A node is cordoned until somebody opens it.', ...byId },
   retry_policies: { kept: 'FOR_EVER', rule: 'A policy counts until `deleteRetryPolicy`.', ...byId },
   queues: { ...ofProject, rule: 'Queues are few, and jobs refer to them.' },

@@ -1,6 +1,7 @@
 /** What the next round does with a job, and why. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NO_BRAKES } from '../../../src/jobs/domain/scheduling/brakes.ts';
 import { countBefore, explainItem } from '../../../src/jobs/domain/scheduling/explain-item.ts';
 import type { Item, QueueState } from '../../../src/jobs/domain/scheduling/plan-round.ts';
 import { executor, gang, item, items, listOf, node, type Pool, plan, queue, totalsOf } from './pools.ts';
@@ -24,6 +25,30 @@ describe('a job that waits', () => {
       verdict: 'NO_ROOM',
       survey: { fitting: 0, obstacles: [{ kind: 'RESOURCE', nodes: 1 }] },
     });
+  });
+
+  it('waits if too many jobs have started lately, in its queue or in the pool', () => {
+    const [first, second] = items(2) as [Item, Item];
+    const queues = [queue('a', [listOf([first, second])])];
+    const { nodes, executors = [executor()], totals = totalsOf(nodes) } = onNode(4);
+    const rate = { perSecond: 1, burst: 1 };
+    for (const limited of [{ pool: rate }, { queue: rate }]) {
+      const settings = { ...NO_BRAKES, ...limited };
+      const brakes = { settings, pool: null, queues: new Map(), atMs: 0 };
+      const verdictOf = (asked: Item) =>
+        explainItem(asked, 'a', { queues, nodes, executors, totals, brakes }, 1000).verdict;
+      expect([first, second].map(verdictOf)).toEqual(['STARTS_NEXT', 'RATE_LIMITED']);
+    }
+  });
+
+  it('says that a gang is larger than what may start at once', () => {
+    const pair = gang(2);
+    const queues = [queue('a', [listOf([pair])])];
+    const { nodes, executors = [executor()], totals = totalsOf(nodes) } = onNode(4);
+    const settings = { ...NO_BRAKES, pool: { perSecond: 1, burst: 1 } };
+    const brakes = { settings, pool: null, queues: new Map(), atMs: 0 };
+    const round = { queues, nodes, executors, totals, brakes };
+    expect(explainItem(pair, 'a', round, 1000).verdict).toBe('RATE_LIMITED');
   });
 
   it('waits for a place that is being cleared', () => {

@@ -1,4 +1,5 @@
 /** Pools, queues and jobs to plan rounds with. */
+import type { Brakes } from '../../../src/jobs/domain/scheduling/brakes.ts';
 import {
   type ExecutorState,
   Fleet,
@@ -113,9 +114,14 @@ export interface Pool {
 }
 
 /** Plans one round. */
-export function plan(queues: readonly QueueState[], pool: Pool, maxJobs = 1_000_000): Plan {
+export function plan(
+  queues: readonly QueueState[],
+  pool: Pool,
+  maxJobs = 1_000_000,
+  brakes: Brakes | null = null,
+): Plan {
   const { nodes, executors = [executor()], totals = totalsOf(nodes) } = pool;
-  return planRound(queues, new Fleet(nodes, executors), totals, maxJobs);
+  return planRound(queues, new Fleet(nodes, executors), totals, maxJobs, brakes);
 }
 
 /** The names of the queues whose jobs a plan assigns, in its order. */

@@ -138,7 +138,8 @@ function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM');
 }
 
-function listProcesses(): ProcessStat[] {
+/** All processes of the machine that can be seen, except for this one and zombies. Linux only. */
+export function listProcesses(): ProcessStat[] {
   const stats: ProcessStat[] = [];
   for (const name of readdirSync('/proc')) {
     const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;

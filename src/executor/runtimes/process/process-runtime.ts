@@ -15,11 +15,13 @@ import type {
   CancelOutcome,
   Capacity,
   RunHandle,
+  RunSample,
   Runtime,
   Work,
   WorkEnd,
 } from '../../host/runtime.ts';
 import { begunAt, closeGate, isLogComplete, readExit, readGate, readLeaderPid } from '../command-wrapper.ts';
+import { measureRuns } from './measure-runs.ts';
 import { endProcesses, findLeader, killGroup, listRunProcesses, pauses, runsIn } from './process-group.ts';
 import { startCommand } from './start-command.ts';
 
@@ -142,6 +144,10 @@ class ProcessRuntime implements Runtime {
     const message =
       'the command is gone and nobody knows how it ended, for example because the machine was restarted';
     return { kind: 'FAILED', failure: { code: 'RunLost', message, kind: 'SYSTEM' } };
+  }
+
+  async usage(runIds: readonly string[]): Promise<ReadonlyMap<string, RunSample>> {
+    return measureRuns(runIds);
   }
 
   async forget(handle: RunHandle): Promise<void> {

@@ -1,3 +1,4 @@
+import type { BrakeState } from './brakes.ts';
 import { addJob } from './fair-share.ts';
 import type { ExecutorState, Fleet, NodeState } from './fleet.ts';
 import { type Survey, surveyOf } from './obstacles.ts';
@@ -21,6 +22,8 @@ export type RoundVerdict =
   | 'LIMIT_REACHED'
   /** No node has room. */
   | 'NO_ROOM'
+  /** Too many jobs have started lately. */
+  | 'RATE_LIMITED'
   /** It does not come to them. */
   | 'BEHIND_OTHERS';
 
@@ -48,6 +51,7 @@ export interface RoundInput {
   readonly nodes: readonly NodeState[];
   readonly executors: readonly ExecutorState[];
   readonly totals: Resources;
+  readonly brakes?: BrakeState;
 }
 
 /**
@@ -75,7 +79,7 @@ export function explainItem(asked: Item, queueId: string, round: RoundInput, max
     return answer(isAssigned ? 'STARTS_NEXT' : 'WAITS_FOR_PLACE');
   }
   if (!plan.unplaced.some((one) => one.queueId === queueId && leavesOut(one.item, item)))
-    return answer('BEHIND_OTHERS');
+    return answer(isBraked(item, queueId, plan) ? 'RATE_LIMITED' : 'BEHIND_OTHERS');
   const limit = queue ? reachedLimit(item, queue, plan) : null;
   return answer(limit ? 'LIMIT_REACHED' : 'NO_ROOM', limit);
 }
@@ -90,6 +94,9 @@ function itemWith(jobId: string, queue: QueueState): Item | undefined {
 function viewsBefore(item: Item, plan: Plan, fleet: Fleet, round: RoundInput) {
   return plan.placedItems.has(item) ? planAssignments({ ...round, queues: [] }, 0).fleet.views : fleet.views;
 }
+
+const isBraked = (item: Item, queueId: string, { braked }: Plan): boolean =>
+  braked.isRound || braked.queueIds.has(queueId) || braked.items.has(item);
 
 /** Whether a round that has found no place for one item passes over another one of the same queue. */
 function leavesOut(unplaced: Item, item: Item): boolean {

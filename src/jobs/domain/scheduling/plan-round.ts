@@ -1,3 +1,4 @@
+import { type BrakeState, Brakes } from './brakes.ts';
 import { addJob, costOf } from './fair-share.ts';
 import {
   type ExecutorState,
@@ -65,6 +66,15 @@ export interface Plan {
   readonly placedItems: ReadonlySet<Item>;
   /** Whether the round ended before all that fits was assigned. */
   readonly isPartial: boolean;
+  /** What may not start yet, because too many jobs have started lately. */
+  readonly braked: {
+    /** Whether this is everything that the round has not come to. */
+    readonly isRound: boolean;
+    /** The queues of which nothing more may start. */
+    readonly queueIds: ReadonlySet<string>;
+    /** Gangs that are larger than what may start at once now. */
+    readonly items: ReadonlySet<Item>;
+  };
 }
 
 /**
@@ -74,6 +84,8 @@ export interface Plan {
  *
  * @param totals  what all nodes of the pool have.
  * @param maxJobs  a round assigns no more jobs than this, except for a gang that is larger.
+ * @param brakes  how many jobs may start in this round; null for no limit. Runs that go on do not count. What they leave
+ * out is not told as having found no room.
  * Source: Armada's scheduler.
  */
 export function planRound(
@@ -81,11 +93,13 @@ export function planRound(
   fleet: Fleet,
   totals: Resources,
   maxJobs: number,
+  brakes: Brakes | null = null,
 ): Plan {
   const assignments: Assignment[] = [];
   const unplaced: Unplaced[] = [];
   const placedItems = new Set<Item>();
   const lines = queues.map((queue) => new Line(queue, totals));
+  const braked = { isRound: false, queueIds: new Set<string>(), items: new Set<Item>() };
   let isPartial = false;
   for (;;) {
     const line = nextOf(lines);
@@ -95,12 +109,33 @@ export function planRound(
       isPartial = true;
       break;
     }
+    const verdict = item.pinnedTo ? 'GO' : (brakes?.judge(line.queue.id, item.jobs.length) ?? 'GO');
+    if (verdict === 'STOP_ROUND') {
+      braked.isRound = true;
+      break;
+    }
+    if (verdict === 'STOP_QUEUE') {
+      braked.queueIds.add(line.queue.id);
+      line.stop();
+      continue;
+    }
+    if (verdict === 'SKIP') {
+      braked.items.add(item);
+      line.skip(item);
+      continue;
+    }
     const placements = fleet.hasRoom ? placeItem(fleet, line, item) : null;
     if (placements) {
       placedItems.add(item);
-      for (const [index, placement] of placements.entries())
-        if (placements.every(({ isFree }) => isFree))
+      if (placements.every(({ isFree }) => isFree)) {
+        for (const [index, placement] of placements.entries())
           assignments.push({ jobId: (item.jobs[index] as WaitingJob).id, ...placement });
+        if (!item.pinnedTo)
+          brakes?.take(
+            line.queue.id,
+            item.jobs.map(({ shape }) => shape.resources),
+          );
+      }
       line.take(item);
     } else {
       unplaced.push({ queueId: line.queue.id, item });
@@ -113,7 +148,7 @@ export function planRound(
       break;
     }
   }
-  return { assignments, unplaced, placedItems, isPartial };
+  return { assignments, unplaced, placedItems, isPartial, braked };
 }
 
 /** Plans a round from what was read for it. */
@@ -123,11 +158,14 @@ export function planAssignments(
     readonly nodes: readonly NodeState[];
     readonly executors: readonly ExecutorState[];
     readonly totals: Resources;
+    /** How fast jobs may start; absent for no limit. */
+    readonly brakes?: BrakeState;
   },
   maxJobs: number,
-): { readonly plan: Plan; readonly fleet: Fleet } {
+): { readonly plan: Plan; readonly fleet: Fleet; readonly brakes: Brakes | null } {
   const fleet = new Fleet(round.nodes, round.executors);
-  return { plan: planRound(round.queues, fleet, round.totals, maxJobs), fleet };
+  const brakes = round.brakes ? new Brakes(round.brakes, round.totals) : null;
+  return { plan: planRound(round.queues, fleet, round.totals, maxJobs, brakes), fleet, brakes };
 }
 
 function placeItem(fleet: Fleet, line: Line, item: Item): readonly Placement[] | null {
@@ -213,6 +251,11 @@ class Line {
     }
     if (!isAlone) this.#drop(item);
     else this.#advance();
+  }
+
+  /** Leaves everything out that is left. */
+  stop(): void {
+    this.next = null;
   }
 
   #drop(item: Item): void {
