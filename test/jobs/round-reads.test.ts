@@ -128,15 +128,15 @@ describe('gangs', () => {
     await database.query(
       `with made as (
          insert into gangs (id, tenant_id, queue_id, name, cardinality, priority_class, pool, size)
-         select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, tenant_id, queue_id, 'g' || n, 20,
-                priority_class, pool, 20
-           from jobs, generate_series(1, 1200) as n where id = $1
+         select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, tenant_id, queue_id, 'g' || n, 50,
+                priority_class, pool, 50
+           from jobs, generate_series(1, 300) as n where id = $1
          returning *
        )
        insert into jobs (id, tenant_id, queue_id, job_set_id, spec, owner_id, pool, resources, shape, gang_id)
        select gen_random_uuid(), job.tenant_id, job.queue_id, job.job_set_id, job.spec, job.owner_id, job.pool,
               '{"cpu": 64000}', 'huge', made.id
-         from made cross join jobs as job cross join generate_series(1, 20) where job.id = $1`,
+         from made cross join jobs as job cross join generate_series(1, 50) where job.id = $1`,
       [model],
     );
     const gang = { pool: crowded.pool, gang: { id: 'pair', cardinality: 2 } };
