@@ -18,9 +18,10 @@ import {
   readWork,
   runsOfExecutors,
 } from './store/executors.ts';
+import { countJobsByState, type JobStateCount } from './store/job-counts.ts';
 import { type GangRow, type JobDetails, readGangs, readJobDetails } from './store/job-details.ts';
 import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
-import { activeJobSetsOf, countJobsByState, type JobStateCount } from './store/queue-activity.ts';
+import { activeJobSetsOf } from './store/queue-activity.ts';
 import { readRightsOfQueues } from './store/queue-owners.ts';
 import { listShareSteps, type ShareStep, shareKey } from './store/queue-shares.ts';
 import { type QueueBy, queuesOfProjects, readQueues } from './store/queues.ts';

@@ -10,6 +10,7 @@ import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
+import { startJobCountLoop } from './fold-job-counts.ts';
 import { Grace } from './grace.ts';
 import { groupsInTurn } from './groups-in-turn.ts';
 import { startScheduleLoop } from './launch-schedules.ts';
@@ -143,6 +144,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const sweepChains = startChainSweep();
   const sweepNodes = startFormerNodeSweep();
   const shares = startShareLoop();
+  const counts = startJobCountLoop();
   const sweepShares = startShareSweep();
   const loops: Loop[] = [
     advance,
@@ -163,6 +165,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     sweepChains,
     sweepNodes,
     shares,
+    counts,
     sweepShares,
   ];
   const stops = [

@@ -41,7 +41,8 @@ async function twoQueues(): Promise<{
   waiting: string[];
 }> {
   const [first, second] = [await PlainQueue.open(app), await PlainQueue.open(app)];
-  await mutate(app, 'updateQueue', { name: second.name, priorityFactor: 3 }, 'queue { id }');
+  await mutate(app, 'updateQueue', { name: first.name, priorityFactor: 2 }, 'queue { id }');
+  await mutate(app, 'updateQueue', { name: second.name, priorityFactor: 6 }, 'queue { id }');
   await report(first.pool);
   await first.submit([asks('6')]);
   await assignPool({ tenantId, name: first.pool }, 30);
@@ -66,11 +67,11 @@ describe('queueShares', () => {
     const close = (value: number) => expect.closeTo(value, 9);
     const expected = [
       {
-        ...{ pool, queue: { name: first.name }, weight: 1, cost: 0.75, actualShare: 0.75 },
+        ...{ pool, queue: { name: first.name }, weight: 0.5, cost: 1.5, actualShare: 0.75 },
         ...{ fairShare: 0.75, adjustedFairShare: 0.75, demandShare: 0.75 },
       },
       {
-        ...{ pool, queue: { name: second.name }, weight: close(1 / 3), cost: 0, actualShare: 0 },
+        ...{ pool, queue: { name: second.name }, weight: close(1 / 6), cost: 0, actualShare: 0 },
         ...{ fairShare: close(0.25), adjustedFairShare: close(0.25), demandShare: 0.5 },
       },
     ];

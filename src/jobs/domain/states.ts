@@ -1,4 +1,4 @@
-import type { JobEventKind, JobRunState } from '../../generated/prisma/enums.ts';
+import type { JobEventKind, JobRunState, JobState } from '../../generated/prisma/enums.ts';
 import type { PhaseTable } from '../../platform/phase-table.ts';
 
 /**
@@ -44,6 +44,16 @@ export const jobRunStates: PhaseTable<JobRunState> = {
   LEASE_EXPIRED: [],
   LEASE_RETURNED: [],
 };
+
+/** The states of jobs that have not ended. */
+export const openStates = [
+  'QUEUED',
+  'LEASED',
+  'PENDING',
+  'RUNNING',
+  'CANCELLING',
+  'PREEMPTING',
+] as const satisfies readonly JobState[];
 
 /** What an executor can report about a run. Each kind has the name of the state to which the run and the job move. */
 export const reportableKinds = [

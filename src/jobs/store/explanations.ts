@@ -100,15 +100,17 @@ export async function countExecutors(
   return row ?? { live: 0, cordoned: 0, silent: 0, silentNodes: 0 };
 }
 
+const MAX_BIGINT = 2n ** 63n - 1n;
+
 const waitingBefore = statement<{ count: number }>(
   `select count(*)::int as count from (
-     select from unnest($4::text[], $5::boolean[]) as kind(shape, "isHigher") cross join lateral (
+     select from unnest($4::text[], $5::bigint[]) as kind(shape, priority) cross join lateral (
        select from jobs
         where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
           and queue_id = $3::uuid and shape = kind.shape
-          and (kind."isHigher" or (priority, submitted_at, id) < ($6::bigint, $7::timestamptz, $8::uuid))
-        limit $9) as job
-      limit $9) as before`,
+          and (priority, submitted_at, id) < (kind.priority, $6::timestamptz, $7::uuid)
+        order by priority, submitted_at, id limit $8) as job
+      limit $8) as before`,
 );
 
 /**
@@ -129,9 +131,9 @@ export async function countWaitingBefore(
     [
       ...[pool.tenantId, pool.name, job.queueId],
       shapes.map(({ digest }) => digest),
-      // Arrays of booleans are passed as texts.
-      shapes.map(({ isHigher }) => String(isHigher)),
-      ...[job.priority, job.submittedAt, job.id, limit],
+      // All jobs of a higher class go before, whatever their priority is. One comparison for both is read by the index.
+      shapes.map(({ isHigher }) => String(isHigher ? MAX_BIGINT : job.priority)),
+      ...[job.submittedAt, job.id, limit],
     ],
     tx,
   );

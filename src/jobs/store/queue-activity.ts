@@ -1,27 +1,12 @@
-import type { Reader } from '../../authorization/store/readable.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
-import type { JobState } from '../../generated/prisma/enums.ts';
 import type { Page } from '../../platform/database/page.ts';
 import { byText, lastIdFirst, type Order } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
-import { count, list, listOfEach, query } from '../../platform/database/statement.ts';
+import { count, list, listOfEach } from '../../platform/database/statement.ts';
+import { openStates } from '../domain/states.ts';
+import { countedJobs } from './job-counts.ts';
 import { queueColumns, queuesShownTo } from './queues.ts';
-import { jobsShownTo } from './reads.ts';
-
-export interface JobStateCount {
-  readonly queueId: string;
-  readonly state: JobState;
-  readonly count: number;
-}
-
-/** How many of the jobs that the reader may read are in each state, for each queue. States without jobs are left out. */
-export function countJobsByState(reader: Reader, queueIds: readonly string[]): Promise<JobStateCount[]> {
-  const { with: queries = nothing, from } = jobsShownTo(reader);
-  return query<JobStateCount>(sql`${queries}
-    select job.queue_id as "queueId", job.state::text as state, count(*)::int as count
-      from ${from} and job.queue_id = any(${queueIds}::uuid[])
-     group by job.queue_id, job.state order by job.state`);
-}
 
 /** A job set with jobs that have not ended. */
 export interface ActiveJobSet {
@@ -37,17 +22,24 @@ export interface ActiveJobSet {
 /** The newest job set first. */
 export const activeJobSetOrder: Order<ActiveJobSet> = lastIdFirst('active');
 
-/** All numbers are from one moment, because one statement counts them. */
+/** The columns with the resources that decide about the jobs of a job set. */
+const setResources: readonly ResourceColumn[] = [
+  { type: 'WORKFLOW', column: 'set.workflow_entity_id' },
+  { type: 'QUEUE', column: 'set.queue_id' },
+  { type: 'PROJECT', column: 'set.project_id' },
+];
+
+/** All numbers are from one moment. The row of a job set has them, so nothing is counted here. */
 function activeJobSets(reader: Reader): Rows {
-  const { with: queries, from } = jobsShownTo(reader);
+  const readable = readableSql(reader, setResources);
   return {
-    ...(queries ? { with: queries } : {}),
+    with: readable.with,
     from: sql`(
-      select set.id, job.queue_id as "queueId", set.name,
-             (count(*) filter (where job.state = 'QUEUED'))::int as "queuedJobs",
-             (count(*) filter (where job.state <> 'QUEUED'))::int as "leasedJobs"
-        from ${from} and job.ended_at is null
-       group by set.id, job.queue_id, set.name) as active where true`,
+      select set.id, set.queue_id as "queueId", set.name, set.queued_jobs as "queuedJobs",
+             set.open_jobs - set.queued_jobs as "leasedJobs"
+        from job_sets as set ${readable.joins}
+       where set.tenant_id = ${reader.tenantId}::uuid and set.is_active and ${readable.condition}) as active
+      where true`,
   };
 }
 
@@ -77,9 +69,9 @@ function activeQueues(reader: Reader, pool: string | null): Rows {
   const inPool = pool === null ? nothing : sql`and open.pool = ${pool}`;
   return {
     ...(queries ? { with: queries } : {}),
-    from: sql`(select queue_id, pool from jobs
-                where tenant_id = ${reader.tenantId}::uuid and ended_at is null
-                group by queue_id, pool) as open
+    from: sql`(select counted.queue_id, counted.pool from ${countedJobs(reader.tenantId, null)} as counted
+                where counted.state = any(${openStates}::text[]::job_state[])
+                group by counted.queue_id, counted.pool having sum(counted.n) > 0) as open
       cross join ${from} and queue.id = open.queue_id ${inPool}`,
   };
 }

@@ -107,26 +107,48 @@ export interface GangMember extends WaitingRow, ShapeColumns {
   readonly uniformityLabel: string | null;
 }
 
-/** How many gangs, and how many jobs of them, one round looks at. */
-const MAX_GANGS = 1000;
+/** How many gangs of one queue, how many queues, and how many jobs of all these gangs one round looks at. */
+const MAX_GANGS_OF_QUEUE = 250;
+const MAX_GANG_QUEUES = 1000;
 const MAX_GANG_JOBS = 10_000;
 
+/** Of each queue, the oldest gangs. Their jobs are read in turns, so that no queue hides the gangs of the others. */
 const waitingGangs = statement<GangMember>(
-  `with recursive kind as (
-     (select queue_id, gang_id from jobs
+  `with recursive line as (
+     (select queue_id from jobs
        where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is not null
-       order by queue_id, gang_id limit 1)
+       order by queue_id limit 1)
      union all
-     (select next.queue_id, next.gang_id from kind cross join lateral (
-        select queue_id, gang_id from jobs
+     (select next.queue_id from line cross join lateral (
+        select queue_id from jobs
          where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is not null
-           and (queue_id, gang_id) > (kind.queue_id, kind.gang_id)
-         order by queue_id, gang_id limit 1) as next)
+           and queue_id > line.queue_id
+         order by queue_id limit 1) as next)
+   ),
+   kind as (
+     select line.queue_id, one.gang_id, one.number
+       from (select queue_id from line limit ${MAX_GANG_QUEUES}) as line
+       join queues as queue on queue.id = line.queue_id and not queue.cordoned
+       cross join lateral (
+         with recursive one as (
+           (select gang_id, 1 as number from jobs
+             where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is not null
+               and queue_id = line.queue_id
+             order by gang_id limit 1)
+           union all
+           (select next.gang_id, one.number + 1 from one cross join lateral (
+              select gang_id from jobs
+               where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is not null
+                 and queue_id = line.queue_id and gang_id > one.gang_id
+               order by gang_id limit 1) as next
+             where one.number < ${MAX_GANGS_OF_QUEUE})
+         )
+         select gang_id, number from one) as one
    ),
    complete as (
-     select gang.id, gang.uniformity_label, sum(gang.cardinality) over (order by gang.id) as jobs
-       from (select * from kind limit ${MAX_GANGS}) as kind
-       join queues as queue on queue.id = kind.queue_id and not queue.cordoned
+     select gang.id, gang.uniformity_label,
+            sum(gang.cardinality) over (order by kind.number, gang.id) as jobs
+       from kind
        join gangs as gang on gang.id = kind.gang_id and gang.size = gang.cardinality
       where gang.cardinality = (select count(*) from jobs
                                  where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED'

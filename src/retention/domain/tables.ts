@@ -100,6 +100,11 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   model_aliases: { kept: 'WITH_OWNER', rule: 'As long as the registered model.', idColumn: 'model_id' },
   gangs: { kept: 'WITH_OWNER', rule: 'As long as the queue.', ...byId },
   former_nodes: { kept: 'SWEPT', rule: 'For `FLEET_MEMORY_SECONDS` after they were seen last.' },
+  job_counts: { kept: 'WITH_OWNER', rule: 'As long as the queue.' },
+  job_count_changes: {
+    kept: 'SWEPT',
+    rule: 'Until the scheduler has added them to `job_counts`: about a second.',
+  },
   pool_rounds: { kept: 'FOR_EVER', rule: 'One row for each pool that had executors and jobs.' },
   queue_share_samples: {
     kept: 'SWEPT',
