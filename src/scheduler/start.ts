@@ -21,6 +21,7 @@ import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './sto
 import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
 import { startExecutionSweep } from './sweep-executions.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
+import { startJobSweeps } from './sweep-jobs.ts';
 import { startChainSweep } from './sweep-trigger-chains.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
@@ -137,6 +138,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     sweepEnded,
     sweepQueues,
     sweepChains,
+    ...startJobSweeps(),
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
