@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 const HOUR = 3600;
 const WEEK = 168 * HOUR;
-const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+const ago = (seconds: number) => new Date(Date.now() - 1000 * seconds);
 const expired = [{ extensions: { code: 'FAILED_PRECONDITION', reason: 'STREAM_EXPIRED' } }];
 
 /** A job set of so many jobs that have ended, each with a run and a log of two pieces. @returns the runs. */
