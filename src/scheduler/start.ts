@@ -18,6 +18,7 @@ import { failOrphans } from './orphans.ts';
 import { Pace } from './pace.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startBlobSweeps } from './sweep-blobs.ts';
 import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
 import { startExecutionSweep } from './sweep-executions.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
@@ -139,6 +140,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     sweepQueues,
     sweepChains,
     ...startJobSweeps(),
+    ...startBlobSweeps(),
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),

@@ -12,6 +12,7 @@ import { isId } from '../../platform/ids.ts';
 import { jobTarget } from '../domain/targets.ts';
 import {
   type JobEventRow,
+  type JobSetEnd,
   type JobSetName,
   type JobSetRow,
   readJobEventsAfter,
@@ -199,13 +200,12 @@ const nameOf = ({ queue, jobSet }: StreamArguments) => ({ queue: queue as QueueB
  * @throws InvalidArgumentError for a text that is not the id of an event of a job set; FailedPreconditionError for an
  * event of another job set, or of one of this name that is not stored any more, or if the next event was deleted.
  */
-async function sequenceOf(id: string | null | undefined, set: JobSetRow): Promise<bigint> {
-  if (id == null) return (await readJobSetEnd(set.id))?.expiredSequence ?? 0n;
+function sequenceOf(id: string | null | undefined, set: JobSetRow, end: JobSetEnd | null): bigint {
+  if (id == null) return end?.expiredSequence ?? 0n;
   const sequence = sequenceIn(id, set.id);
   if (sequence === null) throw notAnEvent();
   if (sequence === 'OTHER_STREAM') throw expired();
   // The event must exist. Otherwise, no event would ever come.
-  const end = await readJobSetEnd(set.id);
   if (!end || sequence > end.lastSequence) throw notAnEvent();
   if (sequence < end.expiredSequence) throw expired();
   return sequence;
@@ -246,8 +246,8 @@ builder.queryField('jobSetEvents', (t) =>
         throw InvalidArgumentError.of(['first'], `first must be between 1 and ${MAX_EVENTS}`);
       const set = await jobSetOf(args, context);
       if (!set) return { events: [], hasMore: false };
-      const after = await sequenceOf(args.after, set);
       const end = await readJobSetEnd(set.id);
+      const after = sequenceOf(args.after, set, end);
       const events = await readJobEventsAfter(set.id, after, first);
       requireNext(after, events);
       if (events.length === 0 && end && end.lastSequence > after) throw expired();
@@ -294,7 +294,7 @@ builder.subscriptionField('jobSetEvents', (t) =>
         throw InvalidArgumentError.of(['jobs'], `must have at most ${MAX_JOBS} ids`);
       if (jobIds && !jobIds.every(isId)) throw InvalidArgumentError.of(['jobs'], 'an id must be a UUIDv7');
       const set = await jobSetOf(args, context);
-      const after = set ? await sequenceOf(args.after, set) : 0n;
+      const after = set ? sequenceOf(args.after, set, await readJobSetEnd(set.id)) : 0n;
       return events(nameOf(args), set, {
         after,
         jobIds: jobIds && new Set(jobIds),

@@ -36,6 +36,7 @@ export const schedulerVariables = {
   WEBHOOK_ALLOWED_NETWORKS: networks.optional(),
   CACHE_UNUSED_DAYS: whole(0, 36_500).default(90),
   CACHE_ENTRY_LIMIT: whole(0, 100_000_000).default(100_000),
+  BLOB_UNUSED_DAYS: whole(0, 36_500).default(7),
   JOB_KEEP_HOURS: whole(0, 1_000_000).default(168),
   JOB_EVENT_KEEP_HOURS: whole(0, 1_000_000).default(336),
   RUN_LOG_KEEP_HOURS: whole(0, 1_000_000).default(336),
@@ -53,6 +54,8 @@ export const schedulerConfig = {
   webhookAllowedNetworks: settings.WEBHOOK_ALLOWED_NETWORKS ?? new BlockList(),
   /** How large the cache of outputs may become. 0 means no limit. */
   cacheLimits: { unusedDays: settings.CACHE_UNUSED_DAYS, entries: settings.CACHE_ENTRY_LIMIT },
+  /** After how many days files are deleted that nothing names. 0 means never. */
+  unusedBlobDays: settings.BLOB_UNUSED_DAYS,
   /** For how long jobs, events and logs are kept, in hours. 0 means for ever. */
   jobKeeping: {
     jobHours: settings.JOB_KEEP_HOURS,

@@ -90,7 +90,12 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   },
 
   cache_entries: { ...ofProject, rule: 'Cached outputs count until `evictCacheEntries` deletes them.' },
-  blobs: { ...ofProject, rule: 'Files may be inputs or outputs of anything in their project.' },
+  blobs: {
+    kept: 'SWEPT',
+    rule: '`BLOB_UNUSED_DAYS` after the last use, if nothing of the tenant names the file.',
+    ...byId,
+  },
+  blob_remains: { kept: 'SWEPT', rule: 'Until the bucket has deleted the object.', idColumn: 'blob_id' },
   blob_chunks: { kept: 'WITH_OWNER', rule: 'As long as the file.', idColumn: 'blob_id' },
   retention_policies: { ...ofProject, rule: 'A policy counts until `updateRetention` removes it.' },
   projects: { ...ofProject, rule: 'Projects are archived, and never deleted.' },
