@@ -1,5 +1,5 @@
 import { addressLoader } from '../platform/loaders.ts';
-import { type BlobOfProject, readSizes } from './store.ts';
+import { type BlobOfProject, readSizes } from './store/blobs.ts';
 
 export function blobLoaders() {
   return { blobSize: addressLoader<BlobOfProject, bigint | null>((blobs) => readSizes(blobs)) };

@@ -1,5 +1,5 @@
 import { openObject } from './object-storage.ts';
-import { type BlobRow, readContent } from './store.ts';
+import { type BlobRow, readContent } from './store/blobs.ts';
 
 /** The content of a complete blob, wherever it is. @throws UnavailableError if its bucket does not answer with it. */
 export async function openContent({

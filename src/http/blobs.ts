@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { storeContent } from '../blobs/commands/store-content.ts';
 import { openContent } from '../blobs/open-content.ts';
 import { isSignedBlobUrl } from '../blobs/signed-url.ts';
-import { type BlobRow, CHUNK_BYTES, findBlob } from '../blobs/store.ts';
+import { type BlobRow, CHUNK_BYTES, findBlob } from '../blobs/store/blobs.ts';
 import { inUploadSlot, UPLOAD_RETRY_SECONDS } from '../blobs/upload-slots.ts';
 import { ResourceExhaustedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';

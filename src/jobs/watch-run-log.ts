@@ -38,7 +38,7 @@ export async function* watchRunLog(
       }
       if (chunks.length > 0) continue;
       const end = await readLogEnd(runId);
-      if (!end || end.isDeleted) return !end || end.next > sequence + 1 ? 'DELETED' : null;
+      if (!end || end.isDeleted) return 'DELETED';
       if (end.next > sequence + 1) continue;
       if (end.isAbandoned || (end.isComplete && end.isEnded)) return null;
       if (end.isComplete) await untilEnded(runId, end.jobSetNews, signal);

@@ -22,10 +22,12 @@ import { Pace } from './pace.ts';
 import { startShareLoop, startShareSweep } from './sample-queue-shares.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
+import { startBlobSweeps } from './sweep-blobs.ts';
 import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
 import { startExecutionSweep } from './sweep-executions.ts';
 import { startFormerNodeSweep } from './sweep-former-nodes.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
+import { startJobSweeps } from './sweep-jobs.ts';
 import { startChainSweep } from './sweep-trigger-chains.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
@@ -167,6 +169,8 @@ export function startScheduler(): { stop(): Promise<void> } {
     shares,
     counts,
     sweepShares,
+    ...startJobSweeps(),
+    ...startBlobSweeps(),
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),

@@ -59,7 +59,7 @@ const drawing: Record<string, readonly string[]> = {
   ],
   notifications: ['authorization', 'graphql', 'projects', 'registry', 'executions'],
   tracking: ['authorization', 'graphql', 'identity', 'projects', 'blobs', 'executions'],
-  retention: ['authorization', 'graphql', 'identity', 'projects', 'executions', 'tracking'],
+  retention: ['authorization', 'graphql', 'identity', 'projects', 'blobs', 'executions', 'tracking'],
   access: ['authorization', 'graphql', 'identity', 'projects', 'registry', 'jobs', 'tracking'],
   api: [
     ...['authorization', 'graphql', 'identity', 'sign-in', 'projects', 'attributes', 'blobs', 'registry'],
@@ -70,6 +70,7 @@ const drawing: Record<string, readonly string[]> = {
     'values',
     'sign-in',
     'projects',
+    'blobs',
     'registry',
     'jobs',
     'executions',

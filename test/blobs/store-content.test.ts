@@ -9,7 +9,7 @@ import {
   finishBlob,
   readContent,
   storeChunk,
-} from '../../src/blobs/store.ts';
+} from '../../src/blobs/store/blobs.ts';
 import { inUploadSlot } from '../../src/blobs/upload-slots.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';

@@ -1,12 +1,14 @@
 /** Files in S3-compatible storage, uploaded and downloaded as from the database. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { deleteRemains } from '../../src/blobs/commands/delete-remains.ts';
 import { storeContent } from '../../src/blobs/commands/store-content.ts';
 import { deleteObject, openObject } from '../../src/blobs/object-storage.ts';
 import { openContent } from '../../src/blobs/open-content.ts';
 import { signedBlobUrl } from '../../src/blobs/signed-url.ts';
-import { finishBlob, storeChunk } from '../../src/blobs/store.ts';
+import { finishBlob, storeChunk } from '../../src/blobs/store/blobs.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { sweepBlobs } from '../../src/retention/commands/sweep-blobs.ts';
 import { type App, startApp } from '../support/app.ts';
 import { needs } from '../support/require.ts';
 import { S3Server } from '../support/s3.ts';
@@ -159,5 +161,16 @@ describe.runIf(needs('s3', 'files in S3-compatible storage'))('a file in a bucke
     for await (const piece of await openContent(await rowOf(uri))) pieces.push(piece);
     expect(Buffer.concat(pieces).toString()).toBe('earlier');
     expect(await (await download(uri)).text()).toBe('earlier');
+  });
+
+  it('is deleted from the bucket after its row, also if the scheduler dies in between', async () => {
+    const uri = await send(randomBytes(100));
+    const id = idOf(uri);
+    await db.blob.update({ where: { id }, data: { usedAt: new Date(0) } });
+    await sweepBlobs(new Date(1));
+    const hasObject = async () => (await s3.objects()).some(([key]) => key.endsWith(id));
+    expect([await db.blob.count({ where: { id } }), await hasObject()]).toEqual([0, true]);
+    expect(await deleteRemains(100)).toBe(false);
+    expect([await db.blobRemains.count(), await hasObject()]).toEqual([0, false]);
   });
 });

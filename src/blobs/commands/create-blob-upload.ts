@@ -1,6 +1,6 @@
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, type Problem, ResourceExhaustedError } from '../../platform/errors.ts';
-import { type BlobRow, ensureBlob } from '../store.ts';
+import { type BlobRow, ensureBlob } from '../store/blobs.ts';
 
 export interface BlobUpload {
   readonly projectId: string;

@@ -1,7 +1,7 @@
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { inPieces } from '../in-pieces.ts';
 import { putObject } from '../object-storage.ts';
-import { type BlobRow, CHUNK_BYTES, finishBlob, finishObject, storeChunk } from '../store.ts';
+import { type BlobRow, CHUNK_BYTES, finishBlob, finishObject, storeChunk } from '../store/blobs.ts';
 
 /**
  * Stores the content of a blob, whose hash was already checked: in the bucket of the installation, or else in the

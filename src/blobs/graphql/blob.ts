@@ -7,7 +7,7 @@ import { getProject } from '../../projects/loaders.ts';
 import { createBlobUpload } from '../commands/create-blob-upload.ts';
 import { blobUri } from '../domain/blob-uri.ts';
 import { signedBlobUrl } from '../signed-url.ts';
-import type { BlobRow } from '../store.ts';
+import type { BlobRow } from '../store/blobs.ts';
 
 const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayload').implement({
   description: 'What `createBlobUpload` answers when it succeeds.',

@@ -1,5 +1,5 @@
 import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
-import { readSizes } from '../../blobs/store.ts';
+import { useBlobs } from '../../blobs/store/blobs.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { urisIn } from '../../values/uris.ts';
@@ -26,7 +26,7 @@ export async function missingFilesOfEach(
 ): Promise<string[][]> {
   const uris = each.map((values) => urisIn(values).filter(isBlobUri));
   const ids = [...new Set(uris.flat().flatMap((uri) => blobIdOf(uri) ?? []))];
-  const sizes = await readSizes(
+  const sizes = await useBlobs(
     ids.map((id) => ({ ...project, id })),
     tx,
   );

@@ -1,5 +1,5 @@
 import { blobIdOf } from '../../blobs/domain/blob-uri.ts';
-import { readSizes } from '../../blobs/store.ts';
+import { useBlobs } from '../../blobs/store/blobs.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { TaskNode } from '../../registry/domain/closure.ts';
@@ -96,7 +96,7 @@ async function usable(
     starts.map(({ key }) => key),
   );
   const ids = [...new Set(entries.flatMap(({ blobIds }) => blobIds))];
-  const sizes = await readSizes(
+  const sizes = await useBlobs(
     ids.map((id) => ({ tenantId, projectId, id })),
     tx,
   );

@@ -7,18 +7,19 @@ import { eventIdOf, sequenceIn } from '../../graphql/event-id.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
-import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
 import { jobTarget } from '../domain/targets.ts';
 import {
   type JobEventRow,
+  type JobSetEnd,
   type JobSetName,
   type JobSetRow,
   readJobEventsAfter,
   readJobSetEnd,
 } from '../store/job-set-events.ts';
 import type { QueueBy } from '../store/queues.ts';
-import { untilJobSet, watchJobSet } from '../watch-job-set.ts';
+import { expired, requireNext, untilJobSet, watchJobSet } from '../watch-job-set.ts';
 import { JobType } from './job.ts';
 import { QueueByInput } from './queue.ts';
 
@@ -194,34 +195,31 @@ async function jobSetOf(args: StreamArguments, { loaders }: Context): Promise<Jo
 const nameOf = ({ queue, jobSet }: StreamArguments) => ({ queue: queue as QueueBy, name: jobSet });
 
 /**
+ * Without an id, the number before the first event that is stored.
+ *
  * @throws InvalidArgumentError for a text that is not the id of an event of a job set; FailedPreconditionError for an
- * event of another job set, or of one of this name that is not stored any more.
+ * event of another job set, or of one of this name that is not stored any more, or if the next event was deleted.
  */
-async function sequenceOf(id: string | null | undefined, set: JobSetRow): Promise<bigint> {
-  if (id == null) return 0n;
+function sequenceOf(id: string | null | undefined, set: JobSetRow, end: JobSetEnd | null): bigint {
+  if (id == null) return end?.expiredSequence ?? 0n;
   const sequence = sequenceIn(id, set.id);
   if (sequence === null) throw notAnEvent();
   if (sequence === 'OTHER_STREAM') throw expired();
   // The event must exist. Otherwise, no event would ever come.
-  const end = await readJobSetEnd(set.id);
   if (!end || sequence > end.lastSequence) throw notAnEvent();
+  if (sequence < end.expiredSequence) throw expired();
   return sequence;
 }
 
 const notAnEvent = () =>
   InvalidArgumentError.of(['after'], 'after must be the id of an event of this job set');
 
-const expired = () =>
-  new FailedPreconditionError('the event belongs to another job set, or its job set is not stored any more', {
-    path: ['after'],
-    reason: 'STREAM_EXPIRED',
-  });
-
 const streamArguments = builder.args((t) => ({
   queue: t.field({ type: QueueByInput, required: true, description: 'The queue of the job set.' }),
   jobSet: t.string({ required: true, description: 'The name of the job set.' }),
   after: t.id({
-    description: 'The id of the last event that you have seen. If left out: from the beginning.',
+    description:
+      'The id of the last event that you have seen. If left out: from the first one that is stored.',
   }),
   errorIfMissing: t.boolean({
     defaultValue: false,
@@ -234,7 +232,7 @@ builder.queryField('jobSetEvents', (t) =>
     type: JobEventPageType,
     nullable: true,
     description:
-      'The events of a job set that are stored now, oldest first. Without the argument `errorIfMissing`, a job set that does not exist has no events.',
+      'The events of a job set that are stored now, oldest first. Without the argument `errorIfMissing`, a job set that does not exist has no events. If events after `after` were deleted, because their time was over, the answer is FAILED_PRECONDITION with the reason STREAM_EXPIRED.',
     args: {
       ...streamArguments,
       first: t.arg.int({
@@ -248,9 +246,11 @@ builder.queryField('jobSetEvents', (t) =>
         throw InvalidArgumentError.of(['first'], `first must be between 1 and ${MAX_EVENTS}`);
       const set = await jobSetOf(args, context);
       if (!set) return { events: [], hasMore: false };
-      const after = await sequenceOf(args.after, set);
       const end = await readJobSetEnd(set.id);
+      const after = sequenceOf(args.after, set, end);
       const events = await readJobEventsAfter(set.id, after, first);
+      requireNext(after, events);
+      if (events.length === 0 && end && end.lastSequence > after) throw expired();
       const last = events.at(-1)?.sequence ?? after;
       return { events, hasMore: last < (end?.lastSequence ?? 0n) };
     },
@@ -272,7 +272,7 @@ builder.subscriptionField('jobSetEvents', (t) =>
   t.field({
     type: JobEventType,
     description:
-      'Sends every event of a job set exactly once: from the first one, or from the one that follows `after`. It waits for a job set that does not exist yet.',
+      'Sends every event of a job set exactly once: from the first one that is stored, or from the one that follows `after`. It waits for a job set that does not exist yet. If events were deleted before they could be sent, it ends with FAILED_PRECONDITION and the reason STREAM_EXPIRED.',
     args: {
       ...streamArguments,
       until: t.arg({
@@ -294,7 +294,7 @@ builder.subscriptionField('jobSetEvents', (t) =>
         throw InvalidArgumentError.of(['jobs'], `must have at most ${MAX_JOBS} ids`);
       if (jobIds && !jobIds.every(isId)) throw InvalidArgumentError.of(['jobs'], 'an id must be a UUIDv7');
       const set = await jobSetOf(args, context);
-      const after = set ? await sequenceOf(args.after, set) : 0n;
+      const after = set ? sequenceOf(args.after, set, await readJobSetEnd(set.id)) : 0n;
       return events(nameOf(args), set, {
         after,
         jobIds: jobIds && new Set(jobIds),

@@ -117,6 +117,12 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
       nullable: true,
       description: 'When the run reached a final state; null before that.',
     }),
+    logDeletedAt: t.expose('logDeletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the log was deleted, because it was kept long enough after the end of the run; null before that.',
+    }),
     log: t.field({
       type: [LogChunkType],
       description:

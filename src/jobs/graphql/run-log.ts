@@ -21,9 +21,9 @@ builder.subscriptionField('runLog', (t) =>
       const sequence = after ?? -1;
       const end = await readLogEnd(run);
       if (!end) throw new NotFoundError('job run', run);
+      if (end.isDeleted) throw expired();
       if (sequence < -1 || sequence >= end.next)
         throw InvalidArgumentError.of(['after'], 'after must be the number of a piece of this log');
-      if (end.isDeleted && sequence < end.next - 1) throw expired();
       return pieces(run, sequence, signal);
     },
     resolve: (chunk: LogChunkRow) => chunk,

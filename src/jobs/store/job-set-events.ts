@@ -99,18 +99,24 @@ const eventsAfter = statement<JobEventRow>(
 export const readJobEventsAfter = (jobSetId: string, sequence: bigint, limit: number) =>
   run(eventsAfter, [jobSetId, sequence, limit]);
 
-const end = statement<{ lastSequence: bigint; isFinished: boolean }>(
-  `select set.last_sequence as "lastSequence",
+/** How the events of a job set are at one moment. */
+export interface JobSetEnd {
+  /** The number of the last event. */
+  readonly lastSequence: bigint;
+  /** The number of the last event that was deleted because its time was over; 0 for none. */
+  readonly expiredSequence: bigint;
+  /** Whether all jobs have ended. */
+  readonly isFinished: boolean;
+}
+
+const end = statement<JobSetEnd>(
+  `select set.last_sequence as "lastSequence", set.expired_sequence as "expiredSequence",
           not exists (select from jobs where job_set_id = set.id and ended_at is null) as "isFinished"
      from job_sets as set where set.id = $1::uuid`,
 );
 
-/**
- * The number of the last event, and whether all jobs have ended, at one moment; null if the job set was deleted.
- */
-export async function readJobSetEnd(
-  jobSetId: string,
-): Promise<{ lastSequence: bigint; isFinished: boolean } | null> {
+/** Null if the job set was deleted. */
+export async function readJobSetEnd(jobSetId: string): Promise<JobSetEnd | null> {
   const [row] = await run(end, [jobSetId]);
   return row ?? null;
 }

@@ -94,7 +94,9 @@ const afterStatement = statement<LogChunkRow>(
   `select "runId", sequence, stream, text, "isCut", "createdAt" from (
      select run_id as "runId", sequence, stream::text as stream, text, is_cut as "isCut", created_at as "createdAt",
             sum(octet_length(text)) over (order by sequence) as bytes, row_number() over (order by sequence) as number
-       from (select * from job_run_logs where run_id = $1::uuid and sequence > $2 order by sequence limit $3) as page
+       from (select part.* from job_runs as run join job_run_logs as part on part.run_id = run.id
+              where run.id = $1::uuid and run.log_deleted_at is null and sequence > $2
+              order by sequence limit $3) as page
    ) as measured
    where bytes <= ${MAX_READ_BYTES} or number = 1
    order by sequence`,

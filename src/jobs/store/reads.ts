@@ -158,6 +158,8 @@ export interface JobRunRow extends WorkErrorColumns {
   readonly pendingAt: Date | null;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
+  /** When its log was deleted because its time was over. */
+  readonly logDeletedAt: Date | null;
 }
 
 /** The columns of a `JobRunRow`, and the tables that they are in. */
@@ -167,7 +169,8 @@ export const runColumns = `
   executor.name as executor, run.node,
   run.state::text as state, run.exit_code as "exitCode", run.error_code as "errorCode",
   run.error_message as "errorMessage", run.error_kind::text as "errorKind", run.leased_at as "leasedAt",
-  run.pending_at as "pendingAt", run.started_at as "startedAt", run.ended_at as "endedAt"`;
+  run.pending_at as "pendingAt", run.started_at as "startedAt", run.ended_at as "endedAt",
+  run.log_deleted_at as "logDeletedAt"`;
 export const runTables = `job_runs as run join executors as executor on executor.id = run.executor_id
   join jobs as job on job.id = run.job_id join job_sets as set on set.id = job.job_set_id`;
 
@@ -218,13 +221,14 @@ export interface LogPage {
 }
 
 const logsOfRuns = statement<LogChunkRow>(
-  `select chunk.* from unnest($1::uuid[]) as parent(id) cross join lateral (
+  `select chunk.* from job_runs as parent cross join lateral (
      select run_id as "runId", sequence, stream::text as stream, text, is_cut as "isCut", created_at as "createdAt"
        from job_run_logs
-      where run_id = parent.id and sequence > $2 order by sequence limit $3) as chunk`,
+      where run_id = parent.id and sequence > $2 order by sequence limit $3) as chunk
+    where parent.id = any($1::uuid[]) and parent.log_deleted_at is null`,
 );
 
-/** The output of each run, in its order. */
+/** The output of each run, in its order. A log that is being deleted has none, because a part of it may be gone. */
 export function readLogsOfRuns(runIds: readonly string[], { after, first }: LogPage): Promise<LogChunkRow[]> {
   return run(logsOfRuns, [runIds, after, first]);
 }

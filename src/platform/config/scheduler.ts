@@ -38,6 +38,10 @@ export const schedulerVariables = {
   CACHE_ENTRY_LIMIT: whole(0, 100_000_000).default(100_000),
   SHARE_SAMPLE_SECONDS: whole(1, 3600).default(30),
   SHARE_SAMPLE_DAYS: whole(1, 3650).default(7),
+  BLOB_UNUSED_DAYS: whole(0, 36_500).default(7),
+  JOB_KEEP_HOURS: whole(0, 1_000_000).default(168),
+  JOB_EVENT_KEEP_HOURS: whole(0, 1_000_000).default(336),
+  RUN_LOG_KEEP_HOURS: whole(0, 1_000_000).default(336),
 };
 
 const settings = readEnvironment(schedulerVariables);
@@ -54,4 +58,12 @@ export const schedulerConfig = {
   shareSamples: { everySeconds: settings.SHARE_SAMPLE_SECONDS, days: settings.SHARE_SAMPLE_DAYS },
   /** How large the cache of outputs may become. 0 means no limit. */
   cacheLimits: { unusedDays: settings.CACHE_UNUSED_DAYS, entries: settings.CACHE_ENTRY_LIMIT },
+  /** After how many days files are deleted that nothing names. 0 means never. */
+  unusedBlobDays: settings.BLOB_UNUSED_DAYS,
+  /** For how long jobs, events and logs are kept, in hours. 0 means for ever. */
+  jobKeeping: {
+    jobHours: settings.JOB_KEEP_HOURS,
+    eventHours: settings.JOB_EVENT_KEEP_HOURS,
+    logHours: settings.RUN_LOG_KEEP_HOURS,
+  },
 } as const;

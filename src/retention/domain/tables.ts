@@ -25,10 +25,15 @@ const ofExecution = {
   idColumn: 'execution_id',
 } as const;
 const inExecution = { ...ofExecution, ...byId } as const;
-const ofJobSet = {
-  kept: 'WITH_OWNER',
-  rule: 'As long as the execution that owns the job set, and until all its jobs have ended. Without an owner: for ever.',
-} as const;
+const ofExecutionOr = (time: string) =>
+  ({
+    kept: 'SWEPT',
+    rule: `With an execution: as long as it, and until all its jobs have ended. Otherwise ${time}.`,
+  }) as const;
+const ofJob = ofExecutionOr('`JOB_KEEP_HOURS` after the end of the job');
+const ofEvents = ofExecutionOr(
+  '`JOB_EVENT_KEEP_HOURS` after the last event of the job set, if all its jobs have ended',
+);
 const ofProject = { kept: 'FOR_EVER', ...byId } as const;
 const ofUser = { kept: 'WITH_OWNER', rule: 'As long as the user.' } as const;
 
@@ -65,11 +70,15 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
     rule: 'Until the jobs of the deleted execution are deleted.',
     idColumn: 'execution_id',
   },
-  job_sets: { ...ofJobSet, ...byId },
-  jobs: { ...ofJobSet, ...byId },
-  job_runs: { ...ofJobSet, ...byId },
-  job_events: { ...ofJobSet, idColumn: 'job_set_id' },
-  job_run_logs: { ...ofJobSet, idColumn: 'run_id' },
+  job_sets: { ...ofEvents, ...byId },
+  jobs: { ...ofJob, ...byId },
+  job_runs: { ...ofJob, ...byId },
+  job_events: { ...ofEvents, idColumn: 'job_set_id' },
+  job_run_logs: {
+    kept: 'SWEPT',
+    rule: '`RUN_LOG_KEEP_HOURS` after the end of the run, and not longer than the run.',
+    idColumn: 'run_id',
+  },
 
   access_changes: { kept: 'SWEPT', rule: 'One hour: every server has read them long before.' },
   access_clock: { kept: 'FOR_EVER', rule: 'One row: the number of the last change.' },
@@ -81,7 +90,12 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   },
 
   cache_entries: { ...ofProject, rule: 'Cached outputs count until `evictCacheEntries` deletes them.' },
-  blobs: { ...ofProject, rule: 'Files may be inputs or outputs of anything in their project.' },
+  blobs: {
+    kept: 'SWEPT',
+    rule: '`BLOB_UNUSED_DAYS` after the last use, if nothing of the tenant names the file.',
+    ...byId,
+  },
+  blob_remains: { kept: 'SWEPT', rule: 'Until the bucket has deleted the object.', idColumn: 'blob_id' },
   blob_chunks: { kept: 'WITH_OWNER', rule: 'As long as the file.', idColumn: 'blob_id' },
   retention_policies: { ...ofProject, rule: 'A policy counts until `updateRetention` removes it.' },
   projects: { ...ofProject, rule: 'Projects are archived, and never deleted.' },
@@ -98,7 +112,7 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   registered_models: { ...ofProject, rule: 'A deleted model can be restored.' },
   model_versions: { kept: 'WITH_OWNER', rule: 'As long as the registered model.', ...byId },
   model_aliases: { kept: 'WITH_OWNER', rule: 'As long as the registered model.', idColumn: 'model_id' },
-  gangs: { kept: 'WITH_OWNER', rule: 'As long as the queue.', ...byId },
+  gangs: { kept: 'SWEPT', rule: 'As long as one of its jobs, and not longer than the queue.', ...byId },
   former_nodes: { kept: 'SWEPT', rule: 'For `FLEET_MEMORY_SECONDS` after they were seen last.' },
   job_counts: { kept: 'WITH_OWNER', rule: 'As long as the queue.' },
   job_count_changes: {

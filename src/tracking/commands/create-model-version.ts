@@ -1,6 +1,6 @@
 import { getAllowed } from '../../authorization/get-allowed.ts';
 import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
-import { readSizes } from '../../blobs/store.ts';
+import { useBlobs } from '../../blobs/store/blobs.ts';
 import { getReadableExecution } from '../../executions/commands/get-readable-execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -85,7 +85,7 @@ async function requireFile(tx: Tx, project: RegisteredModelRow, source: string):
   if (!isBlobUri(source)) return;
   const id = blobIdOf(source);
   const { tenantId, projectId } = project;
-  const [size = null] = id === null ? [] : await readSizes([{ tenantId, projectId, id }], tx);
+  const [size = null] = id === null ? [] : await useBlobs([{ tenantId, projectId, id }], tx);
   if (size === null) throw new NotFoundError('file', source, ['input', 'source']);
 }
 

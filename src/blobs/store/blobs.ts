@@ -1,8 +1,8 @@
-import { eachAt } from '../platform/by-address.ts';
-import { db } from '../platform/database/client.ts';
-import { run, statement } from '../platform/database/statement.ts';
-import type { Tx } from '../platform/database/transaction.ts';
-import { newId } from '../platform/ids.ts';
+import { eachAt } from '../../platform/by-address.ts';
+import { db } from '../../platform/database/client.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { newId } from '../../platform/ids.ts';
 
 export interface BlobRow {
   readonly id: string;
@@ -18,14 +18,17 @@ export interface BlobRow {
 const announceStatement = statement<{ id: string }>(
   `insert into blobs as blob (id, tenant_id, project_id, sha256, size_bytes)
    values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
-   on conflict (tenant_id, project_id, sha256) do update set size_bytes = excluded.size_bytes
-    where blob.uploaded_at is null and blob.size_bytes <> excluded.size_bytes
+   on conflict (tenant_id, project_id, sha256) do update
+      set used_at = now(),
+          size_bytes = case when blob.uploaded_at is null then excluded.size_bytes else blob.size_bytes end
+    where blob.used_at < now() - interval '1 hour'
+       or blob.uploaded_at is null and blob.size_bytes <> excluded.size_bytes
    returning id`,
 );
 
 /**
  * The blob with this content. It is created without the content the first time. Until the content is stored, the last
- * announced size counts, so nobody can block a hash by announcing a wrong size.
+ * announced size counts, so nobody can block a hash by announcing a wrong size. A sweep does not delete it soon.
  */
 export async function ensureBlob(blob: {
   tenantId: string;
@@ -58,14 +61,44 @@ const sizesStatement = statement<BlobOfProject & { readonly sizeBytes: bigint }>
 
 /** The size in bytes of each blob that belongs to the project and is complete; null for the others. */
 export async function readSizes(blobs: readonly BlobOfProject[], tx?: Tx): Promise<(bigint | null)[]> {
+  return await sizesOf(sizesStatement, blobs, tx);
+}
+
+async function sizesOf(
+  statement: typeof sizesStatement,
+  blobs: readonly BlobOfProject[],
+  tx?: Tx,
+): Promise<(bigint | null)[]> {
   if (blobs.length === 0) return [];
-  const rows = await run(sizesStatement, [blobs.map(({ id }) => id)], tx);
+  const rows = await run(statement, [blobs.map(({ id }) => id)], tx);
   const textOf = ({ tenantId, projectId, id }: BlobOfProject) => JSON.stringify([tenantId, projectId, id]);
   return eachAt(
     blobs,
     textOf,
     rows.map((row) => [textOf(row), row.sizeBytes]),
   );
+}
+
+const useStatement = statement<BlobOfProject & { readonly sizeBytes: bigint }>(
+  `with found as materialized (
+     select id, tenant_id, project_id, size_bytes, used_at >= now() - interval '1 hour' as "isFresh"
+       from blobs where id = any($1::uuid[]) and uploaded_at is not null
+   ),
+   used as (
+     update blobs as blob set used_at = now() from found where blob.id = found.id and not found."isFresh"
+     returning blob.id, blob.tenant_id, blob.project_id, blob.size_bytes
+   )
+   select id, tenant_id as "tenantId", project_id as "projectId", size_bytes as "sizeBytes"
+     from (select * from used union all
+           select id, tenant_id, project_id, size_bytes from found where "isFresh") as blob`,
+);
+
+/**
+ * The same as `readSizes`, for somebody who is about to refer to these blobs. A sweep deletes none of them before the
+ * reference is stored: it leaves alone what was used lately, and this waits for a sweep that is deleting one.
+ */
+export async function useBlobs(blobs: readonly BlobOfProject[], tx?: Tx): Promise<(bigint | null)[]> {
+  return await sizesOf(useStatement, blobs, tx);
 }
 
 /** The size of the stored pieces, except the last one. */

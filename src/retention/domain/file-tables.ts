@@ -1,0 +1,38 @@
+/**
+ * The tables whose rows may name files, in whatever column: a sweep keeps every file that one of them names. A test
+ * compares both lists with the tables of the database.
+ */
+export const tablesThatNameFiles: readonly string[] = [
+  ...['executions', 'node_executions', 'task_executions', 'execution_events', 'execution_labels'],
+  ...['execution_tags', 'signals', 'notification_deliveries', 'cache_entries'],
+  ...['job_sets', 'jobs', 'job_runs', 'job_events', 'queues', 'gangs', 'retry_policies'],
+  ...['projects', 'matchable_attributes', 'retention_policies'],
+  ...['tasks', 'workflows', 'launch_plans', 'named_entities', 'description_entities'],
+  ...['experiments', 'experiment_runs', 'registered_models', 'model_versions', 'model_aliases'],
+];
+
+/** The other tables: they have no values of users, or what they say keeps no file. */
+export const tablesWithoutFiles: readonly string[] = [
+  ...['blobs', 'blob_chunks', 'blob_remains'],
+  // What a program prints, and what happened long ago, keeps no file.
+  ...['job_run_logs', 'audit_events'],
+  ...['node_phase_counts', 'item_phase_counts', 'budget_shares', 'trigger_firings', 'trigger_chains'],
+  ...[
+    'cache_reservations',
+    'cache_waiters',
+    'execution_remains',
+    'launch_plan_schedules',
+    'launch_plan_triggers',
+  ],
+  ...['queue_share_samples', 'executor_settings', 'node_cordons', 'executors'],
+  ...[
+    'access_changes',
+    'access_clock',
+    'revoked_sessions',
+    'tenants',
+    'users',
+    'former_users',
+    'credentials',
+  ],
+  ...['groups', 'group_members', 'grants', 'json_web_key_sets', 'json_web_keys'],
+];
