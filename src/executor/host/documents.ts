@@ -26,6 +26,11 @@ export const leaseJobsDocument = graphql(`
           id
           jobId
           node
+          namespace
+          labels
+          annotations
+          nodeSelector
+          tolerations
           container
           interface
           inputs
