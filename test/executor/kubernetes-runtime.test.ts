@@ -252,23 +252,30 @@ describe.runIf(needs('kubernetesClient', 'the kubernetes runtime'))('the kuberne
     expect(outcome).toMatchObject({ kind: 'LOST', error: { code, kind: 'SYSTEM' } });
   });
 
-  it('returns a run that was evicted before it began, and counts no attempt', async () => {
+  /** Runs a job whose pod waits, and does something with the pod then. */
+  async function whileWaiting(act: (pod: string) => Promise<void>): Promise<RunOutcome> {
     const spec = image('slow/x');
-    const running = finish(spec, { runtime: world.runtime({ times: { waitFactor: 1 } }) });
-    await waitUntil(async () => (await podOf(spec.runId))?.status.containerStatuses, 'the node had it');
-    await world.kubelet.evict('work', podName(spec.runId));
-    expect((await running).outcome).toEqual({
+    let acted: Promise<unknown> = Promise.resolve();
+    const run = await finish(spec, {
+      runtime: world.runtime({ times: { waitFactor: 1 } }),
+      onWaiting: () => {
+        acted = act(podName(spec.runId));
+      },
+    });
+    await acted;
+    return run.outcome;
+  }
+
+  it('returns a run that was evicted before it began, and counts no attempt', async () => {
+    expect(await whileWaiting((pod) => world.kubelet.evict('work', pod))).toEqual({
       kind: 'NOT_BEGUN',
       reason: 'Kubernetes has evicted the pod: Eviction API: evicting',
     });
   });
 
   it('fails a run whose pod somebody deleted before it began', async () => {
-    const spec = image('slow/x');
-    const running = finish(spec, { runtime: world.runtime({ times: { waitFactor: 1 } }) });
-    await waitUntil(async () => (await podOf(spec.runId))?.status.containerStatuses, 'the node had it');
-    await world.kubelet.delete('work', podName(spec.runId));
-    expect((await running).outcome).toMatchObject({ kind: 'LOST', error: { code: 'DeletedOutside' } });
+    const outcome = await whileWaiting((pod) => world.kubelet.delete('work', pod));
+    expect(outcome).toMatchObject({ kind: 'LOST', error: { code: 'DeletedOutside' } });
   });
 
   it('removes the pod of a failed node, and does not repeat its run', async () => {

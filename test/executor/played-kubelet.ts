@@ -240,6 +240,8 @@ export class PlayedKubelet {
         startedAt,
       });
     });
+    // With its first process, a container ends.
+    child.on('exit', () => killGroup(child, 'SIGKILL'));
     child.on('close', (code, signal) => {
       const exitCode = signal === null ? (code ?? 1) : signal === 'SIGKILL' ? 137 : 143;
       void this.#end(one, container, {
@@ -352,9 +354,14 @@ const expanded = (text: string): string => text.replaceAll('$$', '$');
 
 function kill(child: ChildProcess | null, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return;
+  // Kubernetes asks the first process of a container to end, and kills all of them.
+  if (signal === 'SIGTERM') child.kill(signal);
+  else killGroup(child, signal);
+}
+
+function killGroup({ pid }: ChildProcess, signal: 'SIGKILL'): void {
   try {
-    // Kubernetes asks the first process of a container to end, and kills all of them.
-    process.kill(signal === 'SIGTERM' ? child.pid : -child.pid, signal);
+    if (pid) process.kill(-pid, signal);
   } catch {
     // It has just ended.
   }

@@ -94,7 +94,7 @@ export class SimulatedApiServer {
     if (request.headers.authorization !== `Bearer ${this.token}`)
       return send(failure(401, 'Unauthorized', 'Unauthorized'));
     if (pathname.endsWith('/log')) return this.#sendLog(call, response);
-    if (searchParams.get('watch') === 'true') return this.#watch(call, request, response);
+    if (searchParams.get('watch') === 'true') return this.#watch(call, response);
     send(this.#ordinary(call));
   }
 
@@ -189,7 +189,7 @@ export class SimulatedApiServer {
     };
   }
 
-  #watch({ path, query }: Call, request: IncomingMessage, response: ServerResponse): void {
+  #watch({ path, query }: Call, response: ServerResponse): void {
     const [, namespace, kindText] = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/(pods|nodes)$/.exec(path) ?? [];
     const kind = kindText as Kind;
     const from = Number(query.get('resourceVersion'));
@@ -214,7 +214,7 @@ export class SimulatedApiServer {
     const timer = setTimeout(end, (Number(query.get('timeoutSeconds')) || 300) * 1000);
     for (const event of this.#events) if (event.version > from) send(event);
     this.#watches.add(watch);
-    request.on('close', end);
+    response.on('close', end);
   }
 
   #sendLog({ path, query }: Call, response: ServerResponse): void {

@@ -56,6 +56,7 @@ export interface KubernetesRuntimeOptions {
 const STUCK_LEAVING_MS = 5 * 60_000;
 /** A change that the watch has missed is noticed after this time. */
 const LOOK_MS = 15_000;
+const LIST_MS = 5_000;
 /** The namespace of jobs that name none. */
 const DEFAULT_NAMESPACE = 'default';
 
@@ -144,6 +145,8 @@ export class KubernetesRuntime implements Runtime {
     const [waiting, leaving] = [new Since(), new Since()];
     let [isWaiting, hasBegun] = [false, false];
     try {
+      // From then on, nothing that happens to the pod is missed.
+      await watch.listed(LIST_MS, signal);
       for (;;) {
         signal.throwIfAborted();
         const known = watch.get(name);

@@ -19,6 +19,8 @@ export interface PodWatchOptions {
 /** How often a watch that fails is tried again before all pods are listed again. */
 const MAX_FAILURES = 3;
 const LONGEST_PAUSE_MS = 10_000;
+/** No pod has this name. */
+const ALL = '';
 
 /**
  * What Kubernetes says about the pods of one namespace, as long as somebody uses it: a list, and then a watch of what
@@ -30,6 +32,7 @@ export class PodWatch {
   readonly #pods = new Map<string, Pod>();
   readonly #waiters = new Map<string, Set<() => void>>();
   #users = 0;
+  #isListed = false;
   #stop = new AbortController();
 
   constructor(options: PodWatchOptions) {
@@ -51,7 +54,13 @@ export class PodWatch {
       if (this.#users > 0) return;
       this.#stop.abort();
       this.#pods.clear();
+      this.#isListed = false;
     };
+  }
+
+  /** Resolves when the watch knows all pods, at the latest after `milliseconds`. */
+  async listed(milliseconds: number, signal: AbortSignal): Promise<void> {
+    if (!this.#isListed) await this.next(ALL, undefined, milliseconds, signal);
   }
 
   /** What is known of the pod. Undefined if nothing is: it can be gone, or not be known yet. */
@@ -114,7 +123,8 @@ export class PodWatch {
       this.#pods.set(pod.name, pod);
       onPod(pod);
     }
-    for (const name of names) this.#wake(name);
+    this.#isListed = true;
+    for (const name of [...names, ALL]) this.#wake(name);
     return version;
   }
 
