@@ -1,4 +1,7 @@
-/** A cluster of Kubernetes for tests: a simulated API server with a played kubelet, and runtimes that use it. */
+/**
+ * A cluster of Kubernetes for tests: a simulated API server with a played kubelet, and runtimes that use it. With
+ * KUBE_APISERVER, the path of a real API server, that one takes the place of the simulated one.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '../../src/executor/runtimes/kubernetes/client-node.ts';
@@ -9,6 +12,7 @@ import {
 } from '../../src/executor/runtimes/kubernetes/kubernetes-runtime.ts';
 import type { Times } from '../../src/executor/runtimes/kubernetes/kubernetes-times.ts';
 import { log } from '../../src/platform/log.ts';
+import type { KubeApiServer } from '../support/kube-apiserver.ts';
 import { createRoot } from './fixture.ts';
 import { type KubeletOptions, PlayedKubelet } from './played-kubelet.ts';
 import { SimulatedApiServer } from './simulated-api-server.ts';
@@ -16,7 +20,10 @@ import { SimulatedApiServer } from './simulated-api-server.ts';
 /** Waits of minutes become waits of some hundred milliseconds. */
 export const SHORT: Partial<Times> = { waitFactor: 0.0005, killWaitMs: 3_000, logMs: 3_000, nodesMs: 20 };
 
+export const realApiServer = process.env['KUBE_APISERVER'] ?? null;
+
 export interface World {
+  /** Of no use with a real API server. */
   readonly server: SimulatedApiServer;
   readonly kubelet: PlayedKubelet;
   readonly api: KubernetesApi;
@@ -34,23 +41,23 @@ export const nodes: KubeletOptions['nodes'] = [
   },
 ];
 
-export async function startWorld(): Promise<World> {
+export const namespaces = ['work', 'other'];
+
+/** @param real  the real API server, if there is one. */
+export async function startWorld(real: KubeApiServer | null): Promise<World> {
   const server = await new SimulatedApiServer().start();
-  const namespaces = ['work', 'other'];
-  const kubelet = await new PlayedKubelet({
-    url: server.url,
-    token: server.token,
-    namespaces,
-    nodes,
-  }).start();
+  const { url, token } = real ?? server;
+  const tls = real?.tls;
+  const kubelet = await new PlayedKubelet({ url, token, tls, namespaces, nodes }).start();
   const root = await createRoot();
   const kubeconfig = join(root, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigOf(server.url, server.token));
+  writeFileSync(kubeconfig, kubeconfigOf(url, token));
   const { api } = await connect({ kubeconfig, context: undefined });
   return {
     ...{ server, kubelet, api },
     runtime: (options = {}) => runtimeOf(api, join(root, 'shared'), options),
     async stop() {
+      if (real !== null) await kubelet.clear();
       await kubelet.stop();
       await server.stop();
     },

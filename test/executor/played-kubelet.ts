@@ -21,7 +21,7 @@ export interface KubeletOptions {
   readonly namespaces: readonly string[];
   readonly nodes: readonly { readonly name: string; readonly labels?: object; readonly spec?: object }[];
   /** A real API server asks kubelets over TLS only. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: { readonly key: string; readonly cert: string } | undefined;
 }
 
 interface Running {
@@ -71,6 +71,15 @@ export class PlayedKubelet {
     for (const { child } of this.#running.values()) kill(child, 'SIGKILL');
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Deletes everything that is there. */
+  async clear(): Promise<void> {
+    this.isConnected = false;
+    for (const namespace of this.#options.namespaces)
+      for (const { metadata } of await this.pods(namespace))
+        await this.delete(namespace, metadata.name, '?gracePeriodSeconds=0').catch(() => {});
+    for (const { name } of this.#options.nodes) await this.#call('DELETE', `/api/v1/nodes/${name}`);
   }
 
   async setReady(name: string, isReady: boolean): Promise<void> {

@@ -250,9 +250,9 @@ export class SimulatedApiServer {
 
   #remove(kind: Kind, key: string): void {
     this.#version += 1;
-    const last = merge(this.#objects[kind].get(key), {
-      metadata: { resourceVersion: String(this.#version) },
-    });
+    const object = this.#objects[kind].get(key);
+    const deletionTimestamp = object.metadata.deletionTimestamp ?? now();
+    const last = merge(object, { metadata: { resourceVersion: String(this.#version), deletionTimestamp } });
     this.#objects[kind].delete(key);
     this.#publish({ version: this.#version, type: 'DELETED', kind, object: last });
   }

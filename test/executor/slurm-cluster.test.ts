@@ -144,11 +144,18 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
     const cancel = new AbortController();
     const begun = join(await createRoot(), 'begun');
     const spec = shell(`touch ${begun}`);
-    const running = finish(spec, { runtime: runtime(), signal: cancel.signal });
+    let waits = 0;
+    const running = finish(spec, {
+      ...{ runtime: runtime(), signal: cancel.signal },
+      onWaiting: () => {
+        waits += 1;
+      },
+    });
     await eventually(
       () => slurm.command('squeue', '-h', '-o', '%j %T'),
       (queue) => queue.includes(`slipway-${spec.runId} PENDING`),
     );
+    await waitUntil(() => waits === 1, 'it was known to wait');
     cancel.abort();
     expect((await running).outcome).toEqual({ kind: 'CANCELLED' });
     await slurm.command('scontrol', 'update', 'partition=main', 'state=up');
@@ -256,5 +263,20 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
     expect(run.outcome).toMatchObject(outcome);
     await slurm.untilNodesIdle();
     expect(readFileSync(note, 'utf8')).toBe('x\n');
+  });
+
+  it('does not repeat a run whose node failed after it had begun', async () => {
+    let act: Promise<unknown> = Promise.resolve();
+    const down = ['update', 'nodename=n2', 'state=down', 'reason=test'];
+    const run = await finish(shell('sleep 60', { node: 'n2' }), {
+      runtime: runtime(),
+      onStarted: () => {
+        act = slurm.command('scontrol', ...down);
+      },
+    });
+    await act;
+    expect(run.outcome).toMatchObject({ kind: 'LOST', error: { code: 'NodeFailed', kind: 'SYSTEM' } });
+    await slurm.command('scontrol', 'update', 'nodename=n2', 'state=resume');
+    await slurm.untilNodesIdle();
   });
 });
