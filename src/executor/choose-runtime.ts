@@ -5,6 +5,9 @@ import { executorConfig } from '../platform/config/executor.ts';
 import { type Log, log } from '../platform/log.ts';
 import { amountOf } from './host/room.ts';
 import type { Runtime } from './host/runtime.ts';
+import { connect } from './runtimes/kubernetes/client-node.ts';
+import { KubernetesRuntime } from './runtimes/kubernetes/kubernetes-runtime.ts';
+import { requireFolder } from './runtimes/kubernetes/kubernetes-settings.ts';
 import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 import { SlurmClient } from './runtimes/slurm/slurm-client.ts';
 import { SlurmRuntime } from './runtimes/slurm/slurm-runtime.ts';
@@ -21,7 +24,9 @@ export function requireNamedRuntime(): void {
 
 type RuntimeName = NonNullable<typeof executorConfig.runtime>;
 
-const runtimes: Readonly<Record<RuntimeName, (folder: string, log: Log) => Runtime>> = {
+type Choose = (folder: string, log: Log) => Runtime | Promise<Runtime>;
+
+const runtimes: Readonly<Record<RuntimeName, Choose>> = {
   process(folder) {
     log.warn(
       'jobs run as processes of this user without isolation: they can do everything that this user can',
@@ -43,6 +48,16 @@ const runtimes: Readonly<Record<RuntimeName, (folder: string, log: Log) => Runti
     const root = join(settings.sharedDir, executorConfig.name);
     return new SlurmRuntime({ client, log, root, partition, account });
   },
+  async kubernetes(folder, log) {
+    const { kubernetes, name: executor } = executorConfig;
+    const { api, namespace } = await connect(kubernetes);
+    const { namespaces, serviceAccount } = kubernetes;
+    return new KubernetesRuntime({
+      ...{ api, log, executor, namespaces, serviceAccount },
+      ...requireFolder(kubernetes, executor, folder),
+      namespace: kubernetes.namespace ?? namespace ?? 'default',
+    });
+  },
 };
 
 /**
@@ -50,8 +65,8 @@ const runtimes: Readonly<Record<RuntimeName, (folder: string, log: Log) => Runti
  *
  * @param folder  the folder for its runs.
  */
-export function chooseRuntime(folder: string): Runtime {
+export async function chooseRuntime(folder: string): Promise<Runtime> {
   const { runtime: name = 'process' } = executorConfig;
   log.info({ runtime: name }, 'runtime chosen');
-  return runtimes[name](folder, log);
+  return await runtimes[name](folder, log);
 }

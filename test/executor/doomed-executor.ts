@@ -20,6 +20,7 @@ const work = new RunWork(host, JSON.parse(spec));
 await work.run({
   blobs: { fetch: async () => {}, store: async () => '' },
   ...{ signal, leave: signal, giveUp: signal },
+  onWaiting: () => {},
   onStarted: () => process.stdout.write('started\n'),
   onLog: ({ sequence, text }) => {
     // Whoever has read the text knows that the record says so.

@@ -53,6 +53,15 @@ type TestSpec = RunSpec & {
   container: { command: string[]; args: string[]; env: { key: string; value: string }[] };
 };
 
+/** The placing of a job that says nothing. */
+export const anywhere = {
+  namespace: 'default',
+  labels: {},
+  annotations: {},
+  nodeSelector: {},
+  tolerations: [],
+};
+
 /** A spec that runs `script` in a shell. For the runtime, it is an argv array like any other. */
 export function shell(script: string, changes: Partial<TestSpec> = {}): TestSpec {
   return command(['/bin/sh', '-c', script], changes);
@@ -71,6 +80,7 @@ export function command(words: string[], changes: Partial<TestSpec> = {}): TestS
     inputs: {},
     inputLiterals: {},
     node: null,
+    ...anywhere,
     timeoutSeconds: null,
     terminationGraceSeconds: 5,
     environment: {},
@@ -149,6 +159,7 @@ export async function finish(from: RunSpec | RunRecord, options: FinishOptions =
     signal: options.signal ?? never,
     leave: options.leave ?? never,
     giveUp: options.giveUp ?? never,
+    onWaiting: options.onWaiting ?? (() => {}),
     onStarted: options.onStarted ?? (() => {}),
     onLog: (chunk) => {
       chunks.push(chunk);

@@ -80,6 +80,28 @@ describe('an executor', () => {
     expect(server.said).toEqual([`RUNNING ${a}`]);
   });
 
+  it('reports that a command waits before it reports that the command runs', async () => {
+    await start();
+    runtime.waiting.add(a);
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await server.poll(2);
+    await waitUntil(() => server.said.length === 2, 'both were reported');
+    runtime.end(a);
+    await waitUntil(() => server.said.length === 3, 'the end was reported');
+    expect(server.said).toEqual([`PENDING ${a}`, `RUNNING ${a}`, `SUCCEEDED ${a}`]);
+  });
+
+  it('tells the server the labels and taints of its nodes', async () => {
+    await start();
+    const taint = { key: 'gpu', value: '', effect: 'NoSchedule' } as const;
+    const node = { name: 'n', allocatable: { cpu: '4' }, labels: { zone: 'a' }, taints: [taint] };
+    runtime.nodes = async () => [{ ...node, unschedulable: true }];
+    (await server.poll(0)).answer([]);
+    const reported = { ...node, labels: [{ key: 'zone', value: 'a' }], unschedulable: true };
+    expect((await server.poll(1)).nodes).toEqual([reported]);
+  });
+
   it('drops a run that is cancelled before it started, and confirms that it has ended', async () => {
     await start();
     (await server.poll(0)).answer([a]);
@@ -151,6 +173,8 @@ describe('an executor', () => {
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
+    await server.poll(2);
+    await untilBegun();
     (await server.poll(2)).answer([b], { cancelRuns: [a] });
     expect(await server.poll(3)).toMatchObject({ knownRuns: [a, b], stoppingRuns: [a], maxJobs: 0 });
     (await server.poll(3)).answer([], { cancelRuns: [a] });

@@ -118,6 +118,8 @@ export class PlayedRuntime implements Runtime {
   readonly forgotten: string[] = [];
   /** Runs that were started, but whose commands have not begun. */
   isSlow = false;
+  /** The runs that wait before they begin. */
+  readonly waiting = new Set<string>();
   /** The runs that cannot be ended. */
   readonly stuck = new Set<string>();
   /** How many times each run was asked to end. */
@@ -136,7 +138,8 @@ export class PlayedRuntime implements Runtime {
 
   find: Runtime['find'] = async (runId) => ({ runId });
 
-  attach: Runtime['attach'] = async ({ runId }, { signal, onBegun }) => {
+  attach: Runtime['attach'] = async ({ runId }, { signal, onWaiting, onBegun }) => {
+    if (this.waiting.has(String(runId))) onWaiting();
     if (!this.isSlow) onBegun(new Date());
     await new Promise<void>((resolve, reject) => {
       this.#endOf(String(runId)).promise.then(resolve);

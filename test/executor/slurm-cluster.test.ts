@@ -144,11 +144,18 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
     const cancel = new AbortController();
     const begun = join(await createRoot(), 'begun');
     const spec = shell(`touch ${begun}`);
-    const running = finish(spec, { runtime: runtime(), signal: cancel.signal });
+    let waits = 0;
+    const running = finish(spec, {
+      ...{ runtime: runtime(), signal: cancel.signal },
+      onWaiting: () => {
+        waits += 1;
+      },
+    });
     await eventually(
       () => slurm.command('squeue', '-h', '-o', '%j %T'),
       (queue) => queue.includes(`slipway-${spec.runId} PENDING`),
     );
+    await waitUntil(() => waits === 1, 'it was known to wait');
     cancel.abort();
     expect((await running).outcome).toEqual({ kind: 'CANCELLED' });
     await slurm.command('scontrol', 'update', 'partition=main', 'state=up');
@@ -254,6 +261,25 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
     });
     await act;
     expect(run.outcome).toMatchObject(outcome);
+    await slurm.untilNodesIdle();
+    expect(readFileSync(note, 'utf8')).toBe('x\n');
+  });
+
+  it('does not repeat a run whose node failed after it had begun', async () => {
+    const note = join(await createRoot(), 'starts');
+    let act: Promise<unknown> = Promise.resolve();
+    const run = await finish(shell(`echo x >> ${note}; sleep 60`, { node: 'n2' }), {
+      runtime: runtime(),
+      onStarted: () => {
+        act = slurm.command('scontrol', 'update', 'nodename=n2', 'state=down', 'reason=test');
+      },
+    });
+    await act;
+    expect(run.outcome).toMatchObject({ kind: 'LOST', error: { kind: 'SYSTEM' } });
+    // Slurm 22.05 requeues the job, although its submission says that it must not.
+    expect(['NodeFailed', 'Requeued']).toContain((run.outcome as { error: { code: string } }).error.code);
+    // A node that answers may be back already, and then Slurm refuses this.
+    await slurm.command('scontrol', 'update', 'nodename=n2', 'state=resume').catch(() => {});
     await slurm.untilNodesIdle();
     expect(readFileSync(note, 'utf8')).toBe('x\n');
   });

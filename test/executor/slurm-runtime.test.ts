@@ -10,7 +10,7 @@ import { requireSlurmSettings } from '../../src/executor/runtimes/slurm/slurm-se
 import { chooseVersion } from '../../src/executor/runtimes/slurm/slurm-version.ts';
 import { log } from '../../src/platform/log.ts';
 import { FakeSlurmrestd } from './fake-slurmrestd.ts';
-import { createRoot, never, waitUntil } from './fixture.ts';
+import { anywhere, createRoot, never, waitUntil } from './fixture.ts';
 
 let fake: FakeSlurmrestd;
 let url: string;
@@ -33,6 +33,8 @@ function work(): Work {
   const runId = crypto.randomUUID();
   return {
     ...{ runId, jobId: 'job', words: ['true'], environment: { PATH: '/bin' }, node: null },
+    container: { image: 'none', command: ['true'], args: [], resources: { requests: [], limits: [] } },
+    ...{ placing: anywhere, hasFiles: false },
     directory: createRunDirectory(root, runId),
     requests: { cpuMillis: 0, memoryBytes: 0, gpus: 0 },
     ...{ timeoutSeconds: 90, terminationGraceSeconds: 0, logLimitBytes: 100 },
@@ -49,8 +51,9 @@ const end = ({ directory }: Work, exit = '0 exit') => {
   writeFileSync(join(directory.control, 'done'), 'done\n');
 };
 const attach = (one: SlurmRuntime, handle: { runId: string; job: number }, signal = never) => {
-  const begun: Date[] = [];
-  return { begun, ended: one.attach(handle, { signal, onBegun: (at) => begun.push(at) }) };
+  const [begun, waits]: [Date[], string[]] = [[], []];
+  const onWaiting = () => waits.push('waits');
+  return { begun, waits, ended: one.attach(handle, { signal, onWaiting, onBegun: (at) => begun.push(at) }) };
 };
 
 describe('the version of the API', () => {
@@ -200,6 +203,34 @@ describe('attach and collect', () => {
     expect(await one.cancel(handle, 0)).toEqual({ isGone: true });
     expect(await one.collect(handle)).toEqual({ kind: 'EXITED', exit: { code: 3, signal: null } });
     expect(fake.to('DELETE', '')).toEqual([]);
+  });
+
+  it('says once that the job waits in the queue of Slurm, and not before Slurm has said so', async () => {
+    const { one, made, handle, job } = await started();
+    const asked = () => fake.to('GET', '/job/1').length;
+    job.job_state = 'COMPLETING';
+    const { waits, begun, ended } = attach(one, handle);
+    await waitUntil(() => asked() > 1, 'it had asked');
+    expect(waits).toEqual([]);
+    job.job_state = 'PENDING';
+    const before = asked();
+    await waitUntil(() => asked() > before + 3, 'it had asked again');
+    expect(waits).toEqual(['waits']);
+    begin(made);
+    await waitUntil(() => begun.length === 1, 'it had begun');
+    end(made);
+    await ended;
+    expect(waits).toEqual(['waits']);
+  });
+
+  it('does not say that a job waits whose command has begun', async () => {
+    const { one, made, handle } = await started();
+    begin(made);
+    const { waits, ended } = attach(one, handle);
+    await waitUntil(() => fake.to('GET', '/job/1').length > 2, 'it had asked');
+    end(made);
+    await ended;
+    expect(waits).toEqual([]);
   });
 
   it('goes on while Slurm is away, answers garbage or refuses the token', async () => {

@@ -36,6 +36,10 @@ const needed = {
       return `no ${missing.join(', ')}; install munge, slurm-wlm, slurmrestd and slurm-wlm-jwt-plugin`;
     return process.getuid?.() === 0 ? null : 'only root can start a Slurm of its own';
   },
+  kubernetesClient: () =>
+    isPackage('@kubernetes/client-node')
+      ? null
+      : 'no package @kubernetes/client-node; it is an optional dependency, run npm install',
   root: () => (process.getuid?.() === 0 ? null : 'only root can start PostgreSQL as another user'),
 } as const;
 

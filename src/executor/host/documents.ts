@@ -27,6 +27,11 @@ export const leaseJobsDocument = graphql(`
           jobId
           queue
           node
+          namespace
+          labels
+          annotations
+          nodeSelector
+          tolerations
           container
           interface
           inputs

@@ -23,7 +23,8 @@ const OWN_NAME = /^(SLIPWAY|ARMADA)_[A-Z0-9_]+$/;
 export function buildEnvironment(
   spec: Pick<RunSpec, 'runId' | 'jobId' | 'container' | 'environment'>,
   places: {
-    path: string;
+    /** Null if the image of the command has its own. */
+    path: string | null;
     home: string;
     temporary: string;
     inputs: string;
@@ -44,7 +45,7 @@ export function buildEnvironment(
     }
   }
   return Object.fromEntries([
-    ['PATH', places.path],
+    ...(places.path === null ? [] : [['PATH', places.path] as const]),
     ['HOME', places.home],
     ['TMPDIR', places.temporary],
     ['LANG', 'C.UTF-8'],

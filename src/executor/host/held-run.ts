@@ -66,7 +66,7 @@ export class HeldRun {
   #stopReason: StopReason | null = null;
   #isStarted = false;
   #forget = async () => {};
-  /** The report that the run has started. The report of its end must come after it. */
+  /** The reports that the run waits and that it has started. The report of its end must come after them. */
   #startReport: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -191,6 +191,7 @@ export class HeldRun {
       return await work.run({
         ...{ leave, giveUp, signal: this.#stop.signal },
         blobs: createBlobStore(client, { id: this.id, inputBlobs: this.#inputBlobs }),
+        onWaiting: () => this.#onWaiting(),
         onStarted: () => this.#onStarted(),
         onLog: (chunk) => logs.add(chunk),
       });
@@ -200,11 +201,22 @@ export class HeldRun {
     }
   }
 
+  #onWaiting(): void {
+    this.#reportBeginning('PENDING');
+  }
+
   #onStarted(): void {
     this.#isStarted = true;
-    this.#startReport = this.#report({ kind: 'RUNNING' }).catch((error) => {
-      if (!this.#host.giveUp.aborted) this.#log.error({ err: error }, 'the run cannot start');
-    });
+    this.#reportBeginning('RUNNING');
+  }
+
+  /** One report after the other, in their order. */
+  #reportBeginning(kind: 'PENDING' | 'RUNNING'): void {
+    this.#startReport = this.#startReport
+      .then(() => this.#report({ kind }))
+      .catch((error) => {
+        if (!this.#host.giveUp.aborted) this.#log.error({ err: error }, 'the run cannot start');
+      });
   }
 
   #keepLease({ kind }: RunOutcome): void {

@@ -44,8 +44,27 @@ export interface Container {
   };
 }
 
+/** A taint that a run tolerates. Source: Kubernetes. */
+export interface Toleration {
+  /** Empty, with `Exists`: every taint. */
+  readonly key: string;
+  readonly operator: string;
+  readonly value: string;
+  /** Null: whatever the effect. */
+  readonly effect: string | null;
+}
+
+/** Where a run may start, and how it is labelled there. */
+export interface Placing {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly Toleration[];
+}
+
 /** One leased attempt of a job. */
-export interface RunSpec {
+export interface RunSpec extends Placing {
   readonly runId: string;
   readonly jobId: string;
   /** The name of its queue; absent in the records of earlier releases. */
@@ -104,12 +123,28 @@ function anyText(value: unknown, place: Place): string | undefined {
   return typeof value === 'string' ? value : text(value, place);
 }
 
-const parts = known<Pick<RunSpec, 'container' | 'interface' | 'inputs' | 'inputLiterals' | 'environment'>>({
+const texts = defaulting(mapOf(anyText, text), {});
+
+const toleration = known<Toleration>({
+  key: defaulting(anyText, ''),
+  operator: defaulting(text, 'Equal'),
+  value: defaulting(anyText, ''),
+  effect: defaulting<string | null>((value, place) => (value === null ? null : text(value, place)), null),
+});
+
+type Parts = Pick<RunSpec, 'container' | 'interface' | 'inputs' | 'inputLiterals' | 'environment'> & Placing;
+
+const parts = known<Parts>({
+  namespace: defaulting(text, 'default'),
+  labels: texts,
+  annotations: texts,
+  nodeSelector: texts,
+  tolerations: defaulting(list(toleration), []),
   container: required(container),
   interface: required(typedInterface),
   inputs: defaulting(jsonObject, {}),
   inputLiterals: defaulting(mapOf(literal, text), {}),
-  environment: defaulting(mapOf(anyText, text), {}),
+  environment: texts,
 });
 
 /** @throws RunError `InvalidRun` (SYSTEM) if this executor does not understand what the server has sent. */

@@ -42,6 +42,8 @@ export interface WorkOptions {
   readonly leave: AbortSignal;
   /** Ends the attempts to end a run that cannot be ended. */
   readonly giveUp: AbortSignal;
+  /** Called once, if the command waits before it runs. Must not throw. */
+  onWaiting(): void;
   /** Called once, when the command runs, and always before the outcome SUCCEEDED. Must not throw. */
   onStarted(): void;
   /** Called for each piece, in order. Must not throw. It may buffer, because the output of a run is limited. */
@@ -153,7 +155,7 @@ export class RunWork {
     requireFileNames('output', Object.keys(spec.interface.outputs), RESERVED_OUTPUT_NAMES);
     const inputs = await writeInputs(spec, place, blobs, signal);
     signal.throwIfAborted();
-    const { command, args, resources } = spec.container;
+    const { image, command, args, resources } = spec.container;
     const words = renderCommand([...command, ...args], {
       inputs: inputs.texts,
       outputs: new Map(Object.keys(spec.interface.outputs).map((name) => [name, `${place.outputs}/${name}`])),
@@ -161,20 +163,30 @@ export class RunWork {
       inputsDirectory: place.inputs,
       outputsDirectory: place.outputs,
     });
-    const places = { path, home: place.work, temporary: place.temporary, inputs: place.inputs };
+    const places = {
+      path: runtime.usesImages ? null : path,
+      home: place.work,
+      temporary: place.temporary,
+      inputs: place.inputs,
+    };
     const environment = buildEnvironment(spec, { ...places, outputs: place.outputs });
     const inputUris = [...new Set(inputs.blobs.values())];
     await records.write({ spec, inputUris, phase: 'STARTING' });
     signal.throwIfAborted();
     const { node, timeoutSeconds, terminationGraceSeconds } = spec;
+    const [own, more] = [words.slice(0, command.length), words.slice(command.length)];
+    const { inputs: declaredInputs, outputs: declaredOutputs } = spec.interface;
     const work = {
       runId,
       jobId,
       words,
+      container: { image, command: own, args: more, resources },
       environment,
       directory: place,
       requests: requestsOf(resources),
       node,
+      placing: spec,
+      hasFiles: Object.keys(declaredInputs).length + Object.keys(declaredOutputs).length > 0,
     };
     const limits = {
       timeoutSeconds,
@@ -242,7 +254,10 @@ export class RunWork {
   }
 
   /** Waits until the command has ended, or until there is a reason to end it. */
-  async #untilEnd(handle: RunHandle, { signal, leave, onStarted }: WorkOptions): Promise<EndReason> {
+  async #untilEnd(
+    handle: RunHandle,
+    { signal, leave, onWaiting, onStarted }: WorkOptions,
+  ): Promise<EndReason> {
     const over = new AbortController();
     const { timeoutSeconds } = this.#spec;
     try {
@@ -262,7 +277,8 @@ export class RunWork {
           );
         };
         const { runtime } = this.#host;
-        runtime.attach(handle, { signal: over.signal, onBegun }).then(() => resolve('ENDED'), reject);
+        const attached = runtime.attach(handle, { signal: over.signal, onWaiting, onBegun });
+        attached.then(() => resolve('ENDED'), reject);
         const when = (one: AbortSignal, reason: EndReason) => {
           if (one.aborted) resolve(reason);
           one.addEventListener('abort', () => resolve(reason), { signal: over.signal });
@@ -316,7 +332,8 @@ export class RunWork {
     const { code, signal } = this.#exit;
     const reported = await readErrorFile(directory, MESSAGE_LIMIT_BYTES);
     if (code === 0 && reported === null) return;
-    const said = reported || lastLines((await this.#follower?.endOf('STDERR')) ?? '');
+    const stream = this.#host.runtime.joinsOutput ? 'STDOUT' : 'STDERR';
+    const said = reported || lastLines((await this.#follower?.endOf(stream)) ?? '');
     if (signal !== null)
       throw new RunError('USER', 'Killed', `the command was killed by ${signal}${said && `\n${said}`}`);
     if (code === 0) throw new RunError('USER', 'UserError', said || 'the command wrote an empty error file');

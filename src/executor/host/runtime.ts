@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../values/json.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import type { RunDirectory } from './run-directory.ts';
+import type { Container, Placing } from './run-spec.ts';
 
 /**
  * A runtime is the part of the executor that runs commands somewhere: as child processes, on Slurm or on Kubernetes. It
@@ -20,6 +21,10 @@ export interface Runtime {
    * they continue, and the next executor with the same name attaches to them.
    */
   readonly whenStopped: 'END' | 'LEAVE';
+  /** Whether commands run in their images, which have a PATH of their own. */
+  readonly usesImages?: boolean;
+  /** Whether both streams of output are given as one, STDOUT. */
+  readonly joinsOutput?: boolean;
   /** What all runs share: a run starts when its requests fit. Null if the runtime makes work wait by itself. */
   readonly capacity: Capacity | null;
   /** The machines, and what they have for runs. */
@@ -68,6 +73,11 @@ export type RunHandle = JsonObject;
 
 export interface AttachOptions {
   readonly signal: AbortSignal;
+  /**
+   * Called once when it is known that the command waits, for example in the queue of the machines or for its image.
+   * Never after `onBegun`. Must not throw.
+   */
+  onWaiting(): void;
   /** Called once when the command runs, also if it began earlier. Must not throw. */
   onBegun(at: Date): void;
 }
@@ -81,6 +91,17 @@ export interface RuntimeNode {
   readonly name: string;
   /** Kubernetes quantities by the names of Kubernetes: `cpu`, `memory`, `nvidia.com/gpu`. */
   readonly allocatable: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly Taint[];
+  /** Whether it takes no new runs. */
+  readonly unschedulable?: boolean;
+}
+
+/** Keeps runs away that do not tolerate it. Source: Kubernetes. */
+export interface Taint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
 
 /** One command, ready to run: its inputs are in its directory. */
@@ -89,6 +110,11 @@ export interface Work {
   readonly jobId: string;
   /** The program and its arguments. */
   readonly words: readonly string[];
+  /** The same in two parts, with the image and the resources, for runtimes that start containers. */
+  readonly container: Omit<Container, 'env'>;
+  readonly placing: Placing;
+  /** Whether the command has inputs or outputs. */
+  readonly hasFiles: boolean;
   /** The complete environment, except for the variable with the id of the run. */
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: RunDirectory;

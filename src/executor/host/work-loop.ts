@@ -193,7 +193,7 @@ class Loop implements WorkLoop {
     call: { signal: AbortSignal; timeoutMs: number },
   ) {
     const { client, name, instance, pool } = this.#options;
-    const input = { executor: name, instance, pool, ...request, nodes: [...request.nodes] };
+    const input = { executor: name, instance, pool, ...request, nodes: request.nodes.map(reportOf) };
     const answer = await client.ask(leaseJobsDocument, { input }, call);
     return payloadOf(answer.leaseJobs, 'LeaseJobsPayload');
   }
@@ -323,4 +323,12 @@ class Loop implements WorkLoop {
   #giveUpIn(milliseconds: number): NodeJS.Timeout {
     return setTimeout(() => this.#giveUp.abort(), milliseconds);
   }
+}
+
+function reportOf({ labels = {}, taints = [], ...node }: RuntimeNode) {
+  return {
+    ...node,
+    labels: Object.entries(labels).map(([key, value]) => ({ key, value })),
+    taints: taints.map(({ key, value, effect }) => ({ key, value, effect })),
+  };
 }

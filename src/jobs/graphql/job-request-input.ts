@@ -48,7 +48,7 @@ const JobResourceInput = builder.inputType('JobResourceInput', {
     name: t.string({
       required: true,
       description:
-        'The name of the resource as nodes have it, such as `cpu`, `memory`, `ephemeral-storage` or `nvidia.com/gpu`.',
+        'The name of the resource as nodes have it: `cpu`, `memory`, `ephemeral-storage`, or a name with a domain such as `nvidia.com/gpu`. The names of tasks, such as `CPU`, `GPU` and `gpu`, mean the same.',
     }),
     value: t.string({ required: true, description: 'A Kubernetes quantity, such as `500m`, `2` or `1Gi`.' }),
   }),

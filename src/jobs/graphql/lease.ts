@@ -33,6 +33,30 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
       description:
         'The name of the node on which the program must run; null if the executor reported no nodes, and then it chooses.',
     }),
+    namespace: t.exposeString('namespace', {
+      description: 'The namespace that the job names, for executors that have namespaces.',
+    }),
+    labels: t.field({
+      type: 'JSON',
+      description: 'The labels of the job, as an object: for executors that label what they start.',
+      resolve: (run) => run.labels,
+    }),
+    annotations: t.field({
+      type: 'JSON',
+      description: 'The annotations of the job, as an object: for executors that annotate what they start.',
+      resolve: (run) => run.annotations,
+    }),
+    nodeSelector: t.field({
+      type: 'JSON',
+      description: 'The labels that the node must have, as an object.',
+      resolve: (run) => run.nodeSelector,
+    }),
+    tolerations: t.field({
+      type: 'JSON',
+      description:
+        'The taints of nodes that the job tolerates: a list of `{key, operator, value, effect}`, as `Job.tolerations` has them.',
+      resolve: (run) => run.tolerations,
+    }),
     container: t.field({
       type: 'JSON',
       description: 'The program to run: `{image, command[], args[], env[{key, value}], resources}`.',

@@ -3,6 +3,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
+import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
 import { numbersFor } from './job-sets.ts';
 import type { Reporter } from './runs.ts';
 
@@ -248,6 +249,11 @@ export interface LeasedRun {
   readonly node: string | null;
   /** The value of the label that all nodes of its gang share; null if there is none. */
   readonly uniformityValue: string | null;
+  readonly namespace: string;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly nodeSelector: Labels;
+  readonly tolerations: readonly Toleration[];
   readonly projectId: string | null;
   readonly tenantId: string;
   readonly spec: JobSpec;
@@ -257,7 +263,8 @@ export interface LeasedRun {
 
 const listUnknownStatement = statement<LeasedRun>(
   `select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
-          run.node, set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
+          run.node, job.namespace, job.labels, job.annotations, job.node_selector as "nodeSelector", job.tolerations,
+          set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
           job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt",
           (select reported.node->'labels'->>gang.uniformity_label
              from gangs as gang join executors as executor on executor.id = run.executor_id

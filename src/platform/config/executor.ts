@@ -1,7 +1,8 @@
-import { choice, httpUrl, readEnvironment, text, whole } from './environment.ts';
+import { choice, httpUrl, list, readEnvironment, text, whole } from './environment.ts';
 
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const label = text().regex(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  LABEL,
   'must have 1 to 63 lower-case letters, digits and hyphens, and no hyphen at either end',
 );
 
@@ -17,7 +18,7 @@ export const executorVariables = {
   SLIPWAY_EXECUTOR_CPU: quantity('8 or 500m').optional(),
   SLIPWAY_EXECUTOR_MEMORY: quantity('16Gi').optional(),
   SLIPWAY_EXECUTOR_PATH: text().optional(),
-  SLIPWAY_EXECUTOR_RUNTIME: choice('process', 'slurm').optional(),
+  SLIPWAY_EXECUTOR_RUNTIME: choice('process', 'slurm', 'kubernetes').optional(),
   SLURM_URL: text()
     .regex(
       /^(https?:\/\/[^/\s]+(\/\S*)?|unix:\/\S+)$/,
@@ -30,6 +31,15 @@ export const executorVariables = {
   SLURM_SHARED_DIR: text().regex(/^\//, 'must be an absolute path').optional(),
   SLURM_PARTITION: text(255).optional(),
   SLURM_ACCOUNT: text(255).optional(),
+  KUBECONFIG: text().optional(),
+  KUBERNETES_CONTEXT: text(255).optional(),
+  KUBERNETES_NAMESPACE: label.optional(),
+  KUBERNETES_NAMESPACES: list
+    .refine((names) => names.every((name) => LABEL.test(name)), 'must be a list of namespaces such as a,b')
+    .default([]),
+  KUBERNETES_VOLUME_CLAIM: text(253).optional(),
+  KUBERNETES_SHARED_DIR: text().regex(/^\//, 'must be an absolute path').optional(),
+  KUBERNETES_SERVICE_ACCOUNT: text(253).optional(),
   ON_LOST_CONTACT: choice('continue', 'stop').default('continue'),
 };
 
@@ -52,6 +62,15 @@ export const executorConfig = {
     sharedDir: settings.SLURM_SHARED_DIR,
     partition: settings.SLURM_PARTITION ?? null,
     account: settings.SLURM_ACCOUNT ?? null,
+  },
+  kubernetes: {
+    kubeconfig: settings.KUBECONFIG,
+    context: settings.KUBERNETES_CONTEXT,
+    namespace: settings.KUBERNETES_NAMESPACE,
+    namespaces: settings.KUBERNETES_NAMESPACES,
+    volumeClaim: settings.KUBERNETES_VOLUME_CLAIM,
+    sharedDir: settings.KUBERNETES_SHARED_DIR,
+    serviceAccount: settings.KUBERNETES_SERVICE_ACCOUNT ?? null,
   },
   onLostContact: settings.ON_LOST_CONTACT,
 } as const;

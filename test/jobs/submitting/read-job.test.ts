@@ -82,6 +82,7 @@ describe('resources', () => {
     ['requests alone', resources({ cpu: '2', memory: '2Gi' }), { cpu: '2', memory: '2Gi' }],
     ['limits alone', resources({}, { cpu: '2', memory: '2Gi' }), { cpu: '2', memory: '2Gi' }],
     ["Flyte's names", resources({ CPU: '2', GPU: '1' }), { cpu: '2', memory: '1Gi', 'nvidia.com/gpu': '1' }],
+    ['gpu in small letters', resources({ gpu: '1' }), { cpu: '1', memory: '1Gi', 'nvidia.com/gpu': '1' }],
     ['a default for what neither names', resources({ cpu: '500m' }), { cpu: '500m', memory: '1Gi' }],
     ['nothing of a resource', resources({ cpu: '0' }), { cpu: '0', memory: '1Gi' }],
   ])('may be %s', (_what, given, expected) => {
@@ -117,6 +118,13 @@ describe('resources', () => {
     ['a limit above the request', resources({ cpu: '1' }, { cpu: '1.001' }), at('limits', 'cpu')],
     ['less than the minimum', resources({ memory: '1023Ki' }), at('requests', 'memory')],
     ['a name in capitals', resources({ 'Cpu!': '1' }), at('requests', 'Cpu!')],
+    ['a name that no node has', resources({ cpus: '1' }), at('requests', 'cpus')],
+    ['another name that no node has', resources({ disk: '1Gi' }), at('requests', 'disk')],
+    [
+      'gpu under both of its names',
+      resources({ gpu: '1', 'nvidia.com/gpu': '1' }),
+      at('requests', 'nvidia.com/gpu'),
+    ],
     ['storage, which no node has', resources({ STORAGE: '1Gi' }), at('requests', 'STORAGE')],
     ['the places of executors', resources({ slots: '0' }), at('requests', 'slots')],
     ['a resource under both of its names', resources({ cpu: '1', CPU: '1' }), at('requests', 'CPU')],
@@ -125,7 +133,9 @@ describe('resources', () => {
   });
 
   it('are at most 16', () => {
-    const names = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`r${index}`, '1']));
+    const names = Object.fromEntries(
+      Array.from({ length: 17 }, (_, index) => [`example.com/r${index}`, '1']),
+    );
     expect(read(resources(names)).paths).toEqual(['container.resources.requests']);
   });
 });

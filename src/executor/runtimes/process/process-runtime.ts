@@ -38,11 +38,6 @@ export interface ProcessRuntimeOptions {
 const LAST_OUTPUT_MILLISECONDS = 2000;
 /** How long a shell may take to start its command. */
 const BEGIN_MILLISECONDS = 10_000;
-/**
- * Tasks that say nothing ask for two CPUs, and nothing here holds a command to its request, so they also run on a
- * machine with one CPU.
- */
-const LEAST_CPU_MILLIS = 2000;
 
 /** @throws Error on Windows, which has no process groups. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
@@ -54,7 +49,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 function machineCapacity(): Capacity {
   const limit = process.constrainedMemory();
   return {
-    cpuMillis: Math.max(LEAST_CPU_MILLIS, availableParallelism() * 1000),
+    cpuMillis: availableParallelism() * 1000,
     memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
   };
 }

@@ -133,6 +133,10 @@ const NEVER = [
 export const canNeverRun = ({ states, reason }: SlurmJob): boolean =>
   states.includes('PENDING') && NEVER.includes(reason);
 
+/** Whether a job waits in Slurm's own queue, or for its nodes to be ready. */
+export const waits = (job: SlurmJob | undefined): boolean =>
+  job?.states.some((state) => state === 'PENDING' || state === 'CONFIGURING') ?? false;
+
 /** Slurm has put a job that had begun back into its queue. */
 export const requeued: RunFailure = {
   code: 'Requeued',

@@ -40,6 +40,7 @@ import {
   requeued,
   type SlurmJob,
   submission,
+  waits,
 } from './slurm-job.ts';
 import { apiOf, chooseVersion, type SlurmVersion } from './slurm-version.ts';
 
@@ -165,9 +166,9 @@ export class SlurmRuntime implements Runtime {
     return closeGate(control) ? { runId, job: readGate(control)?.slurmJob ?? 0 } : null;
   }
 
-  async attach(handle: RunHandle, { signal, onBegun }: AttachOptions): Promise<void> {
-    const { control } = this.#read(handle);
-    let hasBegun = false;
+  async attach(handle: RunHandle, { signal, onWaiting, onBegun }: AttachOptions): Promise<void> {
+    const { runId, control } = this.#read(handle);
+    let [isWaiting, hasBegun] = [false, false];
     let askAt = performance.now() + this.#askMs;
     for (;;) {
       signal.throwIfAborted();
@@ -185,6 +186,10 @@ export class SlurmRuntime implements Runtime {
             if (!hasBegun && begunAt(control) !== null) continue;
             return;
           }
+        }
+        if (!isWaiting && !hasBegun && begunAt(control) === null && waits(this.#seen.get(runId))) {
+          isWaiting = true;
+          onWaiting();
         }
         // Many jobs together must not keep slurmctld busy.
         askAt = performance.now() + Math.max(this.#askMs, this.#seen.size * 50);

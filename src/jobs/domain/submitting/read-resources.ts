@@ -20,6 +20,8 @@ export interface ReadResources {
 }
 
 const NAME = /^[a-z0-9]([a-z0-9./-]{0,251}[a-z0-9])?$/;
+/** The names without a domain that nodes have. Source: Kubernetes. */
+const STANDARD = /^(cpu|memory|ephemeral-storage|hugepages-[0-9].*)$/;
 const MAX_RESOURCES = 16;
 const ONE: Quantity = { numerator: 1n, denominator: 1n };
 
@@ -51,9 +53,14 @@ function readAmounts(entries: readonly ResourceAmount[], place: Place): Amounts 
   if (entries.length > MAX_RESOURCES)
     place.report('TooLarge', `must have at most ${MAX_RESOURCES} resources`);
   for (const entry of entries.slice(0, MAX_RESOURCES)) {
-    const name = nodeNameOf(entry.name);
+    const name = resourceName(entry.name);
     const at = place.at(entry.name);
-    if (!NAME.test(name) || name === SLOT) at.report('InvalidValue', 'this is not the name of a resource');
+    const isKnown = name.includes('/') || STANDARD.test(name);
+    if (!isKnown || !NAME.test(name) || name === SLOT)
+      at.report(
+        'InvalidValue',
+        'this is not the name of a resource: use cpu, memory, gpu, ephemeral-storage, or a name with a domain such as nvidia.com/gpu',
+      );
     if (amounts.has(name)) at.report('DuplicateId', `${name} is given twice`);
     const quantity = parseQuantity(entry.value);
     if (quantity && isNegative(quantity)) at.report('InvalidValue', `${name} must not be negative`);
@@ -62,6 +69,13 @@ function readAmounts(entries: readonly ResourceAmount[], place: Place): Amounts 
     amounts.set(name, entry.value);
   }
   return amounts;
+}
+
+/** The names of tasks are known too, in capital or small letters: `GPU` and `gpu` mean `nvidia.com/gpu`. */
+function resourceName(given: string): string {
+  const ofTasks = given.toUpperCase().replaceAll('-', '_');
+  const name = nodeNameOf(ofTasks);
+  return name === ofTasks ? given : name;
 }
 
 const copy = (from: Amounts, to: Amounts) => {
