@@ -69,7 +69,7 @@ export class CrewMember {
     dead.isOver = true;
     const runs = [...dead.runs.values()];
     this.#life = this.#begin(remembers ? runs : []);
-    return { runs, report: () => dead.executor.finish(runs) };
+    return { runs, report: () => dead.executor.finish(runs, { saysBegun: true }) };
   }
 
   /** Ends it after the calls that it has begun. @throws what has ended its work. */
@@ -116,7 +116,7 @@ export class CrewMember {
   async #finish(life: Life, runs: readonly LoadRun[]): Promise<void> {
     await setTimeout(this.#options.holdMs());
     if (life.isOver) return;
-    for (const outcome of await life.executor.finish(runs))
+    for (const outcome of await life.executor.finish(runs, { saysBegun: true }))
       this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
     for (const { id } of runs) life.runs.delete(id);
   }

@@ -20,8 +20,8 @@ export interface LoadExecutorOptions {
   readonly knownRuns?: readonly string[];
 }
 
-/** Two reports for each run, and at most 500 in a call. */
-const MAX_REPORTED = 250;
+/** How many reports one call takes. */
+const MAX_REPORTS = 500;
 
 /** An executor that runs nothing: it leases runs, and reports that they have succeeded. */
 export class LoadExecutor {
@@ -70,19 +70,20 @@ export class LoadExecutor {
     return runs;
   }
 
-  /** Reports that these runs have begun and succeeded. @returns the outcome for each, in their order. */
-  async finish(runs: readonly LoadRun[]): Promise<ReportOutcome[]> {
+  /**
+   * Reports that these runs have succeeded, and before that they have begun, if it should.
+   *
+   * @returns the outcome of each end, in their order.
+   */
+  async finish(runs: readonly LoadRun[], { saysBegun = false } = {}): Promise<ReportOutcome[]> {
     const outcomes: ReportOutcome[] = [];
-    for (let at = 0; at < runs.length; at += MAX_REPORTED) {
-      const some = runs.slice(at, at + MAX_REPORTED);
-      const answers = await this.#report(
-        some.flatMap(({ id: run }) => [
-          { run, kind: 'RUNNING' as const },
-          { run, kind: 'SUCCEEDED' as const, exitCode: 0, outputs: {} },
-        ]),
-      );
-      // Of the two answers for a run, the second one is about its end.
-      outcomes.push(...answers.filter((_answer, index) => index % 2 === 1));
+    const step = saysBegun ? MAX_REPORTS / 2 : MAX_REPORTS;
+    for (let at = 0; at < runs.length; at += step) {
+      const some = runs.slice(at, at + step);
+      const ends = some.map(({ id: run }) => ({ run, kind: 'SUCCEEDED' as const, exitCode: 0, outputs: {} }));
+      const begins = saysBegun ? some.map(({ id: run }) => ({ run, kind: 'RUNNING' as const })) : [];
+      const answers = await this.#report([...begins, ...ends]);
+      outcomes.push(...answers.slice(begins.length));
       for (const { id } of some) this.#known.delete(id);
     }
     return outcomes;

@@ -331,4 +331,4 @@ export function shuffled(world: World, by: (count: number) => number): World {
 }
 
 /** How many runs a property makes; more in the soak tests. */
-export const numRuns = process.env['SOAK'] ? 10_000 : 1000;
+export const numRuns = process.env['SOAK'] ? 10_000 : 500;

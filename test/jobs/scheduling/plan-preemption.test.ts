@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gang, item, items, listOf, node, preempted, queue, runs } from './pools.ts';
+import { executor, gang, item, items, listOf, node, preempted, queue, runs } from './pools.ts';
 
 const waiting = (count: number) => [listOf(items(count, { isPreemptible: true }), true)];
 const full = (cpu: number) => ({ nodes: [node('n', { cpu }, { held: { cpu } })] });
@@ -56,6 +56,55 @@ describe('a queue that holds more than its share', () => {
     const picky = item({ nodeSelector: { gpu: 'yes' } });
     const queues = [queue('A', [], { running: 8 }), queue('B', [listOf([picky])])];
     expect(preempted(queues, { nodes }, live)).toEqual(['A-3']);
+  });
+});
+
+describe('a queue within its share', () => {
+  it('keeps its runs although an urgent job waits that fits nowhere', () => {
+    const urgent = item({ classPriority: 2000, resources: { cpu: 100 } });
+    const queues = [
+      queue('A', [listOf(items(2))]),
+      queue('B', [], { running: 2 }),
+      queue('C', [listOf([urgent])]),
+      queue('D', [], { running: 8 }),
+    ];
+    expect(preempted(queues, full(10), runs(2, { queueId: 'B', node: 'n' }))).toEqual([]);
+  });
+
+  it('is what another queue comes down to, however many jobs wait', () => {
+    const nodes = [node('n', { memory: 1 }, { held: { memory: 1 } })];
+    const pool = { nodes, executors: [executor({ room: 0 })] };
+    const live = [
+      ...runs(1, { queueId: 'A', node: 'n', resources: { memory: 1 } }),
+      ...runs(1, { queueId: 'A', node: 'n', resources: {}, from: 1 }),
+    ];
+    const queues = [
+      queue('A', [], { held: { memory: 1 } }),
+      queue('B', [listOf(items(2, { resources: {} }))]),
+      queue('C', [listOf([item({ resources: { memory: 1 } })])]),
+    ];
+    expect(preempted(queues, pool, live)).toEqual(['A-0']);
+  });
+});
+
+describe('a job that would lose its room again in the next round', () => {
+  it('does not get it', () => {
+    const nodes = [
+      node('m', { memory: 1 }, { held: { memory: 1 } }),
+      node('n', { cpu: 1, memory: 1 }, { held: { cpu: 1, memory: 1 } }),
+    ];
+    const memory = { resources: { memory: 1 } };
+    const live = [
+      ...runs(1, { queueId: 'A', node: 'm', ...memory }),
+      ...runs(1, { queueId: 'A', node: 'n', ...memory, from: 1 }),
+      ...runs(1, { queueId: 'B', node: 'n', classPriority: 500 }),
+    ];
+    const queues = [
+      queue('A', [], { held: { memory: 2 } }),
+      // What it holds of a lower class counts, too: with the job, it would cost as much as the other queue.
+      queue('B', [listOf([item(memory)])], { held: { cpu: 1 } }),
+    ];
+    expect(preempted(queues, { nodes }, live)).toEqual([]);
   });
 });
 
