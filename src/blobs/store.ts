@@ -11,6 +11,8 @@ export interface BlobRow {
   readonly sha256: Uint8Array;
   readonly sizeBytes: bigint;
   readonly uploadedAt: Date | null;
+  /** Where the content is, if it is not in the database. */
+  readonly location: string | null;
 }
 
 const announceStatement = statement<{ id: string }>(
@@ -109,6 +111,15 @@ const finishStatement = statement<Record<string, never>>(
 export async function finishBlob(blobId: string, pieces: number, sizeBytes: bigint): Promise<boolean> {
   await run(finishStatement, [blobId, pieces, sizeBytes]);
   return (await findBlob(blobId))?.uploadedAt != null;
+}
+
+const finishObjectStatement = statement<{ id: string }>(
+  `update blobs set uploaded_at = now(), location = $2 where id = $1::uuid and uploaded_at is null returning id`,
+);
+
+/** Marks a blob as complete whose content is in a bucket, unless another upload was faster. */
+export async function finishObject(blobId: string, location: string): Promise<void> {
+  await run(finishObjectStatement, [blobId, location]);
 }
 
 const chunkStatement = statement<{ content: Buffer }>(

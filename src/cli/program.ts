@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './cli-error.ts';
 import { createClient } from './client.ts';
+import { addLoad } from './commands/add-load.ts';
 import { register } from './commands/register.ts';
 import { formatted, formattedError, outputFormats, Progress, printable, type Streams } from './output.ts';
 import { contextsPath, type GlobalFlags, readContexts, readSettings } from './settings.ts';
@@ -43,6 +44,7 @@ function createProgram(streams: Streams, environment: NodeJS.ProcessEnv): Comman
     })
     .exitOverride();
   addRegister(program, streams, environment);
+  addLoad(program, streams, environment);
   addContext(program, streams, environment);
   return program;
 }

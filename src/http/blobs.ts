@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { storeContent } from '../blobs/commands/store-content.ts';
+import { openContent } from '../blobs/open-content.ts';
 import { isSignedBlobUrl } from '../blobs/signed-url.ts';
-import { type BlobRow, CHUNK_BYTES, findBlob, readContent } from '../blobs/store.ts';
+import { type BlobRow, CHUNK_BYTES, findBlob } from '../blobs/store.ts';
 import { inUploadSlot, UPLOAD_RETRY_SECONDS } from '../blobs/upload-slots.ts';
 import { ResourceExhaustedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
@@ -23,6 +24,7 @@ import type { Exchange } from './exchange.ts';
 export async function fetchBlob({ url, response }: Exchange): Promise<void> {
   const blob = await linkedBlob('GET', url);
   if (!blob.uploadedAt) throw noFile();
+  const content = await openContent(blob);
   response.writeHead(200, {
     'content-type': 'application/octet-stream',
     'content-length': String(blob.sizeBytes),
@@ -31,7 +33,7 @@ export async function fetchBlob({ url, response }: Exchange): Promise<void> {
     'cache-control': 'private, no-store',
     etag: `"${Buffer.from(blob.sha256).toString('hex')}"`,
   });
-  await pipeline(Readable.from(readContent(blob.id)), response);
+  await pipeline(Readable.from(content), response);
 }
 
 export async function storeBlob({ url, request, response }: Exchange): Promise<void> {

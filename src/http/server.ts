@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { flushDenials } from '../authorization/audit.ts';
 import { accessFeed } from '../authorization/feed.ts';
 import { sweepAccessChanges } from '../authorization/store/changes.ts';
+import { openStorage } from '../blobs/object-storage.ts';
 import { baseConfig } from '../platform/config/base.ts';
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { listen } from '../platform/listen.ts';
 import { log } from '../platform/log.ts';
@@ -34,6 +36,8 @@ export interface RunningServer {
 /** Starts the HTTP server. @throws ConfigurationError */
 export async function startServer({ host, port }: { host: string; port: number }): Promise<RunningServer> {
   await prepareSignIn();
+  // A missing package must stop the start, and not the first upload.
+  if (controlPlaneConfig.blobBucket) await openStorage();
   const stopFeed = await accessFeed.start();
   const graphql = createGraphQLServer();
   const requests = new RequestsUnderWay();

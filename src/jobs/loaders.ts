@@ -5,6 +5,7 @@ import type { Queue, RetryPolicy } from '../generated/prisma/client.ts';
 import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
 import type { NodeWork } from './domain/executor-work.ts';
+import { type AskedWindow, shareWindow } from './domain/share-window.ts';
 import { type PoolUsage, usageByPool } from './domain/usage-report.ts';
 import { readQueuesWithDeleted } from './store/deleted-queues.ts';
 import {
@@ -21,6 +22,7 @@ import { type GangRow, type JobDetails, readGangs, readJobDetails } from './stor
 import { type JobSetName, type JobSetRow, readJobSets } from './store/job-set-events.ts';
 import { activeJobSetsOf, countJobsByState, type JobStateCount } from './store/queue-activity.ts';
 import { readRightsOfQueues } from './store/queue-owners.ts';
+import { listShareSteps, type ShareStep, shareKey } from './store/queue-shares.ts';
 import { type QueueBy, queuesOfProjects, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
@@ -76,6 +78,11 @@ export function jobLoaders(reader: Reader) {
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
     /** The project of a run; null if the run is not leased to an executor of this service account. */
     projectIdOfRun: addressLoader<HeldRun, string | null>(readProjectIdsOfRuns),
+    shareSteps: childLoader<AskedWindow, ShareStep>(
+      (keys, asked) => listShareSteps(tenantId, keys, shareWindow(asked, new Date())),
+      shareKey,
+      { cache: false },
+    ),
     jobDetails: new DataLoader<string, JobDetails | null>(readJobDetails),
     gang: new DataLoader<string, GangRow | null>(readGangs),
     latestRunOfJob: new DataLoader<string, JobRunRow | null>(readLatestRuns),

@@ -65,6 +65,7 @@ export const queueRules: RootRules = {
   Query: {
     queueInfo: can('queue:read', ofQueueBy),
     activeQueues: can('queue:list'),
+    queueShares: can('queue:list'),
     retryPolicy: can(
       'retryPolicy:read',
       policyAt(({ by }: { by: RetryPolicyBy }) => by),

@@ -82,6 +82,16 @@ const ofJobRun: Finder = {
   },
 };
 
+/** The run whose log is watched. Everybody who may read the job may read it. */
+const ofWatchedRun: Finder = {
+  kind: 'job run',
+  key: (args) => String(args['run']),
+  target: async (args, { loaders }) => {
+    const run = await loaders.jobRun.load(String(args['run']));
+    return run && jobTarget(run);
+  },
+};
+
 interface JobSetArguments {
   readonly queue: QueueBy;
   readonly jobSet: string;
@@ -118,6 +128,7 @@ export const jobRules: RootRules = {
     queue: can('queue:read', ofQueueBy),
     queues: can('queue:list'),
     job: can('job:read', ofJob),
+    explainJob: can('job:read', ofJob),
     jobs: ruleBy(({ filter }: ListArguments) =>
       filter?.queue == null ? can('job:list') : can('job:read', ofListedQueue),
     ),
@@ -144,5 +155,6 @@ export const jobRules: RootRules = {
   },
   Subscription: {
     jobSetEvents: can('job:read', ofJobSet),
+    runLog: can('job:read', ofWatchedRun),
   },
 };

@@ -5,6 +5,7 @@ import { listGroupsThatWait, listGroupsToLookAt } from '../executions/store/budg
 import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
+import { rejectImpossibleJobs } from '../jobs/commands/reject-impossible-jobs.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
@@ -15,11 +16,14 @@ import { startScheduleLoop } from './launch-schedules.ts';
 import { startTriggerLoop } from './launch-triggers.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
+import { OwnedJobSets } from './owned-job-sets.ts';
 import { Pace } from './pace.ts';
+import { startShareLoop, startShareSweep } from './sample-queue-shares.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
 import { startDeletedQueueSweep } from './sweep-deleted-queues.ts';
 import { startExecutionSweep } from './sweep-executions.ts';
+import { startFormerNodeSweep } from './sweep-former-nodes.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
 import { startChainSweep } from './sweep-trigger-chains.ts';
 
@@ -31,6 +35,11 @@ const MAX_WAITING_PLANS = 200;
 
 /** How often runs of a pool may be asked to make room, because a look at all of them takes time. */
 const PREEMPTION_MS = 1000;
+
+/** How often to look for jobs that no node of the pool could ever run. */
+const REJECTION_MS = 1000;
+/** How many calls reject such jobs before the pool gets its next round. */
+const MAX_REJECTING = 10;
 
 /** How many groups of executions that share a limit one look finds. */
 const MAX_GROUPS = 200;
@@ -54,15 +63,26 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: listDueExecutions,
     each: advanceExecution,
   });
+  const jobSets = new OwnedJobSets((executionId) => advance.wake(executionId));
   const preemptions = new Pace(PREEMPTION_MS);
+  const rejections = new Pace(REJECTION_MS);
+  const { fleetMemorySeconds } = controlPlaneConfig;
+  const rejectSome = async (pool: string): Promise<void> => {
+    if (fleetMemorySeconds === 0 || !rejections.mayBegin(pool)) return;
+    for (let calls = 1; calls <= MAX_REJECTING; calls += 1)
+      if (!(await rejectImpossibleJobs(poolOf(pool), fleetMemorySeconds)).mayHaveMore) return;
+  };
   const assign = startLoop({
     name: 'assign-jobs',
     everyMs: LOOK_MS,
     concurrency: 2,
     due: listWaitingPools,
-    each: async (pool) =>
-      (await assignPool(poolOf(pool), controlPlaneConfig.leaseSeconds, preemptions.mayBegin(pool)))
-        .mayHaveMore,
+    each: async (pool) => {
+      const { leaseSeconds } = controlPlaneConfig;
+      const { mayHaveMore } = await assignPool(poolOf(pool), leaseSeconds, preemptions.mayBegin(pool));
+      await rejectSome(pool);
+      return mayHaveMore;
+    },
   });
   const { leaseSeconds, executorLimits } = controlPlaneConfig;
   const grace = new Grace(Math.min(leaseSeconds, executorLimits.lostSeconds));
@@ -121,6 +141,9 @@ export function startScheduler(): { stop(): Promise<void> } {
   const sweepEnded = startExecutionSweep();
   const sweepQueues = startDeletedQueueSweep();
   const sweepChains = startChainSweep();
+  const sweepNodes = startFormerNodeSweep();
+  const shares = startShareLoop();
+  const sweepShares = startShareSweep();
   const loops: Loop[] = [
     advance,
     assign,
@@ -138,11 +161,14 @@ export function startScheduler(): { stop(): Promise<void> } {
     sweepEnded,
     sweepQueues,
     sweepChains,
+    sweepNodes,
+    shares,
+    sweepShares,
   ];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),
-    notifications.on('job-set', null, (id) => advance.wake(id)),
+    notifications.on('job-set', null, (id) => void jobSets.hear(id)),
     notifications.on('pool', null, (pool) => assign.wake(pool)),
     // A schedule was started or resumed: its next slot may come before the next look.
     notifications.on('schedule', null, () => schedules.look()),

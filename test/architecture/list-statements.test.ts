@@ -18,6 +18,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
+import { mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
 import { domain, launch } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
@@ -166,6 +167,8 @@ const lists: Readonly<Record<string, Entry>> = {
   'Project.tasks': { path: 'projects.tasks', statements: 4 },
   'Project.workflows': { path: 'projects.workflows', statements: 5 },
   'Query.activeQueues': { path: 'activeQueues', statements: 1 },
+  'Query.queueShares': { path: 'queueShares', statements: 1 },
+  'QueueShare.history': { path: 'queueShares.history', statements: 2 },
   'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 7 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
@@ -276,6 +279,7 @@ const others = [
   'LeasedRun.inputBlobs',
   'Query.nodes',
   'AccessExplanation.steps',
+  'JobExplanation.obstacles',
   'PromoteLaunchPlanPayload.entities',
   'RecoveryPlan.nodes',
   'TerminateExecutionsPayload.results',
@@ -467,6 +471,30 @@ describe('a list', () => {
       { statements: 5, hasSteps: false },
       { statements: 5, hasSteps: true },
     ]);
+  });
+
+  it('JobExplanation.obstacles takes no further statement', async () => {
+    const nodes = ['a', 'b'].map((name) => ({
+      name,
+      allocatable: { cpu: '2' },
+      unschedulable: name === 'a',
+    }));
+    const beat = { executor: 'explained', pool: 'explained', nodes, knownRuns: [], maxJobs: 1, wait: 'PT0S' };
+    await mutate(app, 'leaseJobs', beat, 'leaseExpiresAt', app.executor);
+    const jobs = [{ pool: 'explained', container: { image: 'x', command: ['true'] } }];
+    const answer = await mutate(
+      app,
+      'submitJobs',
+      { queue: 'a-queue-0', jobSet: 'explained', jobs },
+      'results { job { id } }',
+    );
+    const costs = [];
+    for (const selection of ['verdict', 'verdict obstacles { __typename kind nodes text }']) {
+      const document = `{ explainJob(by: { id: "${answer.results[0].job.id}" }) { ${selection} } }`;
+      const { objects, statements } = await costOf('NodeObstacle', document, {}, app.admin);
+      costs.push({ statements: statements.length, objects });
+    }
+    expect(costs[1]).toEqual({ statements: costs[0]?.statements, objects: 2 });
   });
 
   it('LeaseJobsPayload.runs and LeasedRun.inputBlobs take the same statements for one run and for several', async () => {

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { TaskExecution } from '../../src/generated/prisma/client.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { seedShares } from '../jobs/seed-shares.ts';
 import type { LocalApp } from '../support/app.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
@@ -78,6 +79,7 @@ export async function seedMany(started: LocalApp): Promise<Many> {
   await seedWork();
   await seedJobs();
   await seedExecutors();
+  await seedShares();
   await seedTracking();
   await seedPeople();
   return { made, files, authorizations };

@@ -22,7 +22,8 @@ await work.run({
   ...{ signal, leave: signal, giveUp: signal },
   onStarted: () => process.stdout.write('started\n'),
   onLog: ({ sequence, text }) => {
-    process.stdout.write(text);
+    // Whoever has read the text knows that the record says so.
     work.logStored(sequence + 1);
+    process.stdout.write(text);
   },
 });

@@ -1,8 +1,9 @@
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../src/executor/host/api-error.ts';
 import type { ApiClient } from '../../src/executor/host/client.ts';
 import { LogSender } from '../../src/executor/host/log-sender.ts';
+import { stopClocks } from '../support/clock.ts';
 import { waitUntil } from './fixture.ts';
 
 type Chunks = readonly { readonly text: string; readonly sequence: number; readonly printedAt: string }[];
@@ -10,12 +11,12 @@ type Chunks = readonly { readonly text: string; readonly sequence: number; reado
 /** A sender whose calls wait until the test answers them. */
 function start() {
   const lines: string[] = [];
-  const calls: { chunks: Chunks; answer(error?: Error): void }[] = [];
+  const calls: { chunks: Chunks; isComplete: boolean; answer(error?: Error): void }[] = [];
   const insist = (_document: unknown, variables: unknown, { signal }: { signal: AbortSignal }) =>
     new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason));
       calls.push({
-        chunks: (variables as { input: { chunks: Chunks } }).input.chunks,
+        ...(variables as { input: { chunks: Chunks; isComplete: boolean } }).input,
         answer: (error) =>
           error ? reject(error) : resolve({ reportRunLog: { __typename: 'ReportRunLogPayload', stored: 1 } }),
       });
@@ -27,7 +28,7 @@ function start() {
     ...{ logs, calls, lines },
     print: (...texts: string[]) => {
       for (const text of texts) {
-        logs.add({ stream: 'STDOUT', sequence, text, at: new Date(sequence) });
+        logs.add({ stream: 'STDOUT', sequence, text, isCut: false, at: new Date(sequence) });
         sequence += 1;
       }
     },
@@ -40,6 +41,8 @@ function start() {
 }
 
 const KIB = 1024;
+/** Lets everything happen that needs no timer. */
+const turn = () => new Promise(setImmediate);
 
 describe('the log of a run', () => {
   it('is sent in order, with one call at a time', async () => {
@@ -48,10 +51,11 @@ describe('the log of a run', () => {
     expect(await texts(0)).toEqual(['one']);
     print('two', 'three');
     calls[0]?.answer();
+    const settled = logs.settle(100_000);
     expect(await texts(1)).toEqual(['two', 'three']);
     expect(calls[1]?.chunks[1]).toMatchObject({ sequence: 2, printedAt: new Date(2).toISOString() });
     calls[1]?.answer();
-    await logs.settle(100_000);
+    await settled;
     print('four');
     expect(await texts(2)).toEqual(['four']);
     calls[2]?.answer();
@@ -61,8 +65,9 @@ describe('the log of a run', () => {
   });
 
   it('goes in calls of at most 100 pieces', async () => {
-    const { calls, print, texts } = start();
+    const { logs, calls, print, texts } = start();
     print('first', ...Array(250).fill('x'));
+    void logs.settle(100_000);
     calls[0]?.answer();
     expect(await texts(1)).toHaveLength(100);
     calls[1]?.answer();
@@ -73,7 +78,8 @@ describe('the log of a run', () => {
   });
 
   it('goes in calls of at most 256 KiB, or of one larger piece', async () => {
-    const { calls, print, texts } = start();
+    const { logs, calls, print, texts } = start();
+    void logs.settle(100_000);
     const [half, large] = ['é'.repeat(64 * KIB), 'x'.repeat(300 * KIB)];
     print('first', half, half, 'x', large, 'end');
     calls[0]?.answer();
@@ -102,6 +108,7 @@ describe('the log of a run', () => {
     const { logs, calls, lines, print, texts } = start();
     print('bad');
     print('good');
+    void logs.settle(100_000);
     calls[0]?.answer(new ApiError('INVALID_ARGUMENT', 'bad'));
     expect(await texts(1)).toEqual(['good']);
     calls[1]?.answer();
@@ -119,5 +126,73 @@ describe('the log of a run', () => {
     await logs.settle(100_000);
     expect(calls).toHaveLength(1);
     expect(lines).toEqual([expect.stringContaining('the log of the run is incomplete')]);
+  });
+
+  it('is sent at most once a second while the run goes on', async () => {
+    stopClocks('setTimeout', 'clearTimeout', 'performance');
+    const { calls, print } = start();
+    print('one');
+    await turn();
+    calls[0]?.answer();
+    await turn();
+    vi.advanceTimersByTime(400);
+    print('two');
+    print('three');
+    vi.advanceTimersByTime(599);
+    await turn();
+    expect(calls).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    await turn();
+    expect(calls[1]?.chunks.map(({ text }) => text)).toEqual(['two', 'three']);
+    calls[1]?.answer();
+    await turn();
+    vi.advanceTimersByTime(1000);
+    print('four');
+    await turn();
+    expect(calls).toHaveLength(3);
+  });
+
+  it('is sent at once when a call is full, and when nobody wants to wait', async () => {
+    stopClocks('setTimeout', 'clearTimeout', 'performance');
+    const { logs, calls, print } = start();
+    print('one');
+    await turn();
+    calls[0]?.answer();
+    await turn();
+    print(...Array(100).fill('x'));
+    await turn();
+    expect(calls).toHaveLength(1);
+    print('x');
+    await turn();
+    expect(calls).toHaveLength(2);
+    calls[1]?.answer();
+    await turn();
+    expect(calls).toHaveLength(2);
+    void logs.settle(100_000);
+    await turn();
+    expect(calls[2]?.chunks).toHaveLength(1);
+  });
+
+  it('is said to be complete with its last piece, or alone if all pieces were sent before', async () => {
+    const { logs, calls, print, texts } = start();
+    print('one');
+    expect(await texts(0)).toEqual(['one']);
+    expect(calls[0]?.isComplete).toBe(false);
+    print('two');
+    logs.complete();
+    calls[0]?.answer();
+    expect(await texts(1)).toEqual(['two']);
+    expect(calls[1]?.isComplete).toBe(true);
+    calls[1]?.answer();
+    await logs.settle(100_000);
+    expect(calls).toHaveLength(2);
+
+    const silent = start();
+    silent.logs.complete();
+    expect(await silent.texts(0)).toEqual([]);
+    expect(silent.calls[0]?.isComplete).toBe(true);
+    silent.calls[0]?.answer();
+    await silent.logs.settle(100_000);
+    expect(silent.calls).toHaveLength(1);
   });
 });

@@ -7,6 +7,7 @@ import type { ApiClient, CallOptions } from '../../src/executor/host/client.ts';
 import {
   leaseJobsDocument,
   reportJobEventsDocument,
+  reportRunLogDocument,
   returnLeaseDocument,
 } from '../../src/executor/host/documents.ts';
 import type { Runtime, Work, WorkEnd } from '../../src/executor/host/runtime.ts';
@@ -61,6 +62,8 @@ export class PlayedServer implements ApiClient {
       this.said.push(`${event?.kind} ${event?.run}`);
       return { reportJobEvents: { __typename: 'ReportJobEventsPayload', outcomes: ['APPLIED'] } };
     }
+    if (document === reportRunLogDocument)
+      return { reportRunLog: { __typename: 'ReportRunLogPayload', stored: 0 } };
     throw new Error('not a call of this test');
   }
 

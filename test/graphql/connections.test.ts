@@ -57,6 +57,7 @@ const ofWorkflows = `filter: { type: WORKFLOW, project: "${project}", domain: "$
 /** All root fields that are lists, with their arguments and the number of objects for the administrator. */
 const roots: Record<string, { readonly args?: string; readonly count: number }> = {
   activeQueues: { count: 0 },
+  queueShares: { count: 0 },
   activeLaunchPlans: { args: inProject, count: 1 },
   auditEvents: { args: 'filter: { action: "group:create" }', count: 1 },
   cacheEntries: { args: `filter: { project: "${project}" }`, count: 1 },

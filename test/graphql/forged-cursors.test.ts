@@ -7,6 +7,7 @@ import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { serverConfig } from '../../src/platform/config/server.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { seedShares } from '../jobs/seed-shares.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
@@ -60,6 +61,7 @@ beforeAll(async () => {
     });
   await new Hands(app).leaseNode('a');
   await app.stopScheduler();
+  await seedShares();
   const experiment = await makeExperiment(app, project, 'experiment');
   await makeRun(app, experiment);
   const model = await makeModel(app, project, 'model');
@@ -155,6 +157,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Project.tasks': [() => inProject('tasks')],
   'Project.workflows': [() => inProject('workflows')],
   'Query.activeQueues': [() => 'activeQueues(ARGS) { PAGE }'],
+  'Query.queueShares': [() => 'queueShares(ARGS) { PAGE }'],
   'Query.activeLaunchPlans': [() => versions('activeLaunchPlans')],
   'Query.auditEvents': [() => 'auditEvents(ARGS) { PAGE }'],
   'Query.cacheEntries': [() => `cacheEntries(filter: { project: "${project}" }, ARGS) { PAGE }`],

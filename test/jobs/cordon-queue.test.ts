@@ -1,9 +1,9 @@
 /** Queues whose jobs wait. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
-import { notifications } from '../../src/platform/database/notify.ts';
 import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
+import { heard } from '../support/heard.ts';
 import { mutate } from '../support/mutate.ts';
 import { newUser } from '../support/users.ts';
 import { jobOf, newJob, Stage } from './stage.ts';
@@ -81,22 +81,8 @@ describe('cordonQueue', () => {
 describe('a queue that may start more', () => {
   /** The pools that are told during `work`. */
   async function woken(work: () => Promise<unknown>): Promise<string[]> {
-    const pools: string[] = [];
-    const stop = notifications.on('pool', null, (pool) => pools.push(pool.split('/')[1] ?? ''));
-    await work();
-    // News arrive in the order of the commits.
-    const { name } = await db.queue.findUniqueOrThrow({ where: { id: stage.queueId } });
-    const end = new Promise<void>((resolve) => {
-      const stopEnd = notifications.on('pool', null, (pool) => {
-        if (!pool.endsWith('/the-end')) return;
-        stopEnd();
-        resolve();
-      });
-    });
-    await db.$executeRawUnsafe(`select pg_notify('slipway', 'pool:' || $1 || '/the-end')`, name);
-    await end;
-    stop();
-    return pools.filter((pool) => pool !== 'the-end').sort();
+    const pools = (await heard(work)).filter((news) => news.startsWith('pool:'));
+    return pools.map((news) => news.split('/')[1] ?? '').sort();
   }
 
   it('wakes the pools in which its jobs wait, single ones and gangs, and no other pool', async () => {

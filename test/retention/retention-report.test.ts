@@ -83,7 +83,7 @@ describe('the rules of tables', () => {
     const byHand = ['grants'];
     const cascade = await deletedWith([
       ...['executions', 'blobs', 'users', 'groups', 'registered_models', 'launch_plans'],
-      ...['tasks', 'workflows', 'json_web_key_sets'],
+      ...['tasks', 'workflows', 'json_web_key_sets', 'queues'],
     ]);
     const missing = owned.map(([table]) => table).filter((table) => !cascade.has(table));
     expect(missing.filter((table) => !byHand.includes(table)).sort()).toEqual(swept);

@@ -25,6 +25,10 @@ const needed = {
     const path = resolve(import.meta.dirname, '../.clients/flytekit/bin/pyflyte');
     return existsSync(path) ? null : 'no flytekit; run test/fixtures/flytekit/package.sh';
   },
+  s3: () => {
+    const path = resolve(import.meta.dirname, '../.clients/moto/bin/moto_server');
+    return existsSync(path) ? null : 'no S3 server; run test/fixtures/s3/install.sh';
+  },
   slurm: () => {
     const programs = ['munged', 'munge', 'slurmctld', 'slurmd', 'slurmrestd', 'scontrol', 'setpriv'];
     const missing = programs.filter((name) => !isProgram(name));

@@ -67,7 +67,7 @@ export async function startTree(environment: NodeJS.ProcessEnv = {}): Promise<Tr
     variables: object = {},
     authorization: string | null = admin,
   ): Promise<GraphQLAnswer> {
-    for (const until = Date.now() + 20_000; ; await sleep(50)) {
+    for (const until = Date.now() + 100_000; ; await sleep(50)) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },

@@ -1,11 +1,24 @@
-import { type BlobRow, CHUNK_BYTES, finishBlob, storeChunk } from '../store.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
+import { inPieces } from '../in-pieces.ts';
+import { putObject } from '../object-storage.ts';
+import { type BlobRow, CHUNK_BYTES, finishBlob, finishObject, storeChunk } from '../store.ts';
 
 /**
- * Stores the content of a blob, whose hash was already checked, in pieces. Each piece is a separate statement, so that
- * no transaction lasts as long as the whole copy. The blob is complete when all pieces are stored. Two copies at the
- * same time write the same pieces; the next copy completes one that stopped half-way.
+ * Stores the content of a blob, whose hash was already checked: in the bucket of the installation, or else in the
+ * database. Two copies at the same time write the same; the next copy completes one that stopped half-way.
+ *
+ * @throws UnavailableError if the bucket does not take it.
  */
 export async function storeContent(
+  blob: Pick<BlobRow, 'id' | 'tenantId' | 'sizeBytes'>,
+  content: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  if (controlPlaneConfig.blobBucket) await finishObject(blob.id, await putObject(blob, content));
+  else await storeChunks(blob, content);
+}
+
+/** Each piece is a separate statement, so that no transaction lasts as long as the whole copy. */
+async function storeChunks(
   blob: Pick<BlobRow, 'id' | 'sizeBytes'>,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
@@ -16,23 +29,4 @@ export async function storeContent(
   }
   if (!(await finishBlob(blob.id, position, blob.sizeBytes)))
     throw new Error(`blob ${blob.id} is incomplete: it has ${position} pieces, not ${blob.sizeBytes} bytes`);
-}
-
-/** Cuts the same bytes into pieces of equal size, except the last one. */
-async function* inPieces(content: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
-  let waiting: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of content) {
-    for (let rest = chunk; rest.length > 0; ) {
-      const taken = rest.subarray(0, bytes - length);
-      rest = rest.subarray(taken.length);
-      waiting.push(taken);
-      length += taken.length;
-      if (length < bytes) continue;
-      yield Buffer.concat(waiting);
-      waiting = [];
-      length = 0;
-    }
-  }
-  if (length > 0) yield Buffer.concat(waiting);
 }

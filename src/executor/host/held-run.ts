@@ -138,6 +138,7 @@ export class HeldRun {
     try {
       if (outcome.kind === 'LEFT' || outcome.kind === 'STUCK') return this.#keepLease(outcome);
       await logs.settle(LOG_SETTLE_MS);
+      logs.complete();
       await this.#startReport;
       await this.#conclude(outcome);
       await logs.settle(LOG_SETTLE_MS);

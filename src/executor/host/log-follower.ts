@@ -149,7 +149,7 @@ export class LogFollower {
     this.#isCut = true;
     const at = new Date();
     this.#note({ kind: 'CUT', stream, at: at.toISOString() });
-    this.#emit(stream, this.#cutNote(), at);
+    this.#emit(stream, this.#cutNote(), at, true);
   }
 
   #cutNote(): string {
@@ -169,10 +169,10 @@ export class LogFollower {
     return Buffer.concat([before, last]);
   }
 
-  #emit(stream: StreamName, text: string, at: Date): void {
+  #emit(stream: StreamName, text: string, at: Date, isCut = false): void {
     const sequence = this.#sequence;
     this.#sequence += 1;
-    this.#options.onLog({ stream, sequence, text, at });
+    this.#options.onLog({ stream, sequence, text, isCut, at });
   }
 
   #note(entry: Entry): void {
@@ -192,7 +192,7 @@ export class LogFollower {
       } else if (entry.kind === 'CUT') this.#isCut = true;
       else this.#ended.add(entry.stream);
       if (this.#sequence < stored) this.#sequence += 1;
-      else this.#emit(entry.stream, text, new Date(entry.at));
+      else this.#emit(entry.stream, text, new Date(entry.at), entry.kind === 'CUT');
     }
   }
 

@@ -6,10 +6,13 @@ import type { LogChunk } from './runtime.ts';
 
 const BATCH_CHUNKS = 100;
 const BATCH_BYTES = 256 * 1024;
+/** Calls begin at most this often, unless a call is full or the run ends. */
+const SEND_EVERY_MS = 1000;
 
 /**
- * Sends the output of one run in order, with one call at a time. New output during a call is sent with the next one.
- * The runtime limits the output of a run, so the memory is limited too.
+ * Sends the output of one run in order while it runs, with one call at a time. New output during a call, and in the
+ * second after its beginning, is sent with the next one. The runtime limits the output of a run, so the memory is limited
+ * too.
  */
 export class LogSender {
   readonly #client: ApiClient;
@@ -19,6 +22,13 @@ export class LogSender {
   readonly #end = new AbortController();
   readonly #queue: LogChunk[] = [];
   #sending: Promise<void> | null = null;
+  /** When the last call began. */
+  #beganAt = Number.NEGATIVE_INFINITY;
+  /** Whether nobody wants to wait any more. */
+  #isHurried = false;
+  #endPause: (() => void) | null = null;
+  /** Whether nothing is added any more. */
+  #isComplete = false;
 
   /** @param onStored  called with the number of chunks that need not be sent again. */
   constructor(client: ApiClient, runId: string, log: Log, onStored: (count: number) => void = () => {}) {
@@ -31,11 +41,21 @@ export class LogSender {
   add(chunk: LogChunk): void {
     if (this.#end.signal.aborted) return;
     this.#queue.push(chunk);
+    if (this.#isFull) this.#endPause?.();
+    this.#sending ??= this.#send();
+  }
+
+  /** Tells the server that nothing more comes, so that those who watch the log do not wait for more. */
+  complete(): void {
+    if (this.#end.signal.aborted) return;
+    this.#isComplete = true;
+    this.#hurry();
     this.#sending ??= this.#send();
   }
 
   /** Waits until everything so far is stored, but at most `limitMs`. Sending continues in any case. */
   async settle(limitMs: number): Promise<void> {
+    this.#hurry();
     if (!this.#sending) return;
     const timer = new AbortController();
     const limit = sleep(limitMs, undefined, { signal: timer.signal }).catch(() => {});
@@ -47,18 +67,25 @@ export class LogSender {
   close(): void {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
+    this.#endPause?.();
     if (this.#queue.length > 0)
       this.#log.warn({ chunks: this.#queue.length }, 'the log of the run is incomplete');
   }
 
   async #send(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#end.signal.aborted) {
+    let isTold = false;
+    while ((this.#queue.length > 0 || (this.#isComplete && !isTold)) && !this.#end.signal.aborted) {
+      const leftMs = this.#beganAt + SEND_EVERY_MS - performance.now();
+      if (leftMs > 0 && !this.#isHurried && !this.#isFull) await this.#pause(leftMs);
+      if (this.#end.signal.aborted) break;
       const count = this.#countOfBatch();
       const chunks = this.#queue
         .slice(0, count)
         .map(({ at, ...chunk }) => ({ ...chunk, printedAt: at.toISOString() }));
+      const isComplete = this.#isComplete && count === this.#queue.length;
+      this.#beganAt = performance.now();
       try {
-        const variables = { input: { run: this.#runId, chunks } };
+        const variables = { input: { run: this.#runId, chunks, isComplete } };
         const answer = await this.#client.insist(reportRunLogDocument, variables, {
           signal: this.#end.signal,
         });
@@ -69,9 +96,32 @@ export class LogSender {
         this.#log.warn({ err: error, chunks: count }, 'the server refused the log of the run');
       }
       this.#queue.splice(0, count);
-      this.#onStored((chunks.at(-1)?.sequence ?? 0) + 1);
+      isTold = isComplete;
+      const last = chunks.at(-1);
+      if (last) this.#onStored(last.sequence + 1);
     }
     this.#sending = null;
+  }
+
+  get #isFull(): boolean {
+    return this.#countOfBatch() < this.#queue.length;
+  }
+
+  #hurry(): void {
+    this.#isHurried = true;
+    this.#endPause?.();
+  }
+
+  /** Waits so long, or until there is a reason to send earlier. */
+  async #pause(leftMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, leftMs);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endPause = null;
   }
 
   /** How many chunks are in the next call: at least one. */

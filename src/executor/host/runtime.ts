@@ -152,6 +152,8 @@ export interface LogChunk {
   /** From 0 without gaps, over both streams of a run. */
   sequence: number;
   text: string;
+  /** Whether the command did not print the text: it says that output is missing here. */
+  isCut: boolean;
   /** When the text was read. */
   at: Date;
 }

@@ -2,11 +2,11 @@ import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { type BrakeSettings, Brakes } from '../domain/scheduling/brakes.ts';
-import { Fleet } from '../domain/scheduling/fleet.ts';
 import { planPreemption } from '../domain/scheduling/plan-preemption.ts';
-import { planRound, type Unplaced } from '../domain/scheduling/plan-round.ts';
+import { planAssignments, type Unplaced } from '../domain/scheduling/plan-round.ts';
 import { readBrakes, storeBrakes } from '../store/brakes.ts';
 import { type Pool, storeRuns } from '../store/leases.ts';
+import { recordRound } from '../store/pool-rounds.ts';
 import { preemptRuns } from '../store/preemptions.ts';
 import { tryLockPool } from '../store/rounds.ts';
 import { type ExecutorLimits, type Round, readLiveRuns, readRound } from './read-round.ts';
@@ -15,7 +15,7 @@ import { type ExecutorLimits, type Round, readLiveRuns, readRound } from './read
 const fullBrakes = { pool: null, queues: new Map(), atMs: 0 };
 
 /** The largest number of runs that one turn creates, except for a gang that is larger. */
-const MAX_ASSIGNMENTS = 500;
+export const MAX_ASSIGNMENTS = 500;
 
 /**
  * Assigns the queued jobs of a pool to executors with room, in fair shares. Only one process at a time assigns the jobs
@@ -37,13 +37,13 @@ export async function assignPool(
   return await inTransaction(async (tx) => {
     const none = { assigned: 0, preempted: 0, mayHaveMore: false };
     if (!(await tryLockPool(tx, pool))) return none;
+    await recordRound(tx, pool);
     const round = await readRound(tx, pool, limits, MAX_ASSIGNMENTS);
     if (!round) return none;
-    const fleet = new Fleet(round.nodes, round.executors);
     const isBraked = settings.pool !== null || settings.queue !== null;
     const state = isBraked ? await readBrakes(tx, pool, settings) : { ...fullBrakes, settings };
     const brakes = new Brakes(state, round.totals);
-    const plan = planRound(round.queues, fleet, round.totals, MAX_ASSIGNMENTS, brakes);
+    const { plan } = planAssignments(round, MAX_ASSIGNMENTS, brakes);
     const runs = plan.assignments.map(({ jobId, executorId, node }) => ({
       runId: newId(),
       jobId,

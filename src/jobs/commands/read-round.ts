@@ -55,17 +55,19 @@ const HEADS_PER_ROOM = 4;
  * Reads what a round decides about; null if nothing waits, or if the pool has no executors.
  *
  * @param most  how many jobs the round can assign.
+ * @param evenIfIdle  whether to read what runs also if nothing waits.
  */
 export async function readRound(
   tx: Tx,
   pool: Pool,
   limits: ExecutorLimits,
   most: number,
+  { evenIfIdle = false } = {},
 ): Promise<Round | null> {
   const shapes = await listWaitingShapes(tx, pool);
   const gangs = await listWaitingGangs(tx, pool);
-  if (shapes.length === 0 && gangs.length === 0) return null;
-  const executors = await listExecutors(tx, pool, limits.silentSeconds, [...nodesOf.keys()]);
+  if (!evenIfIdle && shapes.length === 0 && gangs.length === 0) return null;
+  const executors = await listExecutors(tx, pool, limits.silentSeconds, knownNodeDigests());
   if (executors.length === 0) return null;
   const held = await listHeld(tx, idsOf(executors));
   const room = executors.reduce((all, one) => all + Math.max(roomOf(one, limits) + one.stopping, 0), 0);
@@ -107,7 +109,7 @@ export async function readLiveRuns(
 
 const idsOf = (executors: readonly { readonly id: string }[]) => executors.map(({ id }) => id);
 
-const shapeOf = ({ shape, ...rest }: ShapeColumns): Shape => ({
+export const shapeOf = ({ shape, ...rest }: ShapeColumns): Shape => ({
   digest: shape,
   priorityClass: rest.priorityClass,
   classPriority: rest.classPriority,
@@ -122,7 +124,16 @@ type Node = Pick<NodeState, 'name' | 'labels' | 'taints' | 'isOpen' | 'allocatab
 /** The nodes of executors by the digest of their report, because a report can be long and rarely changes. */
 const nodesOf = new LRUCache<string, readonly Node[]>({ max: 1000 });
 
-function reportedNodes({ nodesDigest, nodes }: ExecutorRow): readonly Node[] {
+/** The digests of the reports that need not be read again. */
+export const knownNodeDigests = (): string[] => [...nodesOf.keys()];
+
+/** The nodes of an executor; one without a name if it names none. */
+export function reportedNodes(executor: Pick<ExecutorRow, 'nodesDigest' | 'nodes'>): readonly Node[] {
+  const nodes = readNodes(executor);
+  return nodes.length === 0 ? [nowhere] : nodes;
+}
+
+function readNodes({ nodesDigest, nodes }: Pick<ExecutorRow, 'nodesDigest' | 'nodes'>): readonly Node[] {
   const known = nodesOf.get(nodesDigest);
   if (known) return known;
   const read = (nodes ?? []).map(toNode);
@@ -131,7 +142,7 @@ function reportedNodes({ nodesDigest, nodes }: ExecutorRow): readonly Node[] {
   return read;
 }
 
-const toNode = (node: ReportedNode): Node => ({
+export const toNode = (node: ReportedNode): Node => ({
   name: node.name,
   labels: node.labels ?? {},
   taints: node.taints ?? [],
@@ -142,8 +153,7 @@ const toNode = (node: ReportedNode): Node => ({
 const nowhere: Node = { name: null, labels: {}, taints: [], isOpen: true, allocatable: null };
 
 function nodeStates(executor: ExecutorRow, held: readonly HeldRow[]): NodeState[] {
-  const reported = reportedNodes(executor);
-  const nodes = reported.length === 0 ? [nowhere] : reported;
+  const nodes = reportedNodes(executor);
   const mine = held.filter(({ executorId }) => executorId === executor.id);
   return nodes.map((node) => {
     // A run of an earlier release names no node. If there is one node, it runs there.
@@ -192,7 +202,7 @@ function singleLists(
 
 const kindOf = ({ queueId, shape }: { queueId: string; shape: string }) => `${queueId}/${shape}`;
 
-function gangLists(members: readonly GangMember[]): List[] {
+export function gangLists(members: readonly GangMember[]): List[] {
   const gangs = [...groupBy(members, ({ gangId }) => gangId).values()];
   const byQueue = groupBy(gangs, ([first]) => (first as GangMember).queueId);
   return [...byQueue].map(([queueId, ofQueue]) => {
@@ -210,7 +220,7 @@ function gangLists(members: readonly GangMember[]): List[] {
   });
 }
 
-function waitingJob(row: WaitingRow, shape: Shape): WaitingJob {
+export function waitingJob(row: WaitingRow, shape: Shape): WaitingJob {
   const { id, priority, submittedAt, avoidedNodes } = row;
   return { id, shape, avoidedNodes, priority: Number(priority), submittedAt: submittedAt.getTime() };
 }
@@ -238,7 +248,7 @@ function queueState(
 }
 
 /** The fractions of a queue as amounts. What is set for the pool counts before what is set for all pools. */
-function limitsOf(
+export function limitsOf(
   { resourceLimits }: QueueRow,
   pool: string,
   totals: Resources,

@@ -1,4 +1,5 @@
 import type { Problem } from '../../platform/errors.ts';
+import { canonicalJson } from '../../values/canonical-json.ts';
 import type { Labels, Taint } from './scheduling/matching.ts';
 import { type Amounts, amountOf, nodeNameOf, type Resources } from './scheduling/resources.ts';
 
@@ -70,4 +71,17 @@ export function allocatableOf({ allocatable }: ReportedNode): Resources | null {
     if (amount !== null) amounts[nodeNameOf(name)] = amount;
   }
   return amounts;
+}
+
+/** The label in which Kubernetes repeats the name of a node. */
+const HOSTNAME = 'kubernetes.io/hostname';
+
+/** The same text for nodes that differ only in their names. The store groups reported nodes in the same way. */
+export function nodeKindOf(node: {
+  readonly labels: Labels;
+  readonly taints: readonly Taint[];
+  readonly allocatable: Resources | null;
+}): string {
+  const { [HOSTNAME]: _name, ...labels } = node.labels;
+  return canonicalJson({ labels, taints: node.taints, allocatable: node.allocatable });
 }

@@ -58,7 +58,7 @@ export const LogStreamEnum = enumOf<LogStream>('LogStream', 'The output stream t
   STDERR: 'The standard error.',
 });
 
-const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
+export const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
   description: 'A piece of the output of a run.',
   fields: (t) => ({
     sequence: t.exposeInt('sequence', {
@@ -70,6 +70,10 @@ const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
       description: 'The output stream that the text was written to.',
     }),
     text: t.exposeString('text', { description: 'The text. A long line may be split into two pieces.' }),
+    isCut: t.exposeBoolean('isCut', {
+      description:
+        'Whether the program did not print the text: it says that output is missing here, because there was too much.',
+    }),
     printedAt: t.field({
       type: 'DateTime',
       description: 'When the program printed it, by the clock of its executor.',
@@ -116,7 +120,7 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
     log: t.field({
       type: [LogChunkType],
       description:
-        'The output of the program, in pieces. You can read it while the program runs and afterwards. The server keeps the first 2 MiB.',
+        'The output of the program, in pieces. You can read it while the program runs and afterwards. The server keeps the first 2 MiB, and then one piece that says that the rest is missing.',
       args: {
         after: t.arg.int({
           description: 'Only pieces with a higher number than this.',

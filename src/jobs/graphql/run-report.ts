@@ -119,7 +119,7 @@ const LogChunkInput = builder.inputType('LogChunkInput', {
     sequence: t.int({
       required: true,
       description:
-        'The number of the piece, from 0 without gaps. The server ignores a number that it already has.',
+        'The number of the piece, from 0 without gaps. The server ignores a number that is not higher than all numbers that it has.',
     }),
     stream: t.field({
       type: LogStreamEnum,
@@ -131,6 +131,11 @@ const LogChunkInput = builder.inputType('LogChunkInput', {
       type: 'DateTime',
       required: true,
       description: 'When the run printed the text, by the clock of the executor.',
+    }),
+    isCut: t.boolean({
+      defaultValue: false,
+      description:
+        'Whether the program did not print the text, but the executor: it says that output is missing here.',
     }),
   }),
 });
@@ -144,6 +149,11 @@ const ReportRunLogInput = builder.inputType('ReportRunLogInput', {
       required: true,
       description: 'The pieces in their order, at most 200.',
     }),
+    isComplete: t.boolean({
+      defaultValue: false,
+      description:
+        'Whether nothing more comes after these pieces. Then the server ignores further pieces, and subscriptions to the log end.',
+    }),
   }),
 });
 
@@ -152,7 +162,7 @@ const ReportRunLogPayload = builder.objectRef<{ stored: number }>('ReportRunLogP
   fields: (t) => ({
     stored: t.exposeInt('stored', {
       description:
-        'How many pieces the server stored. It ignores repeated pieces, and everything after the first 2 MiB of a run.',
+        'How many of the pieces the server stored. It ignores repeated pieces, and everything after the first 2 MiB of a run.',
     }),
   }),
 });
@@ -186,12 +196,15 @@ builder.mutationFields((t) => ({
     type: ReportRunLogPayload,
     nullable: true,
     description:
-      'Reports the output of a run. Requires the scope `executor`. It is safe to repeat a report. The server keeps the first 2 MiB of a run.',
+      'Reports the output of a run. Requires the scope `executor`. It is safe to repeat a report. The server keeps the first 2 MiB of a run, and then one piece that says that the rest is missing.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: inputOf(ReportRunLogInput),
     resolve: async (_root, { input }, context) => ({
-      stored: await reportRunLog(callerOf(context), input.run, input.chunks),
+      stored: await reportRunLog(callerOf(context), input.run, {
+        chunks: input.chunks.map((chunk) => ({ ...chunk, isCut: chunk.isCut ?? false })),
+        isComplete: input.isComplete ?? false,
+      }),
     }),
   }),
 }));

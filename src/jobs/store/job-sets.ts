@@ -132,3 +132,13 @@ const ownersWithNews = statement<{ ownerId: string }>(
 export async function listOwnersWithNews(limit: number): Promise<string[]> {
   return (await run(ownersWithNews, [limit])).map((row) => row.ownerId);
 }
+
+const freeStatement = statement<{ isFree: boolean }>(
+  'select exists (select from job_sets where id = $1::uuid and owner_id is null) as "isFree"',
+);
+
+/** Whether this is the id of a job set that no execution owns. */
+export async function isFreeJobSet(id: string): Promise<boolean> {
+  const [row] = await run(freeStatement, [id]);
+  return row?.isFree === true;
+}

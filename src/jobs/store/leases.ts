@@ -107,9 +107,36 @@ export interface Heartbeat {
 const hasName = `(known.instance_id is null or known.instance_id is not distinct from $10::uuid
        or known.last_seen_at < now() - make_interval(secs => $8))`;
 
+/** The same text for nodes that differ only in their names. See nodeKindOf of domain/reported-nodes.ts. */
+const nodeKind = `md5((node - 'name' - 'unschedulable' #- '{labels,kubernetes.io/hostname}')::text)`;
+
+/**
+ * Queries of the heartbeat. If the executor reports other nodes than before, or is in another pool, `forgotten` keeps the
+ * kinds of which there are fewer now, so that jobs which only they can run are not rejected at once.
+ */
+const formerNodes = `
+   changed as (
+     select id, pool, nodes from before where nodes_digest <> $12 or pool <> $4
+   ),
+   reported as (
+     select $4::text as pool, ${nodeKind} as kind, count(*)::int as count
+       from changed cross join jsonb_array_elements($5::jsonb) as node group by 2
+   ),
+   forgotten as (
+     insert into former_nodes as known (tenant_id, executor_id, pool, kind, node, count, left_at)
+     select $1::uuid, old.id, old.pool, old.kind, old.node, old.count, now()
+       from (select changed.id, changed.pool, ${nodeKind} as kind, (array_agg(node))[1] as node,
+                    count(*)::int as count
+               from changed cross join jsonb_array_elements(changed.nodes) as node group by 1, 2, 3) as old
+       left join reported using (pool, kind)
+      where old.count > coalesce(reported.count, 0)
+     on conflict (tenant_id, executor_id, pool, kind) do update
+        set node = excluded.node, count = greatest(known.count, excluded.count), left_at = now()
+   )`;
+
 const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date }>(
   `with before as (
-     select known.id, known.slots, known.pool, known.nodes_digest from executors as known
+     select known.id, known.slots, known.pool, known.nodes_digest, known.nodes from executors as known
       where known.tenant_id = $1::uuid and known.name = $3 and known.user_id = $9::uuid and ${hasName}
    ),
    held as materialized (
@@ -117,6 +144,7 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
       where run.id = any($7::uuid[]) and run.ended_at is null
       order by run.id for update of run
    ),
+   ${formerNodes},
    executor as (
      insert into executors as known (id, tenant_id, name, pool, nodes, nodes_digest, slots, user_id, last_seen_at,
                                      instance_id)

@@ -205,6 +205,8 @@ export interface LogChunkRow {
   readonly sequence: number;
   readonly stream: LogStream;
   readonly text: string;
+  /** Whether it says that output is missing here. */
+  readonly isCut: boolean;
   readonly createdAt: Date;
 }
 
@@ -217,7 +219,8 @@ export interface LogPage {
 
 const logsOfRuns = statement<LogChunkRow>(
   `select chunk.* from unnest($1::uuid[]) as parent(id) cross join lateral (
-     select run_id as "runId", sequence, stream::text as stream, text, created_at as "createdAt" from job_run_logs
+     select run_id as "runId", sequence, stream::text as stream, text, is_cut as "isCut", created_at as "createdAt"
+       from job_run_logs
       where run_id = parent.id and sequence > $2 order by sequence limit $3) as chunk`,
 );
 

@@ -1,3 +1,4 @@
+import { blobUrl } from '../blob-url.ts';
 import { choice, entriesOf, list, pairs, readEnvironment, text, url, whole } from './environment.ts';
 
 const resource = /cpu|gpu|memory|storage|ephemeralStorage/;
@@ -29,6 +30,7 @@ export const controlPlaneVariables = {
   DATABASE_URL: url(/^postgres(ql)?$/, 'postgresql://user:password@host:5432/database').optional(),
   DATABASE_POOL_SIZE: whole(2, 100).default(10),
   SLIPWAY_SECRETS: list.optional(),
+  BLOB_URL: blobUrl.optional(),
   LEASE_SECONDS: whole(2, 86_400).default(30),
   EXECUTOR_SILENT_SECONDS: whole(2, 86_400).default(600),
   EXECUTOR_LOST_SECONDS: whole(2, 2_592_000).default(3600),
@@ -53,6 +55,7 @@ export const controlPlaneVariables = {
   QUEUE_JOBS_PER_SECOND: whole(0, 1_000_000).default(0),
   QUEUE_JOBS_AT_ONCE: whole(1, 1_000_000).default(1000),
   ROUND_SHARE: pairs(resourceName, /0\.\d{1,6}|1(\.0{1,6})?/, 'cpu=0.25,memory=0.25').default([]),
+  FLEET_MEMORY_SECONDS: whole(0, 31_536_000).default(604_800),
   JOB_RESOURCE_DEFAULTS: pairs(resourceName, quantity, 'cpu=1,memory=1Gi').default(['cpu=1', 'memory=1Gi']),
   JOB_RESOURCE_MINIMUMS: pairs(resourceName, quantity, 'memory=1Mi').default(['memory=1Mi']),
   JOB_OVERSUBSCRIPTION: pairs(resourceName, /\d{1,3}(\.\d{1,3})?/, 'memory=1.5').default([]),
@@ -76,6 +79,8 @@ export const controlPlaneConfig = {
   databasePoolSize: settings.DATABASE_POOL_SIZE,
   /** Use `requiredSecrets` of ../secrets.ts to read them. */
   secrets: settings.SLIPWAY_SECRETS,
+  /** Where the contents of files are stored. Undefined: in the database. */
+  blobBucket: settings.BLOB_URL,
   leaseSeconds: settings.LEASE_SECONDS,
   executorLimits: {
     /** An executor that was silent for longer gets no new work. Leases that are shorter end its work before. */
@@ -119,6 +124,8 @@ export const controlPlaneConfig = {
       entriesOf(settings.ROUND_SHARE).map(([name, share]) => [name, Number(share)]),
     ) as Readonly<Record<string, number>>,
   },
+  /** How long a node counts after it was seen last, when jobs that no node can run are rejected; 0: none is rejected. */
+  fleetMemorySeconds: settings.FLEET_MEMORY_SECONDS,
   /** What a job requests of the resources that it names neither in its requests nor in its limits. */
   jobResourceDefaults: Object.fromEntries(entriesOf(settings.JOB_RESOURCE_DEFAULTS)),
   /** What else is asked of jobs that users submit, and what they get. */

@@ -36,6 +36,8 @@ export const schedulerVariables = {
   WEBHOOK_ALLOWED_NETWORKS: networks.optional(),
   CACHE_UNUSED_DAYS: whole(0, 36_500).default(90),
   CACHE_ENTRY_LIMIT: whole(0, 100_000_000).default(100_000),
+  SHARE_SAMPLE_SECONDS: whole(1, 3600).default(30),
+  SHARE_SAMPLE_DAYS: whole(1, 3650).default(7),
 };
 
 const settings = readEnvironment(schedulerVariables);
@@ -48,6 +50,8 @@ export const schedulerConfig = {
   notificationText: settings.NOTIFICATION_TEXT,
   /** Networks that webhooks may reach although they are not public. */
   webhookAllowedNetworks: settings.WEBHOOK_ALLOWED_NETWORKS ?? new BlockList(),
+  /** How often the shares of queues are stored, and how long they are kept. */
+  shareSamples: { everySeconds: settings.SHARE_SAMPLE_SECONDS, days: settings.SHARE_SAMPLE_DAYS },
   /** How large the cache of outputs may become. 0 means no limit. */
   cacheLimits: { unusedDays: settings.CACHE_UNUSED_DAYS, entries: settings.CACHE_ENTRY_LIMIT },
 } as const;

@@ -8,6 +8,8 @@ export type Topic =
   | 'slot'
   /** A job set has new events. Id: its owner, such as an execution; without an owner, the job set. */
   | 'job-set'
+  /** The log of a run has new pieces, or is complete. Id: the run. */
+  | 'run-log'
   /** A pool may have jobs to assign or free executors. Id: see `poolIdSql`. */
   | 'pool'
   /** An executor has runs to start or to cancel. Id: the executor. */

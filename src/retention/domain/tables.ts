@@ -99,7 +99,12 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   model_versions: { kept: 'WITH_OWNER', rule: 'As long as the registered model.', ...byId },
   model_aliases: { kept: 'WITH_OWNER', rule: 'As long as the registered model.', idColumn: 'model_id' },
   gangs: { kept: 'WITH_OWNER', rule: 'As long as the queue.', ...byId },
-  queue_share_samples: { kept: 'WITH_OWNER', rule: 'As long as the queue.' },
+  former_nodes: { kept: 'SWEPT', rule: 'For `FLEET_MEMORY_SECONDS` after they were seen last.' },
+  pool_rounds: { kept: 'FOR_EVER', rule: 'One row for each pool that had executors and jobs.' },
+  queue_share_samples: {
+    kept: 'SWEPT',
+    rule: 'For `SHARE_SAMPLE_DAYS` days, or until the queue is deleted.',
+  },
   executor_settings: { kept: 'FOR_EVER', rule: 'A setting counts until somebody replaces it.', ...byId },
   scheduling_buckets: {
     kept: 'SWEPT',

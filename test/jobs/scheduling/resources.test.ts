@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mismatch, type Taint, type Toleration } from '../../../src/jobs/domain/scheduling/matching.ts';
-import { amountOf, fits } from '../../../src/jobs/domain/scheduling/resources.ts';
+import { amountOf, amountText, fits } from '../../../src/jobs/domain/scheduling/resources.ts';
 
 describe('an amount', () => {
   it.each([
@@ -66,11 +66,27 @@ describe('a taint', () => {
   });
 
   it('is named in the reason', () => {
-    expect(mismatch({ labels: {}, taints: [taint] }, { nodeSelector: {}, tolerations: [] })).toBe(
-      'has the taint gpu=a100:NoSchedule, which the job does not tolerate',
-    );
-    expect(mismatch({ labels: {}, taints: [] }, { nodeSelector: { a: 'b' }, tolerations: [] })).toBe(
-      'does not have the label a=b',
-    );
+    expect(mismatch({ labels: {}, taints: [taint] }, { nodeSelector: {}, tolerations: [] })).toEqual({
+      kind: 'TAINT',
+      text: 'the job does not tolerate the taint gpu=a100:NoSchedule',
+    });
+    expect(mismatch({ labels: {}, taints: [] }, { nodeSelector: { a: 'b' }, tolerations: [] })).toEqual({
+      kind: 'SELECTOR',
+      text: 'the label a=b is missing',
+    });
+  });
+});
+
+describe('an amount for people', () => {
+  it.each([
+    ['cpu', 1500, '1.5'],
+    ['cpu', 1, '0.001'],
+    ['memory', 2 ** 31, '2Gi'],
+    ['memory', 1.5 * 2 ** 40, '1.5Ti'],
+    ['memory', 1000, '1000'],
+    ['ephemeral-storage', 2 ** 20, '1Mi'],
+    ['nvidia.com/gpu', 2048, '2048'],
+  ])('of %s, %i, is written as people read it', (name, amount, text) => {
+    expect(amountText(name, amount)).toBe(text);
   });
 });

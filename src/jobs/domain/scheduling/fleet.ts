@@ -54,7 +54,16 @@ export interface Placement {
 }
 
 /** Many nodes do not report these resources, although they have them. */
-const MAY_BE_UNSAID: Resources = { 'ephemeral-storage': Number.POSITIVE_INFINITY };
+export const MAY_BE_UNSAID: Resources = { 'ephemeral-storage': Number.POSITIVE_INFINITY };
+
+/** A node at one moment of a round. */
+export interface NodeView {
+  readonly state: NodeState;
+  /** What is free when the runs that are being stopped have ended; null if the node does not say what it has. */
+  readonly free: Resources | null;
+  /** How many more runs its executor takes when the runs that are being stopped have ended. */
+  readonly room: number;
+}
 
 interface Node {
   readonly state: NodeState;
@@ -104,6 +113,11 @@ export class Fleet {
       if (soon) add(soon, state.stopping);
       return [{ state, executor, now, soon }];
     });
+  }
+
+  /** The nodes as they are at this moment of the round. */
+  get views(): readonly NodeView[] {
+    return this.#nodes.map(({ state, executor, soon }) => ({ state, free: soon, room: executor.soon }));
   }
 
   /** Whether any executor takes another run, now or soon. */

@@ -1,6 +1,13 @@
 import type { Brakes } from './brakes.ts';
 import { addJob, costOf } from './fair-share.ts';
-import type { Fleet, Placement, Shape, Wanted } from './fleet.ts';
+import {
+  type ExecutorState,
+  Fleet,
+  type NodeState,
+  type Placement,
+  type Shape,
+  type Wanted,
+} from './fleet.ts';
 import type { Amounts, Resources } from './resources.ts';
 
 /** A queued job. */
@@ -18,6 +25,8 @@ export interface Item {
   readonly uniformityLabel: string | null;
   /** The node of a run that goes on, if it still fits there. */
   readonly pinnedTo?: { readonly executorId: string; readonly node: string | null };
+  /** Whether only jobs of a higher class may take the place of this run. */
+  readonly isProtected?: boolean;
 }
 
 /** Items of one queue, in their order: single jobs of one shape, or gangs, or runs that go on. */
@@ -114,13 +123,29 @@ export function planRound(
       unplaced.push({ queueId: line.queue.id, item });
       line.skip(item);
     }
-    if (line.isCutOff && fleet.hasRoom) {
-      // The next item of this queue is not known, and it could come before those of the other queues.
+    if (line.isCutOff && fleet.hasRoom && assignments.length > 0) {
+      // The next item of this queue is not known, and it could come before those of the other queues. The next round
+      // reads it. If nothing is assigned yet, the next round would read the same items, so this one goes on without it.
       isPartial = true;
       break;
     }
   }
   return { assignments, unplaced, placedItems, isPartial };
+}
+
+/** Plans a round from what was read for it. */
+export function planAssignments(
+  round: {
+    readonly queues: readonly QueueState[];
+    readonly nodes: readonly NodeState[];
+    readonly executors: readonly ExecutorState[];
+    readonly totals: Resources;
+  },
+  maxJobs: number,
+  brakes: Brakes | null = null,
+): { readonly plan: Plan; readonly fleet: Fleet } {
+  const fleet = new Fleet(round.nodes, round.executors);
+  return { plan: planRound(round.queues, fleet, round.totals, maxJobs, brakes), fleet };
 }
 
 function placeItem(fleet: Fleet, line: Line, item: Item): readonly Placement[] | null {
@@ -141,6 +166,7 @@ function nextOf(lines: readonly Line[]): Line | null {
 
 function goesBefore(one: Line, other: Line): boolean {
   if (one.classPriority !== other.classPriority) return one.classPriority > other.classPriority;
+  if (one.isProtected !== other.isProtected) return one.isProtected;
   if (one.cost !== other.cost) return one.cost < other.cost;
   return one.queue.name < other.queue.name;
 }
@@ -158,6 +184,8 @@ class Line {
   classPriority = 0;
   /** What the queue would pay with the next item. */
   cost = 0;
+  /** Whether the next item is a run that only jobs of a higher class may stop. */
+  isProtected = false;
   /** Whether more items exist than were read, and the next one may be among them. */
   isCutOff = false;
 
@@ -227,6 +255,7 @@ class Line {
     }
     if (!this.next) return;
     this.classPriority = shapeOf(this.next).classPriority;
+    this.isProtected = this.next.isProtected === true;
     const held = { ...this.#held };
     for (const { shape } of this.next.jobs) addJob(held, shape.resources);
     this.cost = costOf(held, this.#totals, this.queue.weight);
@@ -237,13 +266,14 @@ const shapeOf = (item: Item): Shape => (item.jobs[0] as WaitingJob).shape;
 const classOf = (item: Item): string => shapeOf(item).priorityClass;
 
 /**
- * In a queue: higher classes first, then runs that go on, then lower priorities, then what was submitted earlier. A gang
+ * In a queue: higher classes first, then runs that go on, the protected ones before the others, then lower priorities, then what was submitted earlier. A gang
  * has the place of its first job.
  */
 export function itemGoesBefore(one: Item, other: Item): boolean {
   const [first, second] = [one.jobs[0] as WaitingJob, other.jobs[0] as WaitingJob];
   if (first.shape.classPriority !== second.shape.classPriority)
     return first.shape.classPriority > second.shape.classPriority;
+  if ((one.isProtected ?? false) !== (other.isProtected ?? false)) return one.isProtected === true;
   if ((one.pinnedTo === undefined) !== (other.pinnedTo === undefined)) return one.pinnedTo !== undefined;
   if (first.priority !== second.priority) return first.priority < second.priority;
   if (first.submittedAt !== second.submittedAt) return first.submittedAt < second.submittedAt;

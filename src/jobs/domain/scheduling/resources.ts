@@ -44,3 +44,18 @@ export function fits(requested: Resources, free: Resources): boolean {
   }
   return true;
 }
+
+const binaryUnits: readonly (readonly [string, number])[] = [
+  ['Ti', 2 ** 40],
+  ['Gi', 2 ** 30],
+  ['Mi', 2 ** 20],
+  ['Ki', 2 ** 10],
+];
+const bytes: ReadonlySet<string> = new Set(['memory', 'ephemeral-storage']);
+
+/** An amount for people: `1.5` CPUs, `2Gi` of memory. It may be rounded to hundredths, but small amounts never to 0. */
+export function amountText(name: string, amount: number): string {
+  if (name === 'cpu') return String(amount / 1000);
+  const [unit, size] = (bytes.has(name) && binaryUnits.find(([, least]) => amount >= least)) || ['', 1];
+  return `${Math.round((amount / size) * 100) / 100}${unit}`;
+}

@@ -1,0 +1,295 @@
+/**
+ * Many jobs of many queues, while executors are killed and a server is restarted: nothing is lost, and nothing counts
+ * twice. Small in the usual run, and full with SOAK=1.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { submitJobsDocument } from '../../src/cli/load/documents.ts';
+import { allOrFirstError } from '../../src/cli/load/submit-load.ts';
+import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
+import { pool } from '../../src/platform/database/client.ts';
+import { type LocalApp, startApp } from '../support/app.ts';
+import { startExecutor } from '../support/executor.ts';
+import { ExecutorProcess } from '../support/executor-process.ts';
+import { make } from '../support/mutate.ts';
+import { type SecondServer, startSecondServer } from '../support/second-server.ts';
+import { eventually } from '../support/waiting.ts';
+import { askInTurn, CrewMember } from './soak-crew.ts';
+
+const isSoak = Boolean(process.env['SOAK']);
+const sizes = isSoak
+  ? { jobs: 100_000, queues: 50, executors: 20, slots: 50, restarts: 2, killMs: 1000, gangs: 500 }
+  : { jobs: 400, queues: 5, executors: 4, slots: 10, restarts: 1, killMs: 100, gangs: 8 };
+/** The jobs that run as processes, and how often their executor is killed. */
+const processes = isSoak ? { jobs: 2000, slots: 20, killMs: 20_000 } : { jobs: 8, slots: 4, killMs: 0 };
+const POOL = 'soak';
+const GANG_SIZE = 4;
+const BATCH = isSoak ? 500 : 20;
+
+let app: LocalApp;
+let second: SecondServer;
+beforeAll(async () => {
+  app = await startApp();
+  second = await startSecondServer();
+});
+afterAll(async () => {
+  await second.stop();
+  await app.stop();
+});
+
+const rowsOf = async (sql: string, values: unknown[] = []) => (await pool.query(sql, values)).rows;
+const urls = () => [app.url, second.url];
+const weightOf = (at: number) => [1, 2, 4][at % 3] ?? 1;
+const queueName = (at: number) => `soak-${at}`;
+
+/** Each queue has jobs by its weight, so that all queues have a backlog until the end. */
+function jobsOfQueue(at: number): number {
+  const all = Array.from({ length: sizes.queues }, (_, index) => weightOf(index)).reduce(
+    (sum, one) => sum + one,
+    0,
+  );
+  return Math.ceil((sizes.jobs * weightOf(at)) / all);
+}
+
+async function createQueues(): Promise<void> {
+  for (let at = 0; at < sizes.queues; at += 1)
+    await make(app, 'createQueue', { name: queueName(at), priorityFactor: 4 / weightOf(at) }, 'queue');
+}
+
+/** Submits single jobs and, between them, gangs. Each job has a client id, so that a repeated call changes nothing. */
+async function submitAll(): Promise<void> {
+  const ask = askInTurn(urls, app.admin);
+  const container = { image: 'none', command: ['true'] };
+  const submit = async (queue: string, jobs: readonly object[]) => {
+    const { submitJobs } = await ask(submitJobsDocument, {
+      input: { queue, jobSet: 'soak', jobs: jobs as never },
+    });
+    expect(submitJobs?.__typename).toBe('SubmitJobsPayload');
+  };
+  await allOrFirstError(
+    Array.from({ length: sizes.queues }, async (_, at) => {
+      const [queue, count] = [queueName(at), jobsOfQueue(at)];
+      for (let from = 0; from < count; from += BATCH)
+        await submit(
+          queue,
+          Array.from({ length: Math.min(BATCH, count - from) }, (_job, number) => ({
+            ...{ clientId: `single-${from + number}`, pool: POOL, container, maxAttempts: 100 },
+          })),
+        );
+      for (let gang = at; gang < sizes.gangs; gang += sizes.queues)
+        await submit(
+          queue,
+          Array.from({ length: GANG_SIZE }, (_job, member) => ({
+            ...{ clientId: `gang-${gang}-${member}`, pool: POOL, container },
+            gang: { id: `gang-${gang}`, cardinality: GANG_SIZE },
+          })),
+        );
+    }),
+  );
+}
+
+const leftIn = async (name: string) =>
+  (await rowsOf('select count(*)::int from jobs where pool = $1 and ended_at is null', [name]))[0]
+    ?.count as number;
+
+/** Jobs of this pool whose events are not those of a job that was finished exactly once. */
+const wrongEnds = (name: string) =>
+  rowsOf(
+    `select job.id, job.state, array_agg(event.kind order by event.sequence) as kinds
+       from jobs as job join job_events as event on event.job_id = job.id
+      where job.pool = $1
+      group by job.id
+     having (count(*) filter (where event.kind in ('SUCCEEDED', 'FAILED', 'CANCELLED', 'PREEMPTED'))) <> 1
+         or (job.gang_id is null and (count(*) filter (where event.kind = 'SUCCEEDED')) <> 1)
+         or (select count(*) from job_runs as run where run.job_id = job.id and run.state = 'SUCCEEDED')
+            <> (count(*) filter (where event.kind = 'SUCCEEDED'))
+      limit 5`,
+    [name],
+  );
+
+/** Events that a run reported after its lease had ended and its job had gone to another run. */
+const acceptedAfterFence = () =>
+  rowsOf(
+    `select later.job_id, later.run_id, later.kind
+       from job_events as lost
+       join job_events as next on next.job_id = lost.job_id and next.sequence > lost.sequence
+                              and next.kind = 'LEASED' and next.run_id <> lost.run_id
+       join job_events as later on later.job_id = lost.job_id and later.sequence > next.sequence
+                               and later.run_id = lost.run_id
+      where lost.kind in ('LEASE_EXPIRED', 'LEASE_RETURNED')
+      limit 5`,
+  );
+
+/** Gangs of which some jobs were leased at another moment than the others, or more than once. */
+const gangsInPart = () =>
+  rowsOf(
+    `select job.gang_id, count(*)::int as leases, count(distinct event.created_at)::int as moments
+       from jobs as job join job_events as event on event.job_id = job.id and event.kind = 'LEASED'
+      where job.gang_id is not null
+      group by job.gang_id having count(*) <> $1 or count(distinct event.created_at) <> 1`,
+    [GANG_SIZE],
+  );
+
+const gangs = async () => (await rowsOf('select count(*)::int from gangs'))[0]?.count as number;
+
+/** For each ten seconds in which all queues had a backlog, how far the queue furthest from its weight was from it. */
+const distances = () =>
+  rowsOf(
+    `with leased as (
+       select queue.name, 1 / queue.priority_factor as weight, event.created_at
+         from job_events as event
+         join jobs as job on job.id = event.job_id and job.pool = $1
+         join queues as queue on queue.id = job.queue_id
+        where event.kind = 'LEASED'
+     ),
+     backlog as (
+       select min(last) as until, (select min(created_at) from leased) as since
+         from (select max(created_at) as last from leased group by name) as ends
+     ),
+     counted as (
+       select slot, name, weight, count(*) as leases
+         from (select name, weight, floor(extract(epoch from created_at - since) / 10) as slot
+                 from leased cross join backlog
+                where created_at < since + floor(extract(epoch from until - since) / 10) * interval '10 seconds') as timed
+        group by slot, name, weight
+     )
+     select slot::int, sum(leases)::int as leases,
+            max(abs(leases / total - weight / weights))::float8 as absolute,
+            max(abs(leases / total - weight / weights) / (weight / weights))::float8 as relative
+       from (select *, sum(leases) over (partition by slot) as total, sum(weight) over (partition by slot) as weights
+               from counted) as summed
+      group by slot order by slot`,
+    [POOL],
+  );
+
+describe('jobs of many queues', () => {
+  it(
+    'are finished once each, while executors are killed and a server is restarted',
+    async () => {
+      await createQueues();
+      await submitAll();
+      const ask = askInTurn(urls, app.executor);
+      const holdMs = () => (isSoak ? 5 + Math.random() * 20 : Math.random() * 10);
+      const crew = Array.from(
+        { length: sizes.executors },
+        (_, at) => new CrewMember(ask, `soak-${at}`, { pool: POOL, slots: sizes.slots, holdMs }),
+      );
+      const ghosts: { runs: string[]; outcomes: string[] }[] = [];
+      const began = await leftIn(POOL);
+      let restarts = 0;
+      for (let turn = 0; (await leftIn(POOL)) > 0; turn += 1) {
+        await setTimeout(sizes.killMs);
+        const ghost = crew[turn % crew.length]?.kill({ remembers: turn % 2 === 0 });
+        // Of a killed executor without records, the leases end, and only then it speaks again.
+        if (ghost && turn % 2 === 1) ghosts.push(await loseAndSpeak(ghost));
+        if (
+          restarts < sizes.restarts &&
+          (await leftIn(POOL)) < began * (1 - (restarts + 1) / (sizes.restarts + 1))
+        ) {
+          restarts += 1;
+          await second.stop();
+          second = await startSecondServer();
+        }
+      }
+      for (const member of crew) await member.stop();
+
+      expect(restarts).toBe(sizes.restarts);
+      expect(ghosts.flatMap(({ runs }) => runs).length).toBeGreaterThan(0);
+      expect(ghosts.flatMap(({ outcomes }) => outcomes).filter((outcome) => outcome === 'APPLIED')).toEqual(
+        [],
+      );
+      expect(await wrongEnds(POOL)).toEqual([]);
+      expect(await acceptedAfterFence()).toEqual([]);
+      expect(await gangsInPart()).toEqual([]);
+      expect(await gangs()).toBe(sizes.gangs);
+      const [{ count }] = (await rowsOf('select count(*)::int from jobs where pool = $1', [POOL])) as [
+        { count: number },
+      ];
+      const singles = Array.from({ length: sizes.queues }, (_, at) => jobsOfQueue(at)).reduce(
+        (sum, one) => sum + one,
+      );
+      expect(count).toBe(singles + sizes.gangs * GANG_SIZE);
+      if (!isSoak) return;
+      const measured = await distances();
+      process.stdout.write(`${JSON.stringify(measured)}\n`);
+      for (const { absolute } of measured) expect(absolute).toBeLessThan(0.05);
+    },
+    isSoak ? 3_600_000 : 180_000,
+  );
+
+  it(
+    'are finished once each, also as processes whose executor is killed',
+    async () => {
+      const pooled = { pool: 'default', container: { image: 'none', command: ['true'] }, maxAttempts: 100 };
+      const container = { ...pooled.container, resources: { requests: [{ name: 'cpu', value: '100m' }] } };
+      const ask = askInTurn(urls, app.admin);
+      await make(app, 'createQueue', { name: 'soak-processes' }, 'queue');
+      for (let from = 0; from < processes.jobs; from += BATCH)
+        await ask(submitJobsDocument, {
+          input: {
+            ...{ queue: 'soak-processes', jobSet: 'soak' },
+            jobs: Array.from({ length: Math.min(BATCH, processes.jobs - from) }, (_, at) => ({
+              ...{ ...pooled, container, clientId: `process-${from + at}` },
+            })),
+          },
+        });
+      const ended = () =>
+        eventually(
+          () => leftIn('default'),
+          (left) => left === 0,
+        );
+      if (isSoak) await withKilledProcess();
+      else {
+        const executor = await startExecutor(app, { name: 'soak-process', slots: processes.slots });
+        await ended();
+        await executor.stop();
+      }
+      expect(await wrongEnds('default')).toEqual([]);
+      expect(await acceptedAfterFence()).toEqual([]);
+    },
+    isSoak ? 3_600_000 : 180_000,
+  );
+});
+
+/** The leases of a killed executor end. When its runs are over for the server, it reports that they have succeeded. */
+async function loseAndSpeak(ghost: ReturnType<CrewMember['kill']>) {
+  const runs = ghost.runs.map(({ id }) => id);
+  const ended = await rowsOf(
+    `update job_runs set lease_expires_at = now() - interval '1 second'
+      where id = any($1::uuid[]) and ended_at is null returning id`,
+    [runs],
+  );
+  while ((await expireLeases()) > 0);
+  const lost = new Set(ended.map(({ id }) => id as string));
+  const outcomes = await ghost.report();
+  return { runs: [...lost], outcomes: outcomes.filter((_outcome, at) => lost.has(runs[at] ?? '')) };
+}
+
+/** One executor is a process that is killed again and again, and the other one lives. */
+async function withKilledProcess(): Promise<void> {
+  const members = ['killed', 'living'].map(
+    (name) =>
+      new ExecutorProcess(app, {
+        ...{ SLIPWAY_EXECUTOR: `soak-${name}`, SLIPWAY_EXECUTOR_SLOTS: String(processes.slots) },
+      }),
+  );
+  for (const member of members) member.start();
+  const [killed] = members;
+  let isOver = false;
+  const killing = (async () => {
+    for (let waited = 0; !isOver; waited += 100) {
+      await setTimeout(100);
+      if (waited % processes.killMs !== processes.killMs - 100) continue;
+      await killed?.kill();
+      killed?.start();
+    }
+  })();
+  try {
+    // Longer than `eventually` waits.
+    while ((await leftIn('default')) > 0) await setTimeout(1000);
+  } finally {
+    isOver = true;
+    await killing;
+    for (const member of members) await member.remove();
+  }
+}
