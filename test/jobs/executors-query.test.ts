@@ -1,7 +1,7 @@
 /** What people see of executors and their machines. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
-import { db } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/users.ts';
 import { FleetExecutor, node } from './fleet.ts';
@@ -35,7 +35,10 @@ async function namesOf(filter: string, authorization?: string): Promise<string[]
 
 /** As if an executor had called so many seconds ago. */
 const silent = (name: string, seconds: number) =>
-  db.executor.updateMany({ where: { name }, data: { lastSeenAt: new Date(Date.now() - seconds * 1000) } });
+  pool.query('update executors set last_seen_at = now() - make_interval(secs => $2) where name = $1', [
+    name,
+    seconds,
+  ]);
 
 const labels = [{ key: 'zone', value: 'a' }];
 const taints = [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }];

@@ -126,10 +126,10 @@ describe('reportUsage', () => {
   it('shows nothing on queues that is older than 15 minutes', async () => {
     await report({ nodeTypes: [nodeType()] });
     const age = (seconds: number) =>
-      db.executor.updateMany({
-        where: { name: fleet.name },
-        data: { usageAt: new Date(Date.now() - seconds * 1000) },
-      });
+      pool.query('update executors set usage_at = now() - make_interval(secs => $2) where name = $1', [
+        fleet.name,
+        seconds,
+      ]);
     await age(890);
     expect(await usageOfQueue()).toHaveLength(1);
     await age(910);
