@@ -92,6 +92,8 @@ describe('a queue that may start more', () => {
     await cordon();
     await stage.submit(newJob({ pool: 'a' }), newJob({ pool: 'b' }));
     await stage.submit(newJob({ pool: 'c', gang }), newJob({ pool: 'c', gang }));
+    // The news of the submissions may still be on its way.
+    await woken(async () => {});
     expect(await woken(uncordon)).toEqual(['a', 'b', 'c']);
     expect(await woken(uncordon)).toEqual([]);
     const { name } = await db.queue.findUniqueOrThrow({ where: { id: stage.queueId } });
