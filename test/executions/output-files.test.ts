@@ -95,7 +95,7 @@ describe('an attempt whose outputs name a file', () => {
       );
       return await untilEnded(app, id);
     });
-    const asked = statements.filter((text) => text.includes('size_bytes as "sizeBytes" from blobs'));
+    const asked = statements.filter((text) => text.includes('from blobs where id = any('));
     expect(asked).toHaveLength(1);
   });
 });
