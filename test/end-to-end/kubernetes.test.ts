@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../executor/fixture.ts';
 import { kubeconfigOf, namespaces, nodes } from '../executor/kubernetes-world.ts';
-import { PlayedKubelet } from '../executor/played-kubelet.ts';
-import { SimulatedApiServer } from '../executor/simulated-api-server.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { ExecutorProcess } from '../support/executor-process.ts';
 import { make, mutate } from '../support/mutate.ts';
+import { PlayedKubelet } from '../support/played-kubelet.ts';
 import { needs } from '../support/require.ts';
 import {
   eventually,
@@ -20,6 +19,7 @@ import {
   registerWorkflow,
   untilEnded,
 } from '../support/seed.ts';
+import { SimulatedApiServer } from '../support/simulated-api-server.ts';
 
 describe.runIf(needs('kubernetesClient', 'work on Kubernetes'))('work on Kubernetes', () => {
   let app: App;

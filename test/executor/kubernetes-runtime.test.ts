@@ -12,10 +12,10 @@ import { podName } from '../../src/executor/runtimes/kubernetes/pod-manifest.ts'
 import { log } from '../../src/platform/log.ts';
 import { KubeApiServer } from '../support/kube-apiserver.ts';
 import { needs } from '../support/require.ts';
+import type { Json } from '../support/simulated-api-server.ts';
 import { eventually } from '../support/waiting.ts';
 import { createRoot, finish, INTEGER, isAlive, never, node, shell, types, waitUntil } from './fixture.ts';
 import { namespaces, realApiServer, startWorld, type World } from './kubernetes-world.ts';
-import type { Json } from './simulated-api-server.ts';
 
 const y = { interface: { inputs: {}, outputs: types({ y: INTEGER }) } };
 /** Where the server fails as the test wants, or the test counts what it is asked. */

@@ -13,9 +13,9 @@ import {
 import type { Times } from '../../src/executor/runtimes/kubernetes/kubernetes-times.ts';
 import { log } from '../../src/platform/log.ts';
 import type { KubeApiServer } from '../support/kube-apiserver.ts';
+import { type KubeletOptions, PlayedKubelet } from '../support/played-kubelet.ts';
+import { SimulatedApiServer } from '../support/simulated-api-server.ts';
 import { createRoot } from './fixture.ts';
-import { type KubeletOptions, PlayedKubelet } from './played-kubelet.ts';
-import { SimulatedApiServer } from './simulated-api-server.ts';
 
 /** Waits of minutes become waits of some hundred milliseconds. */
 export const SHORT: Partial<Times> = { waitFactor: 0.0005, killWaitMs: 3_000, logMs: 3_000, nodesMs: 20 };
