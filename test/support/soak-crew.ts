@@ -1,8 +1,8 @@
 /** Executors that run nothing and are killed, and a way to the servers that survives their restarts. */
-import { setTimeout } from 'node:timers/promises';
 import { CliError } from '../../src/cli/cli-error.ts';
 import { type Ask, createClient } from '../../src/cli/client.ts';
 import { LoadExecutor, type LoadRun, type ReportOutcome } from '../../src/cli/load/load-executor.ts';
+import { pause } from './pause.ts';
 
 /** Asks the servers in turn, and asks the next one if one does not answer. */
 export function askInTurn(urls: () => readonly string[], authorization: string): Ask {
@@ -18,7 +18,7 @@ export function askInTurn(urls: () => readonly string[], authorization: string):
         const mayPass =
           error instanceof CliError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'ABORTED'].includes(error.code);
         if (!mayPass || tries === 200) throw error;
-        await setTimeout(20);
+        await pause(20);
       }
     }
   };
@@ -114,7 +114,7 @@ export class CrewMember {
   }
 
   async #finish(life: Life, runs: readonly LoadRun[]): Promise<void> {
-    await setTimeout(this.#options.holdMs());
+    await pause(this.#options.holdMs());
     if (life.isOver) return;
     for (const outcome of await life.executor.finish(runs, { saysBegun: true }))
       this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
