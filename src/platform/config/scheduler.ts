@@ -38,7 +38,7 @@ export const schedulerVariables = {
   CACHE_ENTRY_LIMIT: whole(0, 100_000_000).default(100_000),
   SHARE_SAMPLE_SECONDS: whole(1, 3600).default(30),
   SHARE_SAMPLE_DAYS: whole(1, 3650).default(7),
-  BLOB_UNUSED_DAYS: whole(0, 36_500).default(7),
+  BLOB_UNUSED_DAYS: whole(0, 36_500).default(0),
   JOB_KEEP_HOURS: whole(0, 1_000_000).default(168),
   JOB_EVENT_KEEP_HOURS: whole(0, 1_000_000).default(336),
   RUN_LOG_KEEP_HOURS: whole(0, 1_000_000).default(336),
