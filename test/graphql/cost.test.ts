@@ -287,6 +287,8 @@ describe('every list of objects in the schema', () => {
       'QueuePoolUsage.runsByState': 4,
       'ExecutorNode.runs': 10,
       'ExecutorNode.taints': 5,
+      'JobExplanation.obstacles': 11,
+      'QueueShare.history': 60,
       'LaunchPlanTrigger.inputs': 10,
       'LeaseJobsPayload.runs': 50,
       'LeasedRun.inputBlobs': 10,
