@@ -268,18 +268,22 @@ describe('jobs of many queues', () => {
  */
 async function loseAndSpeak(ghost: ReturnType<CrewMember['kill']>): Promise<string[]> {
   const runs = ghost.runs.map(({ id }) => id);
-  const ended = await rowsOf(
-    `update job_runs set lease_expires_at = now() - interval '1 second'
-      where id = any($1::uuid[]) and ended_at is null returning id`,
-    [runs],
-  );
-  while ((await expireLeases()) > 0);
-  const lost = new Set(ended.map(({ id }) => id as string));
+  const lost = new Set<string>();
   const waiting = `select count(*)::int from job_runs as run join jobs as job on job.id = run.job_id
      where run.id = any($1::uuid[]) and job.ended_at is null
        and not exists (select from job_runs as next where next.job_id = run.job_id and next.leased_at > run.leased_at)`;
+  // Again and again, because the last call of the killed executor may still arrive and renew them.
   await eventually(
-    async () => (await rowsOf(waiting, [[...lost]]))[0]?.count as number,
+    async () => {
+      const ended = await rowsOf(
+        `update job_runs set lease_expires_at = now() - interval '1 second'
+          where id = any($1::uuid[]) and ended_at is null returning id`,
+        [runs],
+      );
+      for (const { id } of ended) lost.add(id as string);
+      while ((await expireLeases()) > 0);
+      return (await rowsOf(waiting, [[...lost]]))[0]?.count as number;
+    },
     (count) => count === 0,
   );
   const outcomes = await ghost.report();
