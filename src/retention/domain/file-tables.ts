@@ -24,7 +24,8 @@ export const tablesWithoutFiles: readonly string[] = [
     'launch_plan_schedules',
     'launch_plan_triggers',
   ],
-  ...['queue_share_samples', 'executor_settings', 'node_cordons', 'executors'],
+  ...['job_counts', 'job_count_changes', 'pool_rounds', 'queue_share_samples', 'scheduling_buckets'],
+  ...['executors', 'executor_settings', 'former_nodes', 'node_cordons'],
   ...[
     'access_changes',
     'access_clock',
