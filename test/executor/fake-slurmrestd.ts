@@ -7,12 +7,17 @@ interface FakeJob {
   name: string;
   job_state: string;
   state_reason: string;
+  state_description: string;
   restart_cnt: number;
+  user_name: string;
+  current_working_directory: string;
+  nodes: string;
 }
 
 export interface Call {
   readonly method: string;
   readonly path: string;
+  readonly user: string;
   readonly token: string;
   readonly body: string;
 }
@@ -56,6 +61,7 @@ export class FakeSlurmrestd {
     const call = {
       method: request.method ?? '',
       path: request.url ?? '',
+      user: String(request.headers['x-slurm-user-name']),
       token: String(request.headers['x-slurm-user-token']),
       body: Buffer.concat(pieces).toString(),
     };
@@ -66,7 +72,7 @@ export class FakeSlurmrestd {
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   }
 
-  #ordinary({ method, path, body }: Call): { status: number; body: string } {
+  #ordinary({ method, path, user, body }: Call): { status: number; body: string } {
     const ok = (answer: object) => ({ status: 200, body: JSON.stringify({ errors: [], ...answer }) });
     const unknown = {
       status: 500,
@@ -82,8 +88,11 @@ export class FakeSlurmrestd {
     if (rest === '/jobs') return ok({ jobs: [...this.jobs.values()] });
     if (rest === '/job/submit') {
       const job_id = this.jobs.size + 1;
-      const { name } = JSON.parse(body).job;
-      this.jobs.set(job_id, { job_id, name, job_state: 'PENDING', state_reason: 'Priority', restart_cnt: 0 });
+      const { name, current_working_directory } = JSON.parse(body).job;
+      this.jobs.set(job_id, {
+        ...{ job_id, name, job_state: 'PENDING', state_reason: 'Priority', state_description: '' },
+        ...{ restart_cnt: 0, user_name: user, current_working_directory, nodes: '' },
+      });
       return ok({ job_id });
     }
     const job = this.jobs.get(Number(/^\/job\/(\d+)/.exec(rest)?.[1]));

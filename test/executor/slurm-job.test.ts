@@ -2,18 +2,21 @@
 import { describe, expect, it } from 'vitest';
 import { readAnswer, SlurmError } from '../../src/executor/runtimes/slurm/slurm-client.ts';
 import {
-  canNeverRun,
   endOf,
   failureOf,
   gpusIn,
+  isHeld,
   isInnocent,
+  isPending,
   numberOf,
   quoted,
   readJobs,
   readNodes,
   readSubmitted,
+  runIdOf,
   type SlurmJob,
   submission,
+  whyNever,
 } from '../../src/executor/runtimes/slurm/slurm-job.ts';
 import { knownVersions, versionsIn } from '../../src/executor/runtimes/slurm/slurm-version.ts';
 
@@ -99,14 +102,23 @@ describe('submission', () => {
 });
 
 describe('readJobs', () => {
-  const old = { job_id: 5, name: 'slipway-x', job_state: 'RUNNING', state_reason: 'None', restart_cnt: 1 };
+  const old = {
+    ...{ job_id: 5, name: 'slipway-x', job_state: 'RUNNING', state_reason: 'None', restart_cnt: 1 },
+    ...{ state_description: 'why', user_name: 'ada', current_working_directory: '/shared/x', nodes: 'n1' },
+  };
   it.each([
     ['v0.0.38', old],
     ['v0.0.40', { ...old, job_state: ['RUNNING'], restart_cnt: 1 }],
     ['v0.0.42', { ...old, job_id: number(5), job_state: ['RUNNING'], restart_cnt: number(1) }],
   ])('reads a job of %s', (_version, job) => {
     const read = { id: 5, name: 'slipway-x', states: ['RUNNING'], reason: 'None', restarts: 1 };
-    expect(readJobs({ jobs: [job] })).toEqual([read]);
+    const more = { description: 'why', user: 'ada', folder: '/shared/x', hasNodes: true };
+    expect(readJobs({ jobs: [job] })).toEqual([{ ...read, ...more }]);
+  });
+
+  it('knows which jobs have no nodes', () => {
+    for (const nodes of ['', undefined])
+      expect(readJobs({ jobs: [{ ...old, nodes }] })).toMatchObject([{ hasNodes: false }]);
   });
 
   it.each([
@@ -153,7 +165,10 @@ describe('readJobs', () => {
   });
 });
 
-const job = (...states: string[]): SlurmJob => ({ id: 1, name: '', states, reason: '', restarts: 0 });
+const job = (...states: string[]): SlurmJob => ({
+  ...{ id: 1, name: '', states, reason: '', description: '', restarts: 0 },
+  ...{ user: '', folder: '', hasNodes: false },
+});
 
 describe('the state of a job', () => {
   it.each([
@@ -184,18 +199,66 @@ describe('the state of a job', () => {
     ['LAUNCH_FAILED', 'NodeFailed', 'SYSTEM', false],
   ] as const)('%s means %s (%s)', (end, code, kind, innocent) => {
     expect(failureOf(end)).toMatchObject({ code, kind });
-    expect(isInnocent(end)).toBe(innocent);
+    expect(isInnocent(job(end))).toBe(innocent);
   });
 
   it('says nothing where the command has ended by itself', () => {
     expect([failureOf('COMPLETED'), failureOf('FAILED'), failureOf(null)]).toEqual([null, null, null]);
-    expect([isInnocent('FAILED'), isInnocent(null)]).toEqual([false, false]);
+    expect([isInnocent(job('FAILED')), isInnocent(job('RUNNING'))]).toEqual([false, false]);
   });
 
-  it('is hopeless for some reasons, but only while the job waits', () => {
-    expect(canNeverRun({ ...job('PENDING'), reason: 'BadConstraints' })).toBe(true);
-    expect(canNeverRun({ ...job('PENDING'), reason: 'Resources' })).toBe(false);
-    expect(canNeverRun({ ...job('RUNNING'), reason: 'BadConstraints' })).toBe(false);
+  it('is not innocent if the job was cancelled when it had its nodes, as a node does that cannot launch it', () => {
+    expect(isInnocent({ ...job('CANCELLED'), hasNodes: true })).toBe(false);
+    expect(isInnocent({ ...job('PREEMPTED'), hasNodes: true })).toBe(true);
+  });
+
+  /** As Slurm 22.05 says it of a job whose node could not launch it. */
+  const failedLaunch = { reason: 'JobHeldUser', description: 'launch failed requeued held' };
+
+  it.each([
+    [{ reason: 'BadConstraints' }, 'BadConstraints'],
+    [{ reason: 'JobHoldMaxRequeue' }, 'JobHoldMaxRequeue'],
+    [failedLaunch, 'launch failed requeued held'],
+    [{ ...failedLaunch, reason: 'JobHeldAdmin' }, 'launch failed requeued held'],
+    [{ reason: 'launch_failed_requeued_held' }, 'launch_failed_requeued_held'],
+    [{ reason: 'Resources' }, null],
+    [{ reason: 'JobHeldUser' }, null],
+    [{ reason: 'JobHeldAdmin', description: 'job requeued in held state' }, null],
+  ])('will never start if it waits with %j: %s', (why, told) => {
+    for (const state of ['PENDING', 'SPECIAL_EXIT']) expect(whyNever({ ...job(state), ...why })).toBe(told);
+    expect(whyNever({ ...job('RUNNING'), ...why })).toBeNull();
+  });
+
+  it.each([
+    [failedLaunch, true],
+    [{ reason: 'BadConstraints' }, true],
+    [{ reason: 'JobHeldUser' }, true],
+    [{ reason: 'JobHeldAdmin' }, true],
+    [{ reason: 'Resources' }, false],
+    [{ reason: 'BeginTime' }, false],
+  ])('is held while it waits with %j: %s', (why, held) => {
+    expect(isHeld({ ...job('PENDING'), ...why })).toBe(held);
+    expect(isHeld({ ...job('CANCELLED'), ...why })).toBe(false);
+  });
+
+  it('waits in the queue when nothing of it runs', () => {
+    expect(['PENDING', 'SPECIAL_EXIT'].map((state) => isPending(job(state)))).toEqual([true, true]);
+    expect(['CONFIGURING', 'RUNNING', 'CANCELLED'].map((state) => isPending(job(state)))).toEqual([
+      ...[false, false, false],
+    ]);
+  });
+});
+
+describe('runIdOf', () => {
+  it.each([
+    ['slipway-run-1', 'run-1'],
+    ['slipway-', null],
+    ['slipway-../x', null],
+    ['slipway-a/b', null],
+    ['my-slipway-run-1', null],
+    ['wrap', null],
+  ])('of %j is %s', (name, runId) => {
+    expect(runIdOf(name)).toBe(runId);
   });
 });
 

@@ -1,11 +1,11 @@
 /** The slurm runtime with a slurmrestd that fails as the test wants. */
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRunDirectory } from '../../src/executor/host/run-directory.ts';
+import { createRunDirectory, removeRunDirectory } from '../../src/executor/host/run-directory.ts';
 import type { Work } from '../../src/executor/host/runtime.ts';
 import { SlurmClient } from '../../src/executor/runtimes/slurm/slurm-client.ts';
-import { SlurmRuntime } from '../../src/executor/runtimes/slurm/slurm-runtime.ts';
+import { SlurmRuntime, type SlurmRuntimeOptions } from '../../src/executor/runtimes/slurm/slurm-runtime.ts';
 import { requireSlurmSettings } from '../../src/executor/runtimes/slurm/slurm-settings.ts';
 import { chooseVersion } from '../../src/executor/runtimes/slurm/slurm-version.ts';
 import { log } from '../../src/platform/log.ts';
@@ -23,10 +23,11 @@ afterEach(() => fake.close());
 
 const client = (token: { text: string } | { file: string } = { text: 'secret-token' }) =>
   new SlurmClient({ url, user: 'ada', token });
-const runtime = () =>
+const runtime = (options: Partial<SlurmRuntimeOptions> = {}) =>
   new SlurmRuntime({
     ...{ client: client(), log, root, partition: 'main', account: null },
     ...{ askMs: 20, shareMs: 100, killWaitMs: 500 },
+    ...options,
   });
 
 function work(): Work {
@@ -40,6 +41,12 @@ function work(): Work {
     ...{ timeoutSeconds: 90, terminationGraceSeconds: 0, logLimitBytes: 100 },
   };
 }
+
+/** As Slurm 22.05 says it of a job that a node could not launch. */
+const failedLaunch = {
+  ...{ job_state: 'PENDING', state_reason: 'JobHeldUser', restart_cnt: 1 },
+  state_description: 'launch failed requeued held',
+};
 
 /** What a job writes when it begins, and when its command has ended. */
 const begin = ({ directory }: Work, job = 1, restarts = 0) => {
@@ -320,16 +327,70 @@ describe('attach and collect', () => {
   });
 
   it.each([
-    ['CANCELLED', 'None', false],
-    ['NODE_FAIL', 'None', true],
-    ['FAILED', 'NonZeroExitCode', true],
-    ['PENDING', 'BadConstraints', true],
-  ])('has not begun if the job is %s (%s) before; that is a fault: %s', async (state, reason, isFault) => {
+    [{ job_state: 'CANCELLED' }, false],
+    [{ job_state: 'CANCELLED', nodes: 'n1' }, true],
+    [{ job_state: 'NODE_FAIL' }, true],
+    [{ job_state: 'FAILED', state_reason: 'NonZeroExitCode' }, true],
+    [{ job_state: 'PENDING', state_reason: 'BadConstraints' }, true],
+    [failedLaunch, true],
+    [{ ...failedLaunch, state_reason: 'JobHeldAdmin' }, true],
+  ])('has not begun if the job is %j before; that is a fault: %s', async (is, isFault) => {
     const { one, handle, job } = await started();
-    Object.assign(job, { job_state: state, state_reason: reason });
+    Object.assign(job, is);
     await attach(one, handle).ended;
     expect(await one.cancel(handle, 0)).toEqual({ isGone: true });
     expect(await one.collect(handle)).toMatchObject({ kind: 'NOT_BEGUN', isFault });
+  });
+
+  it('closes the gate and cancels the job if Slurm holds it after a failed launch, and says why', async () => {
+    const { one, made, handle, job } = await started();
+    Object.assign(job, failedLaunch);
+    await attach(one, handle).ended;
+    await one.cancel(handle, 0);
+    expect(await one.collect(handle)).toMatchObject({
+      ...{ kind: 'NOT_BEGUN', reason: expect.stringContaining('launch failed requeued held') },
+    });
+    expect(job.job_state).toBe('CANCELLED');
+    expect(readFileSync(join(made.directory.control, 'gate'), 'utf8')).toBe('closed\n');
+  });
+
+  it('waits while a person holds the job', async () => {
+    const { one, made, handle, job } = await started();
+    Object.assign(job, { state_reason: 'JobHeldUser' });
+    const { begun, ended } = attach(one, handle);
+    await waitUntil(() => fake.to('GET', '/job/1').length > 2, 'it had asked');
+    job.job_state = 'RUNNING';
+    begin(made);
+    await waitUntil(() => begun.length === 1, 'it had begun');
+    end(made);
+    await ended;
+    expect(fake.to('DELETE', '')).toEqual([]);
+  });
+
+  it.each([
+    ['held after a failed launch', failedLaunch],
+    ['back in the queue', { job_state: 'PENDING', state_reason: 'BeginTime', restart_cnt: 1 }],
+  ])('cancels a job that is %s although its command has ended, and the end counts', async (_what, is) => {
+    const { one, made, handle, job } = await started();
+    begin(made);
+    end(made, '3 exit');
+    Object.assign(job, is);
+    await attach(one, handle).ended;
+    expect(await one.cancel(handle, 0)).toEqual({ isGone: true });
+    expect(await one.collect(handle)).toEqual({ kind: 'EXITED', exit: { code: 3, signal: null } });
+    await one.forget(handle);
+    expect(job.job_state).toBe('CANCELLED');
+  });
+
+  it('forgets a run without touching a job that runs, and although Slurm is away', async () => {
+    const { one, made, handle, job } = await started();
+    begin(made);
+    end(made);
+    job.job_state = 'RUNNING';
+    await one.forget(handle);
+    fake.intercept = () => 'drop';
+    await one.forget(handle);
+    expect(fake.to('DELETE', '')).toEqual([]);
   });
 
   it('is gone, and nobody else is cancelled, if its number belongs to another job', async () => {
@@ -361,6 +422,164 @@ describe('nodes', () => {
     fake.intercept = () => 'drop';
     expect(await one.nodes()).toEqual(named);
     expect(fake.to('GET', '/nodes')).toHaveLength(1);
+  });
+});
+
+describe('the sweep', () => {
+  /** Looks at the jobs now, and returns when it has done so twice. */
+  async function sweep(options: Partial<SlurmRuntimeOptions> = {}, one = runtime({ ...times, ...options })) {
+    const before = looks();
+    await waitUntil(async () => {
+      await one.nodes();
+      return looks() > before + 2;
+    }, 'it had looked');
+    return one;
+  }
+  const times = { sweepMs: 5, orphanMs: 5 };
+  const looks = () => fake.to('GET', '/jobs').length;
+  const states = () => [...fake.jobs.values()].map((job) => job.job_state);
+
+  /** A job that an executor has submitted that is gone. */
+  async function left(is: object = {}) {
+    const made = work();
+    const handle = await runtime().start(made, never);
+    const job = fake.jobs.get(Number(handle['job']));
+    if (!job) throw new Error('no job');
+    Object.assign(job, is);
+    return { made, job, handle };
+  }
+  const forgotten = async (is: object = {}) => {
+    const one = await left(is);
+    await removeRunDirectory(root, one.made.runId, false);
+    return one;
+  };
+
+  it('cancels a held job of a run that nobody has, and its command cannot begin', async () => {
+    const { made } = await left(failedLaunch);
+    await sweep();
+    expect(states()).toEqual(['CANCELLED']);
+    expect(readFileSync(join(made.directory.control, 'gate'), 'utf8')).toBe('closed\n');
+  });
+
+  it.each([
+    ['held', { state_reason: 'JobHeldAdmin' }],
+    ['that no node can run', { state_reason: 'BadConstraints' }],
+    ['that waits', {}],
+  ])('cancels a job %s whose run is forgotten', async (_what, is) => {
+    await forgotten(is);
+    await sweep();
+    expect(states()).toEqual(['CANCELLED']);
+  });
+
+  it('cancels a job that waits although its command has ended', async () => {
+    const { made } = await left();
+    end(made);
+    await sweep();
+    expect(states()).toEqual(['CANCELLED']);
+  });
+
+  it('leaves jobs alone that run, that may still begin, or that this executor has', async () => {
+    await forgotten({ job_state: 'RUNNING' });
+    await left();
+    const one = runtime(times);
+    await one.start(work(), never);
+    Object.assign(fake.jobs.get(3) ?? {}, failedLaunch);
+    const [followed, found] = [await left(failedLaunch), await left(failedLaunch)];
+    await attach(one, followed.handle as { runId: string; job: number }).ended;
+    await one.find(found.made.runId, never);
+    await sweep({}, one);
+    expect(states()).toEqual(['RUNNING', 'PENDING', 'PENDING', 'PENDING', 'PENDING']);
+  });
+
+  it('cancels it when this executor has it no more', async () => {
+    const [one, ended, refused] = [runtime(times), work(), work()];
+    const handle = await one.start(ended, never);
+    Object.assign(fake.jobs.get(1) ?? {}, { job_state: 'RUNNING' });
+    await one.forget(handle);
+    const body = JSON.stringify({ errors: [{ error_number: 2000, description: 'no such partition' }] });
+    fake.intercept = ({ path }) => (path.endsWith('/submit') ? { status: 500, body } : null);
+    await expect(one.start(refused, never)).rejects.toThrow();
+    const unknown = work();
+    expect(await one.find(unknown.runId, never)).toBeNull();
+    // What it had not submitted, Slurm can nevertheless have: the answer was lost.
+    for (const [job_id, { runId, directory }] of [ended, refused, unknown].entries())
+      fake.jobs.set(job_id + 1, {
+        ...{ job_id: job_id + 1, name: `slipway-${runId}`, user_name: 'ada', nodes: '' },
+        ...{ ...failedLaunch, current_working_directory: directory.work },
+      });
+    await sweep({}, one);
+    expect(states()).toEqual(['CANCELLED', 'CANCELLED', 'CANCELLED']);
+  });
+
+  it.each([
+    ['has another name', { name: 'slipway' }],
+    ['belongs to another user', { user_name: 'bob' }],
+    ['is in the folder of another executor', { current_working_directory: '/shared/other/run/work' }],
+  ])('leaves a held job alone that %s', async (_what, is) => {
+    await forgotten({ ...failedLaunch, ...is });
+    await sweep();
+    expect(states()).toEqual(['PENDING']);
+  });
+
+  it('leaves a job alone that has been seen for a short time only', async () => {
+    await forgotten(failedLaunch);
+    await sweep({ orphanMs: 60_000 });
+    expect(states()).toEqual(['PENDING']);
+  });
+
+  it('looks no more often than it may', async () => {
+    const one = runtime();
+    for (let count = 0; count < 5; count += 1) await one.nodes();
+    await waitUntil(() => looks() > 0, 'it had looked');
+    await runtime().nodes();
+    for (let count = 0; count < 5; count += 1) await one.nodes();
+    await waitUntil(() => looks() > 1, 'the other had looked');
+    expect(looks()).toBe(2);
+  });
+
+  it('cancels the others if Slurm refuses one, and looks again after it was away', async () => {
+    await forgotten(failedLaunch);
+    await forgotten(failedLaunch);
+    const body = JSON.stringify({ errors: [{ error_number: 2002, description: 'access denied' }] });
+    fake.intercept = ({ method, path }) =>
+      method === 'DELETE' && path.endsWith('/job/1') ? { status: 500, body } : null;
+    const one = await sweep();
+    expect(states()).toEqual(['PENDING', 'CANCELLED']);
+    fake.intercept = () => 'drop';
+    await sweep({}, one);
+    fake.intercept = () => null;
+    await sweep({}, one);
+    expect(states()).toEqual(['CANCELLED', 'CANCELLED']);
+  });
+
+  it('asks again before it cancels, because a job may have begun and its number may be another one', async () => {
+    const [first, second] = [await forgotten(failedLaunch), await forgotten(failedLaunch)];
+    const list = JSON.stringify({ jobs: [{ ...first.job }, { ...second.job }] });
+    Object.assign(first.job, {
+      ...{ name: 'slipway-new', current_working_directory: join(root, 'new', 'work') },
+    });
+    second.job.job_state = 'RUNNING';
+    fake.intercept = ({ path }) => (path.endsWith('/jobs') ? { status: 200, body: list } : null);
+    await sweep();
+    expect(fake.to('GET', '/job/1').length).toBeGreaterThan(0);
+    expect([fake.to('DELETE', ''), states()]).toEqual([[], ['PENDING', 'RUNNING']]);
+  });
+
+  it('cancels at most a hundred at a time', async () => {
+    const { job } = await forgotten(failedLaunch);
+    for (let id = 2; id <= 150; id += 1)
+      fake.jobs.set(id, {
+        ...{ ...job, job_id: id, name: `slipway-r${id}` },
+        current_working_directory: join(root, `r${id}`, 'work'),
+      });
+    const counts: number[] = [];
+    fake.intercept = ({ path }) => {
+      if (path.endsWith('/jobs')) counts.push(fake.to('DELETE', '').length);
+      return null;
+    };
+    await sweep();
+    expect(counts.slice(0, 3)).toEqual([0, 0, 100]);
+    await waitUntil(async () => states().every((state) => state === 'CANCELLED'), 'all were cancelled');
   });
 });
 

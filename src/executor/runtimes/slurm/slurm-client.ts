@@ -64,6 +64,11 @@ export class SlurmClient {
     this.#address = address;
   }
 
+  /** The user of Slurm who calls. */
+  get user(): string {
+    return this.#address.user;
+  }
+
   /** The JSON object that slurmrestd answers. @throws SlurmError; the reason of the signal if it fires. */
   async ask(
     method: Method,

@@ -6,9 +6,13 @@ import type { SlurmVersion } from './slurm-version.ts';
 
 const MEBIBYTE = 2 ** 20;
 const JOB_NAME = 'slipway-';
+const OUR_NAME = new RegExp(`^${JOB_NAME}([A-Za-z0-9][A-Za-z0-9_-]{0,99})$`);
 
 /** A job of Slurm that runs one run. Its name has the id of the run, so that it is found without its number. */
 export const jobName = (runId: string) => `${JOB_NAME}${runId}`;
+
+/** The run that a job with this name runs; null if we would not give this name. */
+export const runIdOf = (name: string): string | null => OUR_NAME.exec(name)?.[1] ?? null;
 
 export interface Submission {
   readonly runId: string;
@@ -67,7 +71,14 @@ export interface SlurmJob {
   /** `RUNNING`, or several such as `RUNNING` and `COMPLETING`. */
   readonly states: readonly string[];
   readonly reason: string;
+  /** Slurm's own words, for example why it has put the job back; mostly empty. */
+  readonly description: string;
   readonly restarts: number;
+  readonly user: string;
+  /** The current directory of its script. */
+  readonly folder: string;
+  /** Whether it has, or had, nodes. */
+  readonly hasNodes: boolean;
 }
 
 /** The jobs of an answer. What is not a job is left out. */
@@ -83,12 +94,18 @@ function readJob(job: unknown): SlurmJob | null {
   if (id === null || id <= 0 || states.length === 0) return null;
   return {
     id,
-    name: typeof job['name'] === 'string' ? job['name'] : '',
+    name: textOf(job['name']),
     states: states.map((state) => state.toUpperCase()),
-    reason: typeof job['state_reason'] === 'string' ? job['state_reason'] : '',
+    reason: textOf(job['state_reason']),
+    description: textOf(job['state_description']),
     restarts: numberOf(job['restart_cnt']) ?? 0,
+    user: textOf(job['user_name']),
+    folder: textOf(job['current_working_directory']),
+    hasNodes: textOf(job['nodes']) !== '',
   };
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** The number of the job that was submitted; null if the answer has none. */
 export function readSubmitted(answer: Record<string, unknown>): number | null {
@@ -119,7 +136,7 @@ export function endOf({ states }: SlurmJob): EndState | null {
   return isOver ? (endStates.find((end) => states.includes(end)) ?? null) : null;
 }
 
-/** Reasons for which a job waits for ever, unless an operator changes the configuration. */
+/** Reasons for which a job waits for ever, unless an operator changes the configuration or releases it. */
 const NEVER = [
   'BadConstraints',
   'PartitionConfig',
@@ -127,11 +144,33 @@ const NEVER = [
   'PartitionTimeLimit',
   'InvalidAccount',
   'InvalidQOS',
-  'launch_failed_requeued_held',
+  'JobHoldMaxRequeue',
 ];
+/**
+ * A node could not launch the job, so Slurm has put it back and holds it. slurmrestd says this in the description and
+ * names the reason JobHeldUser or JobHeldAdmin, as for a job that a person holds; `scontrol` writes underscores.
+ */
+const LAUNCH_FAILED = /^launch[ _]failed[ _]requeued[ _]held$/i;
+/** Slurm or a person holds the job until somebody releases it. */
+const HELD = ['JobHeldUser', 'JobHeldAdmin'];
 
-export const canNeverRun = ({ states, reason }: SlurmJob): boolean =>
-  states.includes('PENDING') && NEVER.includes(reason);
+/** Whether nothing of a job runs, because it is in Slurm's queue. */
+export const isPending = ({ states }: SlurmJob): boolean =>
+  states.includes('PENDING') || states.includes('SPECIAL_EXIT');
+
+/**
+ * Why Slurm will never start a job that waits; null if it will, or if a person holds the job: that person will release
+ * it.
+ */
+export function whyNever(job: SlurmJob): string | null {
+  if (!isPending(job)) return null;
+  if (NEVER.includes(job.reason)) return job.reason;
+  return [job.description, job.reason].find((text) => LAUNCH_FAILED.test(text)) ?? null;
+}
+
+/** Whether Slurm does not start a waiting job by itself. */
+export const isHeld = (job: SlurmJob): boolean =>
+  isPending(job) && (HELD.includes(job.reason) || whyNever(job) !== null);
 
 /** Whether a job waits in Slurm's own queue, or for its nodes to be ready. */
 export const waits = (job: SlurmJob | undefined): boolean =>
@@ -168,9 +207,15 @@ export function failureOf(end: EndState | null): RunFailure | null {
   }
 }
 
-/** Whether a job that ended before its command began may be submitted again as if nothing had happened. */
-export const isInnocent = (end: EndState | null): boolean =>
-  end === 'CANCELLED' || end === 'REVOKED' || end === 'PREEMPTED' || end === 'DEADLINE';
+/**
+ * Whether a job that ended before its command began may be submitted again as if nothing had happened. A job that was
+ * cancelled when it already had its nodes may not: a node that cannot launch a job cancels it.
+ */
+export function isInnocent(job: SlurmJob): boolean {
+  const end = endOf(job);
+  if (end === 'CANCELLED') return !job.hasNodes;
+  return end === 'REVOKED' || end === 'PREEMPTED' || end === 'DEADLINE';
+}
 
 const user = (code: string, message: string): RunFailure => ({ code, message, kind: 'USER' });
 const system = (code: string, message: string): RunFailure => ({ code, message, kind: 'SYSTEM' });

@@ -8,6 +8,10 @@
  * A job is found by its name, which has the id of the run; when it has begun, also by the gate of the run. If a submission
  * was perhaps lost, it is repeated: of several jobs of one run, the gate lets only one start the command. The gate also
  * makes sure that a job that Slurm requeues after it has begun does nothing: that run is lost.
+ *
+ * A job that Slurm holds after a failed launch is not released: its node may fail again, and only the server can choose
+ * another one. It is cancelled behind a closed gate and returned. A job that waits although its run is over is cancelled
+ * when the run is forgotten, or else by the sweep.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,10 +33,10 @@ import { begunAt, closeGate, isLogComplete, readExit, readGate } from '../comman
 import { launcherOf, launchScript } from './launch-script.ts';
 import { isPassing, type SlurmClient, SlurmError } from './slurm-client.ts';
 import {
-  canNeverRun,
   endOf,
   failureOf,
   isInnocent,
+  isPending,
   jobName,
   readJobs,
   readNodes,
@@ -41,7 +45,9 @@ import {
   type SlurmJob,
   submission,
   waits,
+  whyNever,
 } from './slurm-job.ts';
+import { SlurmSweep } from './slurm-sweep.ts';
 import { apiOf, chooseVersion, type SlurmVersion } from './slurm-version.ts';
 
 export interface SlurmRuntimeOptions {
@@ -57,11 +63,17 @@ export interface SlurmRuntimeOptions {
   readonly shareMs?: number;
   /** How long Slurm may take to kill a job; 60 s by default. */
   readonly killWaitMs?: number;
+  /** How often the jobs of the cluster are looked through; 5 min by default. */
+  readonly sweepMs?: number;
+  /** How long a job may wait that no run of this executor knows; 1 min by default. */
+  readonly orphanMs?: number;
 }
 
 const LOOK_MS = 250;
 const NODES_MS = 60_000;
 const FIRST_NODES_MS = 2_000;
+/** The end of a run must not wait for Slurm. */
+const TIDY_MS = 5_000;
 /** A second limit, by Slurm, for work whose executor does not come back. */
 const LIMIT_MARGIN_SECONDS = 60;
 
@@ -76,6 +88,7 @@ export class SlurmRuntime implements Runtime {
   readonly #askMs: number;
   readonly #shareMs: number;
   readonly #killWaitMs: number;
+  readonly #sweep: SlurmSweep;
   #version: Promise<SlurmVersion> | null = null;
   #nodes: readonly RuntimeNode[] = [];
   #nodesAt = Number.NEGATIVE_INFINITY;
@@ -91,10 +104,20 @@ export class SlurmRuntime implements Runtime {
     this.#askMs = options.askMs ?? 5_000;
     this.#shareMs = options.shareMs ?? 15_000;
     this.#killWaitMs = options.killWaitMs ?? 60_000;
+    this.#sweep = new SlurmSweep({
+      ...{ log: options.log, root: options.root, user: options.client.user },
+      ask: (method, path, signal) => this.#ask(method, path, signal),
+      everyMs: options.sweepMs ?? 5 * 60_000,
+      orphanMs: options.orphanMs ?? 60_000,
+    });
   }
 
-  /** The nodes that Slurm named last. The executor must not wait for Slurm here, so this asks in the background. */
+  /**
+   * The nodes that Slurm named last. The executor must not wait for Slurm here, so this asks in the background. The
+   * executor calls this all its life, so this is also when old jobs are looked for.
+   */
   async nodes(): Promise<readonly RuntimeNode[]> {
+    this.#sweep.lookIfDue();
     if (performance.now() - this.#nodesAt > NODES_MS) {
       this.#nodesAsked ??= this.#askForNodes().finally(() => {
         this.#nodesAsked = null;
@@ -118,6 +141,7 @@ export class SlurmRuntime implements Runtime {
 
   async start(work: Work, signal: AbortSignal): Promise<RunHandle> {
     const { runId, directory } = work;
+    this.#sweep.keep(runId);
     writeFileSync(launcherOf(directory.control), launchScript(work), { mode: 0o700 });
     const { timeoutSeconds, terminationGraceSeconds } = work;
     const limitSeconds =
@@ -154,6 +178,7 @@ export class SlurmRuntime implements Runtime {
   }
 
   async find(runId: string, signal: AbortSignal): Promise<RunHandle | null> {
+    this.#sweep.keep(runId);
     const { control } = runDirectory(this.folder, runId);
     const gate = readGate(control);
     if (gate !== null) return { runId, job: gate.slurmJob };
@@ -163,11 +188,14 @@ export class SlurmRuntime implements Runtime {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
-    return closeGate(control) ? { runId, job: readGate(control)?.slurmJob ?? 0 } : null;
+    if (closeGate(control)) return { runId, job: readGate(control)?.slurmJob ?? 0 };
+    this.#sweep.drop(runId);
+    return null;
   }
 
   async attach(handle: RunHandle, { signal, onWaiting, onBegun }: AttachOptions): Promise<void> {
     const { runId, control } = this.#read(handle);
+    this.#sweep.keep(runId);
     let [isWaiting, hasBegun] = [false, false];
     let askAt = performance.now() + this.#askMs;
     for (;;) {
@@ -243,7 +271,7 @@ export class SlurmRuntime implements Runtime {
     if (!closeGate(control)) {
       const hopeless = this.#hopeless.get(runId);
       const why = hopeless ?? (job ? [...job.states, job.reason].join(', ') : 'it is gone');
-      const isFault = hopeless !== undefined || !isInnocent(end);
+      const isFault = hopeless !== undefined || job === null || !isInnocent(job);
       return { kind: 'NOT_BEGUN', reason: `the job of Slurm did not begin: ${why}`, isFault };
     }
     const message = 'the job is gone from Slurm and nobody knows how its command ended';
@@ -252,8 +280,25 @@ export class SlurmRuntime implements Runtime {
 
   async forget(handle: RunHandle): Promise<void> {
     const { runId } = this.#read(handle);
+    await this.#tidy(handle);
     this.#seen.delete(runId);
     this.#hopeless.delete(runId);
+    this.#sweep.drop(runId);
+  }
+
+  /**
+   * A slurmctld that was killed can put the job of a run that is over back into its queue, and hold it there. If Slurm
+   * cannot be asked now, the sweep finds the job later.
+   */
+  async #tidy(handle: RunHandle): Promise<void> {
+    const signal = AbortSignal.timeout(TIDY_MS);
+    try {
+      const job = await this.#jobOf(handle, signal);
+      if (job !== null && job !== 'AWAY' && isPending(job))
+        await this.#ask('DELETE', `/job/${job.id}`, signal);
+    } catch (error) {
+      if (!(error instanceof SlurmError) && !signal.aborted) throw error;
+    }
   }
 
   /** Whether the job is over for Slurm, or is not the one any more that has begun. */
@@ -263,8 +308,9 @@ export class SlurmRuntime implements Runtime {
     if (job === 'AWAY') return 'GOES_ON';
     if (job === null) return 'ENDED';
     this.#seen.set(runId, job);
-    if (canNeverRun(job)) this.#hopeless.set(runId, job.reason);
-    const isOver = endOf(job) !== null || canNeverRun(job) || this.#isRequeued(control, job);
+    const why = whyNever(job);
+    if (why !== null) this.#hopeless.set(runId, why);
+    const isOver = endOf(job) !== null || why !== null || this.#isRequeued(control, job);
     return isOver ? 'ENDED' : 'GOES_ON';
   }
 
@@ -341,6 +387,7 @@ export class SlurmRuntime implements Runtime {
   #givenUp(runId: string, error: unknown): RunHandle {
     const { control } = runDirectory(this.folder, runId);
     if (closeGate(control)) return { runId, job: readGate(control)?.slurmJob ?? 0 };
+    this.#sweep.drop(runId);
     if (error instanceof SlurmError)
       throw new RunError('SYSTEM', 'SlurmRefused', `Slurm refused the job: ${error.message}`, {
         cause: error,
