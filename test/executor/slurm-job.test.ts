@@ -40,7 +40,6 @@ const common = {
   standard_error: '/shared/said',
   tasks: 1,
   cpus_per_task: 2,
-  requeue: false,
   partition: 'main',
   account: 'physics',
 };
@@ -56,8 +55,11 @@ describe('submission', () => {
         time_limit: 5,
         gres: 'gpu:2',
         nodelist: 'n2',
+        no_requeue: true,
       },
     });
+    // Slurm 22.05 reads it as true, whatever its value.
+    expect(submission(version, one)).not.toHaveProperty('job.requeue');
   });
 
   it.each([39, 40])('has numbers that are set, and lists, in v0.0.%s', (version) => {
@@ -65,6 +67,7 @@ describe('submission', () => {
       environment: [expect.stringMatching(/^PATH=/)],
       memory_per_node: number(101),
       time_limit: number(5),
+      requeue: false,
     };
     const job = { ...common, ...newer, tres_per_node: 'gres/gpu:2', required_nodes: ['n2'] };
     expect(submission(version, one)).toMatchObject({ script, job });
@@ -72,7 +75,8 @@ describe('submission', () => {
 
   it.each([41, 44])('has the script inside of the job in v0.0.%s', (version) => {
     const body = submission(version, one);
-    expect(body).toMatchObject({ job: { ...common, script } });
+    expect(body).toMatchObject({ job: { ...common, script, requeue: false } });
+    expect(body).not.toHaveProperty('job.no_requeue');
     expect(body).not.toHaveProperty('script');
   });
 

@@ -47,8 +47,9 @@ export function submission(version: SlurmVersion, one: Submission): object {
     standard_error: one.said,
     tasks: 1,
     cpus_per_task: Math.max(1, Math.ceil(requests.cpuMillis / 1000)),
-    // The gate lets only one start through, so a requeued job would do nothing.
-    requeue: false,
+    // The gate lets only one start through, so a requeued job would do nothing. The old API reads `requeue` as true,
+    // whatever its value.
+    ...(isOld ? { no_requeue: true } : { requeue: false }),
     ...(requests.memoryBytes > 0
       ? { memory_per_node: number(Math.max(1, Math.ceil(requests.memoryBytes / MEBIBYTE))) }
       : {}),
