@@ -73,10 +73,6 @@ describe.runIf(needs('slurm', 'the demo on a real Slurm'))('the demo on Slurm', 
   });
 
   it('leaves jobs alone when the executor is stopped in order, and ends the job of an execution that is terminated', async () => {
-    const jobsOfSlurm = async () =>
-      (await slurm.command('squeue', '-h', '-o', '%j')).split('\n').filter(Boolean);
-    // A slurmctld that was killed can hold jobs that have ended in the meantime.
-    const before = await jobsOfSlurm();
     const note = join(scratch, 'pid');
     await registerProject(app, 'slurm');
     const command = ['/bin/sh', '-c', `echo $$ > ${note}; exec sleep 600`];
@@ -97,6 +93,6 @@ describe.runIf(needs('slurm', 'the demo on a real Slurm'))('the demo on Slurm', 
     );
     const execution = await untilEnded(app, id);
     expect([execution.phase, isAlive(pid)]).toEqual(['ABORTED', false]);
-    await eventually(jobsOfSlurm, (names) => names.every((name) => before.includes(name)));
+    await slurm.untilNoJobs();
   });
 });

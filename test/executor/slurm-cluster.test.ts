@@ -30,13 +30,38 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
   afterAll(() => slurm?.stop());
 
   /** A runtime as a new executor would have it. */
-  const runtime = () =>
+  const runtime = (times: { sweepMs?: number; orphanMs?: number } = {}) =>
     new SlurmRuntime({
       client: new SlurmClient({ url: slurm.url, user: 'root', token: { file: slurm.tokenFile } }),
       ...{ log, root: slurm.shared, partition: 'main', account: null },
       ...{ askMs: 500, shareMs: 2_000 },
+      ...times,
     });
   const y = { interface: { inputs: {}, outputs: types({ y: INTEGER }) } };
+
+  /** The number of a run's job, when Slurm has it. */
+  const numberOf = async (runId: string) =>
+    (
+      await eventually(
+        () => slurm.command('squeue', '-h', '-o', '%A', '-n', `slipway-${runId}`),
+        (text) => text.trim() !== '',
+      )
+    ).trim();
+  const allowRequeue = (job: string) => slurm.command('scontrol', 'update', `jobid=${job}`, 'requeue=1');
+  async function scancel(job: string): Promise<void> {
+    await slurm.command('scancel', job);
+  }
+  async function requeue(job: string): Promise<void> {
+    await allowRequeue(job);
+    await slurm.command('scontrol', 'requeue', job);
+  }
+  const setPartition = (state: 'up' | 'down') =>
+    slurm.command('scontrol', 'update', 'partition=main', `state=${state}`);
+  const untilHeld = (job: string) =>
+    eventually(
+      () => slurm.command('squeue', '-h', '-o', '%T %r', '-j', job).catch(() => ''),
+      (text) => text.trim() === 'PENDING launch failed requeued held',
+    );
 
   it('tells the nodes of the partition', async () => {
     expect(await runtime().nodes()).toEqual([
@@ -94,7 +119,7 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
       { runtime: runtime() },
     );
     expect(run.outcome).toMatchObject({ kind: 'FAILED', error: { kind: 'SYSTEM', code: 'NotStarted' } });
-    expect((await slurm.command('squeue', '-h')).trim()).toBe('');
+    await slurm.untilNoJobs();
   });
 
   it('asks a command within five seconds to end', async () => {
@@ -159,7 +184,7 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
     cancel.abort();
     expect((await running).outcome).toEqual({ kind: 'CANCELLED' });
     await slurm.command('scontrol', 'update', 'partition=main', 'state=up');
-    expect((await slurm.command('squeue', '-h')).trim()).toBe('');
+    await slurm.untilNoJobs();
     expect(existsSync(begun)).toBe(false);
   });
 
@@ -225,10 +250,7 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
     ]);
 
     const ended = await leftBehind('sleep 0.2; echo 9 > "$SLIPWAY_OUTPUTS/y"', async () => {
-      await eventually(
-        () => slurm.command('squeue', '-h'),
-        (queue) => queue.trim() === '',
-      );
+      await slurm.untilNoJobs();
     });
     // As after MinJobAge.
     const forgotten = { ...ended.record, handle: { ...ended.record.handle, job: 999_999 } };
@@ -245,22 +267,20 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
   });
 
   it.each([
-    ['cancelled by somebody else', ['scancel'], { kind: 'LOST', error: { code: 'CancelledOutside' } }],
-    ['requeued', ['scontrol', 'requeue'], { kind: 'LOST', error: { code: 'Requeued' } }],
-  ] as const)('does not repeat a run that was %s after it had begun', async (_what, command, outcome) => {
+    ['cancelled by somebody else', scancel, 'CancelledOutside'],
+    ['requeued', requeue, 'Requeued'],
+  ] as const)('does not repeat a run that was %s after it had begun', async (_what, change, code) => {
     const note = join(await createRoot(), 'starts');
     let act: Promise<unknown> = Promise.resolve();
     const spec = shell(`echo x >> ${note}; sleep 60`);
     const run = await finish(spec, {
       runtime: runtime(),
       onStarted: () => {
-        const id = () => slurm.command('squeue', '-h', '-o', '%A', '-n', `slipway-${spec.runId}`);
-        const [program, ...args] = command;
-        act = id().then((job) => slurm.command(program, ...args, job.trim()));
+        act = numberOf(spec.runId).then(change);
       },
     });
     await act;
-    expect(run.outcome).toMatchObject(outcome);
+    expect(run.outcome).toMatchObject({ kind: 'LOST', error: { code } });
     await slurm.untilNodesIdle();
     expect(readFileSync(note, 'utf8')).toBe('x\n');
   });
@@ -275,12 +295,103 @@ describe.runIf(needs('slurm', 'runs on a real Slurm'))('the slurm runtime', () =
       },
     });
     await act;
-    expect(run.outcome).toMatchObject({ kind: 'LOST', error: { kind: 'SYSTEM' } });
-    // Slurm 22.05 requeues the job, although its submission says that it must not.
-    expect(['NodeFailed', 'Requeued']).toContain((run.outcome as { error: { code: string } }).error.code);
+    expect(run.outcome).toMatchObject({ kind: 'LOST', error: { kind: 'SYSTEM', code: 'NodeFailed' } });
     // A node that answers may be back already, and then Slurm refuses this.
     await slurm.command('scontrol', 'update', 'nodename=n2', 'state=resume').catch(() => {});
     await slurm.untilNodesIdle();
     expect(readFileSync(note, 'utf8')).toBe('x\n');
+  });
+
+  it.each([
+    ['cancels', async () => '', /did not begin: CANCELLED/],
+    ['holds', allowRequeue, /did not begin: launch failed requeued held/],
+  ] as const)(
+    'returns a run whose job no node could launch, and that Slurm %s',
+    async (_what, change, message) => {
+      const note = join(await createRoot(), 'starts');
+      const spec = shell(`echo x >> ${note}`);
+      await setPartition('down');
+      const running = finish(spec, { runtime: runtime() });
+      const job = await numberOf(spec.runId);
+      slurm.breakLaunch(job);
+      await change(job);
+      await setPartition('up');
+      expect((await running).outcome).toMatchObject({
+        ...{ kind: 'FAILED', error: { kind: 'SYSTEM', code: 'NotStarted' } },
+      });
+      const { error } = (await running).outcome as { error: { message: string } };
+      expect(error.message).toMatch(message);
+      await slurm.untilNoJobs();
+      expect(existsSync(note)).toBe(false);
+    },
+  );
+
+  it('reports how a command ended whose job a slurmctld that was killed holds, and cancels the job', async () => {
+    const folder = await createRoot();
+    const [go, note] = [join(folder, 'go'), join(folder, 'starts')];
+    const records = new RunRecords(await createRoot(), log);
+    const leave = new AbortController();
+    const spec = shell(
+      `echo x >> ${note}; while ! test -e ${go}; do sleep 0.1; done; echo 6 > "$SLIPWAY_OUTPUTS/y"`,
+      y,
+    );
+    await setPartition('down');
+    const first = finish(spec, {
+      ...{ runtime: runtime(), records, leave: leave.signal },
+      onStarted: () => leave.abort(),
+    });
+    const job = await numberOf(spec.runId);
+    await allowRequeue(job);
+    await slurm.stopController();
+    const before = slurm.writtenJobs();
+    slurm.startController();
+    await eventually(
+      () => setPartition('up').catch(() => null),
+      (answer) => answer !== null,
+    );
+    expect((await first).outcome).toEqual({ kind: 'LEFT' });
+    writeFileSync(go, '');
+    await slurm.untilNoJobs();
+    await slurm.stopController();
+    slurm.loseJobsSince(before);
+    slurm.breakLaunch(job);
+    slurm.startController();
+    await untilHeld(job);
+    const [record] = records.list();
+    if (record === undefined) throw new Error('no record');
+    const second = await finish(record, { runtime: runtime(), records });
+    expect(second.outcome).toMatchObject({ kind: 'SUCCEEDED', outputs: { y: 6 } });
+    expect((await slurm.command('squeue', '-h')).trim()).toBe('');
+    expect(readFileSync(note, 'utf8')).toBe('x\n');
+    await slurm.untilNodesIdle();
+  });
+
+  it('cancels a job that Slurm holds and that no run knows, and no other job', async () => {
+    const leave = new AbortController();
+    const spec = shell(':');
+    await setPartition('down');
+    const running = finish(spec, {
+      ...{ runtime: runtime(), leave: leave.signal },
+      onWaiting: () => leave.abort(),
+    });
+    expect((await running).outcome).toEqual({ kind: 'LEFT' });
+    const job = await numberOf(spec.runId);
+    slurm.breakLaunch(job);
+    await allowRequeue(job);
+    await setPartition('up');
+    await untilHeld(job);
+    const theirs = ['--hold', `--job-name=slipway-${crypto.randomUUID()}`, '--wrap=:', '--output=/dev/null'];
+    await slurm.command('sbatch', ...theirs);
+    const one = runtime({ sweepMs: 100, orphanMs: 100 });
+    await eventually(
+      async () => {
+        await one.nodes();
+        return await slurm.command('squeue', '-h', '-o', '%j');
+      },
+      (names) => !names.includes(spec.runId),
+    );
+    expect((await slurm.command('squeue', '-h', '-o', '%j')).trim()).toBe(theirs[1]?.split('=')[1]);
+    await slurm.command('scancel', '--user=root');
+    await slurm.untilNoJobs();
   });
 });

@@ -93,17 +93,51 @@ export class Slurm {
   }
 
   /**
-   * Kills slurmctld when it has written down the jobs that run: a slurmctld that is killed before forgets them, and uses
-   * their numbers again.
+   * Kills slurmctld when it has written down what its jobs do now. A slurmctld that is killed before forgets them and
+   * uses their numbers again, or starts them once more.
    */
   async killController(): Promise<void> {
-    const names = (await this.command('squeue', '-h', '-o', '%j')).split('\n').filter(Boolean);
-    const state = join(this.folder, 'state/job_state');
-    await eventually(
-      () => (existsSync(state) ? readFileSync(state, 'latin1') : ''),
-      (text) => names.every((name) => text.includes(name)),
-    );
+    const [job] = (await this.command('squeue', '-h', '-o', '%A')).split('\n').filter(Boolean);
+    if (job !== undefined) {
+      const mark = `written-${randomBytes(8).toString('hex')}`;
+      await this.command('scontrol', 'update', `jobid=${job}`, `admincomment=${mark}`);
+      await eventually(
+        () => (existsSync(this.#jobState) ? readFileSync(this.#jobState, 'latin1') : ''),
+        (text) => text.includes(mark),
+      );
+    }
     await this.#end('slurmctld', 'SIGKILL');
+  }
+
+  /** The jobs as slurmctld has written them down. Only while it is stopped. */
+  writtenJobs(): Buffer {
+    return readFileSync(this.#jobState);
+  }
+
+  /** Makes slurmctld start with what it had written down earlier, as after a crash. Only while it is stopped. */
+  loseJobsSince(written: Buffer): void {
+    writeFileSync(this.#jobState, written);
+  }
+
+  get #jobState(): string {
+    return join(this.folder, 'state/job_state');
+  }
+
+  /** No node can launch the job: what slurmd wants to create is there already, as after a launch that hangs. */
+  breakLaunch(job: string): void {
+    for (const node of nodeNames) {
+      const folder = join(this.folder, `spool-${node}`, `job${job.padStart(5, '0')}`);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'slurm_script'), '');
+    }
+  }
+
+  /** Until Slurm has no jobs any more, except for those that have ended. */
+  async untilNoJobs(): Promise<void> {
+    await eventually(
+      () => this.command('squeue', '-h').catch(() => 'slurmctld is away'),
+      (text) => text.trim() === '',
+    );
   }
 
   /** Ends slurmctld in order. */
