@@ -15,6 +15,12 @@ if (controlPlaneConfig.databaseUrl === undefined)
   );
 export const databaseUrl = controlPlaneConfig.databaseUrl;
 
+/**
+ * PostgreSQL keeps the plan of a prepared statement, perhaps from a time when the tables were empty, and all our
+ * statements have indexes. So it plans with indexes from the beginning, and never compiles a plan.
+ */
+const PLANNING = '-c enable_seqscan=off -c jit=off';
+
 export const pool = new pg.Pool({
   connectionString: databaseUrl,
   max: controlPlaneConfig.databasePoolSize,
@@ -23,6 +29,7 @@ export const pool = new pg.Pool({
   application_name: 'slipway',
   statement_timeout: 30_000,
   idle_in_transaction_session_timeout: 60_000,
+  options: PLANNING,
 });
 
 // When an idle connection breaks, the pool replaces it. Without a listener, the error would end the process.

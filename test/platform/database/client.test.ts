@@ -9,6 +9,13 @@ it('PostgreSQL ends a statement after 30 seconds, and a transaction that does no
   expect(await settingOf('idle_in_transaction_session_timeout')).toBe('1min');
 });
 
+it('PostgreSQL plans with indexes, and compiles no plan', async () => {
+  const { rows } = await pool.query(
+    `select current_setting('enable_seqscan') as scans, current_setting('jit') as jit`,
+  );
+  expect(rows).toEqual([{ scans: 'off', jit: 'off' }]);
+});
+
 it('a connection is opened within 5 seconds, and closed after a minute without work', () => {
   expect(pool.options).toMatchObject({ connectionTimeoutMillis: 5_000, idleTimeoutMillis: 60_000 });
 });
