@@ -19,6 +19,7 @@ import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
 import { OwnedJobSets } from './owned-job-sets.ts';
 import { Pace } from './pace.ts';
+import { startStatisticsLoop } from './refresh-statistics.ts';
 import { startShareLoop, startShareSweep } from './sample-queue-shares.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
@@ -169,6 +170,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     shares,
     counts,
     sweepShares,
+    startStatisticsLoop(),
     ...startJobSweeps(),
     ...startBlobSweeps(),
   ];

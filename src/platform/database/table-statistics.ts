@@ -1,0 +1,25 @@
+import pg from 'pg';
+import { pool } from './client.ts';
+import { run, statement } from './statement.ts';
+
+/** A table with fewer rows counts as having so many. */
+const FEW_ROWS = 500;
+
+const grownStatement = statement<{ name: string }>(
+  `select counted.relname as name from pg_stat_user_tables as counted join pg_class as known on known.oid = counted.relid
+    where counted.schemaname = current_schema() and pg_has_role(known.relowner, 'USAGE')
+      and counted.n_live_tup > 2 * greatest(known.reltuples, ${FEW_ROWS})`,
+);
+
+/** The tables with more than twice as many rows as PostgreSQL assumes when it plans statements. */
+export async function listGrownTables(): Promise<string[]> {
+  return (await run(grownStatement, [])).map(({ name }) => name);
+}
+
+/**
+ * Has PostgreSQL count the rows of a table again, and plan all statements that use it anew. Does nothing if another
+ * transaction is doing so, or has locked the table.
+ */
+export async function analyzeTable(name: string): Promise<void> {
+  await pool.query(`analyze (skip_locked) ${pg.escapeIdentifier(name)}`);
+}
