@@ -63,7 +63,11 @@ export async function reportJobEvents(
   const indexed = reports.map((report, index) => ({ report, index }));
   // A statement must not name a run twice.
   for (const round of rounds(indexed, ({ report }) => report.runId)) {
-    const byRun = await applyRunMoves(caller, round.map(toMove), leaseSeconds);
+    const byRun = await applyRunMoves(
+      caller,
+      round.map(({ report }) => toMove(report)),
+      leaseSeconds,
+    );
     for (const { report, index } of round) {
       const answer = byRun.get(report.runId);
       const isRepeated = answer !== undefined && hasBeen(report.kind, answer.before);
@@ -86,10 +90,9 @@ function requireSmall(
   );
 }
 
-function toMove({ report, index }: { report: JobEventReport; index: number }): RunMove {
+function toMove(report: JobEventReport): RunMove {
   const to: JobRunState = report.kind;
   return {
-    position: index,
     runId: report.runId,
     to,
     from: phasesThatMayMoveTo(jobRunStates, to),

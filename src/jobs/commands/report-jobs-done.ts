@@ -43,7 +43,7 @@ export async function reportJobsDone(
   if (runIds.length > MAX_RUNS)
     throw InvalidArgumentError.of(['input', 'runs'], `must have at most ${MAX_RUNS} runs`, 'TooLarge');
   const ids = [...new Set(runIds.filter(isId))];
-  const moveTo = (to: JobRunState) => (runId: string, position: number) => moveOf(runId, position, to, now);
+  const moveTo = (to: JobRunState) => (runId: string) => moveOf(runId, to, now);
   // A report of CANCELLED counts only for jobs that were to be stopped.
   const stopped = await applyRunMoves(caller, ids.map(moveTo('CANCELLED')), leaseSeconds);
   const open = ids.filter((id) => isOpen(stopped.get(id)));
@@ -60,9 +60,9 @@ export async function reportJobsDone(
 const isOpen = (answer: RunMoved | undefined): boolean =>
   answer?.moved === false && !isTerminal(jobRunStates, answer.before);
 
-function moveOf(runId: string, position: number, to: JobRunState, now: Date): RunMove {
+function moveOf(runId: string, to: JobRunState, now: Date): RunMove {
   return {
-    ...{ runId, position, to, from: phasesThatMayMoveTo(jobRunStates, to), at: now.toISOString() },
+    ...{ runId, to, from: phasesThatMayMoveTo(jobRunStates, to), at: now.toISOString() },
     ...{ exitCode: null, outputs: null, outputLiterals: null },
     error: to === 'FAILED' ? noResult : null,
   };

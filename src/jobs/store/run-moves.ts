@@ -1,4 +1,5 @@
 import type { JobRunState } from '../../generated/prisma/enums.ts';
+import { GroupCommit } from '../../platform/database/group-commit.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
@@ -9,7 +10,6 @@ import type { Reporter } from './runs.ts';
 
 /** One report about a run, and the states in which it is accepted. */
 export interface RunMove {
-  readonly position: number;
   readonly runId: string;
   readonly to: JobRunState;
   readonly from: readonly JobRunState[];
@@ -29,31 +29,36 @@ export interface RunMoved {
 /** Locks as described in runs.ts. */
 const moveRunsStatement = statement<RunMoved>(
   `with asked as materialized (
-     select * from jsonb_to_recordset($2::jsonb) as asked(
-       "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
-       error jsonb, outputs jsonb, "outputLiterals" jsonb, "isEnd" boolean)
+     select * from rows from (jsonb_to_recordset($1::jsonb) as (
+       "tenantId" uuid, "userId" uuid, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz,
+       "exitCode" int, error jsonb, outputs jsonb, "outputLiterals" jsonb, "isEnd" boolean)) with ordinality
+       as asked("tenantId", "userId", "runId", "to", "from", at, "exitCode", error, outputs, "outputLiterals", "isEnd",
+                "position")
    ),
    retry as materialized (
-     select * from json_to_recordset($4::json) as retry(
+     select * from json_to_recordset($2::json) as retry(
        "runId" uuid, "avoidsNode" boolean, spec json, resources jsonb, shape text)
+   ),
+   named as materialized (
+     select run.id, run.job_id, job.job_set_id, asked."userId" from asked
+       join job_runs as run on run.id = asked."runId" and run.tenant_id = asked."tenantId"
+       join jobs as job on job.id = run.job_id
    ),
    stream as materialized (
      select id, coalesce(owner_id, id) as news from job_sets
-      where tenant_id = $1::uuid
-        and id in (select job.job_set_id from asked join job_runs as run on run.id = asked."runId"
-                     join jobs as job on job.id = run.job_id)
-      order by id for update
+      where id in (select job_set_id from named) order by id for update
    ),
    before as materialized (
-     select run.id, run.state, run.job_id, job.job_set_id, job.pool, stream.news, job.state as job_state,
+     select run.id, run.tenant_id, run.state, run.job_id, named.job_set_id, job.pool, stream.news, job.state as job_state,
+            job.ended_at is null as job_is_open,
             case when job.state = 'PREEMPTING' then job.preempt_reason else job.cancel_reason end as reason,
             case when job.state = 'PREEMPTING' then job.preempted_by_id else job.cancelled_by_id end as requestor,
             job.on_preemption = 'REQUEUE' as may_requeue,
             executor.name || '/' || run.node as place
-       from asked join job_runs as run on run.id = asked."runId"
-       join executors as executor on executor.id = run.executor_id and executor.user_id = $3::uuid
-       join jobs as job on job.id = run.job_id
-       join stream on stream.id = job.job_set_id
+       from named join stream on stream.id = named.job_set_id
+       join job_runs as run on run.id = named.id
+       join executors as executor on executor.id = run.executor_id and executor.user_id = named."userId"
+       join jobs as job on job.id = named.job_id
       order by run.id for update of run, job
    ),
    moved as (
@@ -71,11 +76,11 @@ const moveRunsStatement = statement<RunMoved>(
        from asked join before on before.id = asked."runId"
       where run.id = asked."runId" and run.state = any(asked."from")
         and (asked."to" <> 'CANCELLED' or before.job_state in ('CANCELLING', 'PREEMPTING'))
-     returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
+     returning run.id, run.tenant_id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
                asked.outputs, asked."outputLiterals", asked."exitCode", asked.at, asked."isEnd" as is_end,
                case when asked."to" = 'CANCELLED' then before.reason end as reason,
                case when asked."to" = 'CANCELLED' then before.requestor end as requestor,
-               before.place, before.job_state,
+               before.place, before.job_state, before.job_is_open,
                case when run.state = 'PREEMPTED' then before.may_requeue end as requeued
    ),
    judged as (
@@ -98,14 +103,14 @@ const moveRunsStatement = statement<RunMoved>(
             avoided_nodes = case when judged.avoided is null then job.avoided_nodes
                                  else array_append(job.avoided_nodes, judged.avoided) end,
             updated_at = now()
-       from judged where job.id = judged.job_id and job.ended_at is null
+       from judged where job.id = judged.job_id and judged.job_is_open
      returning job.id
    ),
    ${numbersFor('moved')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by judged."position"), $1::uuid,
-            judged.job_id, judged.id, judged.state::text::job_event_kind,
+     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by judged."position"),
+            judged.tenant_id, judged.job_id, judged.id, judged.state::text::job_event_kind,
             jsonb_strip_nulls(jsonb_build_object('error', judged.error, 'exitCode', judged."exitCode",
               'reason', judged.reason, 'requestor', judged.requestor, 'requeued', judged.requeued,
               'retryable', judged.retryable,
@@ -117,7 +122,7 @@ const moveRunsStatement = statement<RunMoved>(
    )
    select before.id as "runId", before.state::text as before, moved.id is not null as moved,
           case when moved.id is not null then ${notifySql('job-set', 'before.news')} end,
-          case when moved.is_end then ${notifySql('pool', poolIdSql('$1', 'before.pool'))} end
+          case when moved.is_end then ${notifySql('pool', poolIdSql('before.tenant_id', 'before.pool'))} end
      from before left join moved on moved.id = before.id`,
 );
 
@@ -130,17 +135,46 @@ export interface Retry {
   readonly changed: { readonly spec: object; readonly resources: object; readonly shape: string } | null;
 }
 
+/** What one call reports. */
+interface Moves {
+  readonly runIds: readonly string[];
+  /** The reports as rows of JSON, separated by commas. */
+  readonly rows: string;
+  readonly retries: readonly Retry[];
+}
+
+/** How many characters of reports one transaction applies: those of about 2,000 runs without outputs. */
+const MAX_TEXT = 512 * 1024;
+
+const together = new GroupCommit<Moves, RunMoved[]>({
+  apply: applyMoves,
+  sizeOf: ({ rows }) => rows.length,
+  most: MAX_TEXT,
+  // The statement must not name a run twice.
+  keysOf: ({ runIds }) => runIds,
+});
+
+async function applyMoves(calls: readonly Moves[]): Promise<RunMoved[][]> {
+  const retries = calls.flatMap((call) => call.retries);
+  const again = retries.map(({ changed, ...retry }) => ({ ...retry, ...changed }));
+  const rows = calls.map((call) => call.rows).join(',');
+  const moved = await run(moveRunsStatement, [`[${rows}]`, JSON.stringify(again)]);
+  const byRun = new Map(moved.map((row) => [row.runId, row]));
+  return calls.map(({ runIds }) => runIds.flatMap((runId) => byRun.get(runId) ?? []));
+}
+
 /**
- * Applies reports about different runs in one statement. Runs that do not belong to the reporter are missing in the
- * answer.
+ * Applies reports about different runs in one statement, together with those that other calls bring at the same time.
+ * Runs that do not belong to the reporter are missing in the answer.
  */
-export function moveRuns(
-  reporter: Reporter,
+export async function moveRuns(
+  { tenantId, userId }: Reporter,
   moves: readonly RunMove[],
   retries: readonly Retry[],
 ): Promise<RunMoved[]> {
-  const asked = moves.map((move) => ({ ...move, isEnd: isTerminal(jobRunStates, move.to) }));
-  const again = retries.map(({ changed, ...retry }) => ({ ...retry, ...changed }));
-  const values = [reporter.tenantId, JSON.stringify(asked), reporter.userId, JSON.stringify(again)];
-  return run(moveRunsStatement, values);
+  if (moves.length === 0) return [];
+  const rows = moves.map((move) =>
+    JSON.stringify({ ...move, tenantId, userId, isEnd: isTerminal(jobRunStates, move.to) }),
+  );
+  return await together.submit({ runIds: moves.map(({ runId }) => runId), rows: rows.join(','), retries });
 }
