@@ -152,17 +152,22 @@ describe('upsertExecutorSettings', () => {
 });
 
 describe('cordonNode', () => {
+  const liveRuns = async () => {
+    const jobs = await db.job.findMany({ where: { queueId: queue.id }, select: { id: true } });
+    return await db.jobRun.findMany({ where: { jobId: { in: jobs.map(({ id }) => id) }, endedAt: null } });
+  };
+
   it('lets a machine get nothing new, while its runs go on, until uncordonNode opens it again', async () => {
     await queue.submit([{}]);
     await assign();
-    const before = await db.jobRun.findFirstOrThrow({ where: { job: { queueId: queue.id } } });
-    const used = before.node ?? '';
+    const [before] = await liveRuns();
+    const used = before?.node ?? '';
     expect(await cordonNode('hot', used)).toMatchObject({
       node: { name: used, cordoned: true, cordonReason: 'hot', cordonedBy: { username: 'admin' } },
     });
     await queue.submit([{}, {}, {}], 'later');
     expect(await assign()).toBe(2);
-    const runs = await db.jobRun.findMany({ where: { job: { queueId: queue.id }, endedAt: null } });
+    const runs = await liveRuns();
     expect(runs.filter((run) => run.node === used)).toHaveLength(1);
     expect((await fleet.call()).cancelRuns).toEqual([]);
     expect((await uncordonNode(used)).node).toEqual({

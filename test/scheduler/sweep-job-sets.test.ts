@@ -205,7 +205,8 @@ describe('the job set of a deleted execution', () => {
 
   it('keeps a row that another transaction uses, with all that is above it, until the next time', async () => {
     const id = await deletedWith(2, 1);
-    const run = await db.jobRun.findFirstOrThrow({ where: { job: { jobSet: { ownerId: id } } } });
+    const job = await db.job.findFirstOrThrow({ where: { jobSet: { ownerId: id } } });
+    const run = await db.jobRun.findFirstOrThrow({ where: { jobId: job.id } });
     await inTransaction(async (tx) => {
       await tx.$queryRaw`select from job_runs where id = ${run.id}::uuid for update`;
       expect(await sweepRemains(id)).toBe(false);

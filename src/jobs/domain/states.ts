@@ -1,5 +1,5 @@
 import type { JobEventKind, JobRunState, JobState } from '../../generated/prisma/enums.ts';
-import type { PhaseTable } from '../../platform/phase-table.ts';
+import { isTerminal, type PhaseTable } from '../../platform/phase-table.ts';
 
 /**
  * The states of a job. The statement that moves a run also moves its job.
@@ -44,6 +44,11 @@ export const jobRunStates: PhaseTable<JobRunState> = {
   LEASE_EXPIRED: [],
   LEASE_RETURNED: [],
 };
+
+/** The states of runs that have not ended. */
+export const liveRunStates = Object.keys(jobRunStates).filter(
+  (state) => !isTerminal(jobRunStates, state as JobRunState),
+) as JobRunState[];
 
 /** The states of jobs that have not ended. */
 export const openStates = [

@@ -6,6 +6,7 @@ import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { numbersFor } from './job-sets.ts';
 import { jobResources } from './reads.ts';
+import { isLive } from './runs.ts';
 
 /*
  * Changes of jobs that users ask for. As in runs.ts, a statement of its own first locks the job sets, so that the
@@ -26,7 +27,7 @@ const cancelStatement = statement<{ id: string }>(
    held as materialized (
      select run.id, run.job_id, run.executor_id, run.acknowledged_at is not null as begun
        from job_runs as run join open on open.id = run.job_id
-      where run.ended_at is null order by run.id for update of run
+      where ${isLive('run')} order by run.id for update of run
    ),
    ended as (
      update job_runs as run set state = 'CANCELLED', ended_at = now()

@@ -5,7 +5,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
 import { numbersFor } from './job-sets.ts';
-import type { Reporter } from './runs.ts';
+import { isLive, type Reporter } from './runs.ts';
 
 /** A pool of one tenant. Executors get only jobs of their own tenant. */
 export interface Pool {
@@ -142,7 +142,7 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
    ),
    held as materialized (
      select run.id from job_runs as run join before on before.id = run.executor_id
-      where run.id = any($7::uuid[]) and run.ended_at is null
+      where run.id = any($7::uuid[]) and ${isLive('run')}
       order by run.id for update of run
    ),
    ${formerNodes},
@@ -214,7 +214,7 @@ const renewStatement = statement<{ id: string; mustStop: boolean }>(
      select run.id, job.state in ('CANCELLING', 'PREEMPTING') as "mustStop" from job_runs as run
        join jobs as job on job.id = run.job_id
        join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
-      where run.id = any($2::uuid[]) and run.ended_at is null
+      where run.id = any($2::uuid[]) and ${isLive('run')}
       order by run.id for update of run
    )
    update job_runs as run
@@ -289,7 +289,7 @@ export function listUnknownRuns(executorId: string, knownRuns: readonly string[]
 const listHeldStatement = statement<RunHeld>(
   `select run.id, job.state in ('CANCELLING', 'PREEMPTING') as "mustStop"
      from job_runs as run join jobs as job on job.id = run.job_id
-    where run.executor_id = $1::uuid and run.id = any($2::uuid[]) and run.ended_at is null`,
+    where run.executor_id = $1::uuid and run.id = any($2::uuid[]) and ${isLive('run')}`,
 );
 
 /** The named runs that still belong to the executor. */

@@ -2,6 +2,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { numbersFor } from './job-sets.ts';
+import { isLive } from './runs.ts';
 
 /** A run that must make room for another job. */
 export interface NewPreemption {
@@ -29,7 +30,7 @@ const preemptStatement = statement<{ runId: string }>(
      select run.id, run.acknowledged_at is not null as begun
        from asked join job_runs as run on run.id = asked."runId"
        join jobs as job on job.id = run.job_id and job.state in ('LEASED', 'PENDING', 'RUNNING')
-      where run.ended_at is null order by run.id for update of run, job
+      where ${isLive('run')} order by run.id for update of run, job
    ),
    ended as (
      update job_runs as run set state = 'PREEMPTED', ended_at = now()
@@ -105,7 +106,7 @@ const liveRuns = statement<{ runId: string; jobId: string }>(
      select job.id from jobs as job where job.gang_id in (select gang_id from asked where gang_id is not null)
    )
    select run.id as "runId", run.job_id as "jobId"
-     from member join job_runs as run on run.job_id = member.id and run.ended_at is null
+     from member join job_runs as run on run.job_id = member.id and ${isLive('run')}
     order by run.job_id`,
 );
 

@@ -1,6 +1,7 @@
 import type { JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
+import { liveRunStates } from '../domain/states.ts';
 import { numbersFor } from './job-sets.ts';
 
 /*
@@ -33,6 +34,13 @@ const MAX_UNATTEMPTED = 20;
 const hasManyRuns = `(select count(*) from job_runs as other where other.job_id = run.job_id) > ${MAX_UNATTEMPTED}`;
 
 /**
+ * Whether a run has not ended, for statements that find runs by their ids, their jobs or the ends of their leases. Those
+ * that look for the runs of executors say `ended_at is null`, which lets PostgreSQL use the index of these runs.
+ */
+export const isLive = (name: string): string =>
+  `${name}.state in (${liveRunStates.map((state) => `'${state}'`).join(', ')})`;
+
+/**
  * Whether the executor of a run was silent for so long that the run expires, although its lease lasts longer: the
  * executor has neither called nor renewed this run for that time. Leases that are shorter have expired by then.
  *
@@ -62,7 +70,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
        join executors as executor on executor.id = run.executor_id
        join jobs as job on job.id = run.job_id
        join stream on stream.id = job.job_set_id
-      where run.ended_at is null and ($3::uuid is null or executor.user_id = $3::uuid)
+      where ${isLive('run')} and ($3::uuid is null or executor.user_id = $3::uuid)
       order by run.id for update of run, job
    ),
    ended as (
@@ -230,7 +238,7 @@ export async function forgiveLostLease({ userId }: Reporter, runId: string): Pro
 const listExpiredStatement = statement<{ runId: string; isOverdue: boolean }>(
   `select run.id as "runId", run.lease_expires_at <= now() as "isOverdue"
      from job_runs as run join executors as executor on executor.id = run.executor_id
-    where run.ended_at is null and run.lease_expires_at <= now() + make_interval(secs => greatest($2::float8 - $3::float8, 0))
+    where ${isLive('run')} and run.lease_expires_at <= now() + make_interval(secs => greatest($2::float8 - $3::float8, 0))
       and (run.lease_expires_at <= now() or ${isLost('$2', '$3')})
     order by run.lease_expires_at limit $1`,
 );

@@ -3,6 +3,7 @@ import { notifySql } from '../../platform/database/topics.ts';
 import type { Resources } from '../domain/scheduling/resources.ts';
 import type { NodeTypeUsage, ReportedQueueUsage, RunUsage } from '../domain/usage-report.ts';
 import { numbersFor } from './job-sets.ts';
+import { isLive } from './runs.ts';
 
 export interface UsageCall {
   readonly tenantId: string;
@@ -41,7 +42,7 @@ const storeStatement = statement<{ executorId: string; runs: number }>(
        join reporter on reporter.id = run.executor_id
        join jobs as job on job.id = run.job_id
        join stream on stream.id = job.job_set_id
-      where run.ended_at is null
+      where ${isLive('run')}
         and (run.usage_at is null or run.usage_at <= now() - interval '${EVENT_SECONDS} seconds')
       order by run.id for update of run
    ),
