@@ -54,7 +54,7 @@ const foldStatement = statement<{ count: number }>(
    stored as (
      insert into job_counts as known (id, ${columns}, count)
      select gen_random_uuid(), ${columns}, sum(change) from taken
-      where exists (select from queues where id = queue_id)
+      where exists (select from queues where id = queue_id for key share)
       group by ${columns} having sum(change) <> 0 order by ${columns}
      on conflict (${columns}) do update set count = known.count + excluded.count
    )
