@@ -7,11 +7,11 @@ import { allOrFirstError } from './submit-load.ts';
 type Sizes = Pick<LoadOptions, 'jobs' | 'weights' | 'executors' | 'slots'>;
 
 /**
- * The least that a queue in this database costs: each executor takes jobs from the front, reads them, and finishes them,
- * each in a transaction of its own, without an API, without shares and without events. It works on tables of its own,
- * which it drops at the end.
+ * The least that such a queue costs in this database: each executor takes jobs from the front, reads them, and finishes
+ * them, each in a transaction of its own, without an API, without shares, events and fences. It works on copies of the
+ * tables of jobs and runs, with their indexes, which it drops at the end.
  *
- * @throws CliError UNAVAILABLE if the database does not answer.
+ * @throws CliError UNAVAILABLE if the database does not answer, or is not the database of a server.
  */
 export async function bareLoop(url: string, schema: string, sizes: Sizes): Promise<Latencies> {
   const pool = new pg.Pool({ connectionString: url, max: sizes.executors, idleTimeoutMillis: 0 });
@@ -32,36 +32,44 @@ export async function bareLoop(url: string, schema: string, sizes: Sizes): Promi
   }
 }
 
+/** One queue has the id that ends with its number. */
+const queueId = (number: string) => `('00000000-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0'))::uuid`;
+
 async function createTables(pool: pg.Pool, schema: string, { jobs, weights }: Sizes): Promise<void> {
   await pool.query(`create schema ${schema}`);
+  for (const table of ['jobs', 'job_runs']) {
+    await pool.query(`create table ${schema}.${table} (like ${table} including all)`);
+    await pool.query(`alter table ${schema}.${table} set (fillfactor = 70)`);
+  }
   await pool.query(
-    `create table ${schema}.jobs (id bigint primary key, queue int not null, priority int not null, state text not null)
-       with (fillfactor = 70)`,
-  );
-  await pool.query(
-    `create table ${schema}.runs (job_id bigint primary key, executor int not null, acknowledged_at timestamptz)
-       with (fillfactor = 70)`,
-  );
-  await pool.query(
-    `insert into ${schema}.jobs select number, number % $2, 0, 'QUEUED' from generate_series(1, $1::int) as number`,
+    `insert into ${schema}.jobs (id, tenant_id, queue_id, job_set_id, owner_id, spec, resources)
+     select ${queueId('number')}, ${queueId('0')}, ${queueId('number % $2::int')}, ${queueId('number % $2::int')},
+            ${queueId('0')}, '{}', '{}'
+       from generate_series(1, $1::int) as number`,
     [jobs, weights.length],
   );
-  await pool.query(`create index on ${schema}.jobs (queue, priority, id) where state = 'QUEUED'`);
-  await pool.query(`create index on ${schema}.runs (executor) where acknowledged_at is null`);
   await pool.query(`analyze ${schema}.jobs`);
 }
 
 async function drain(pool: pg.Pool, schema: string, sizes: Sizes): Promise<Latencies> {
   const latencies = new Latencies();
   const assign = `with head as materialized (
-       select id from ${schema}.jobs where state = 'QUEUED' and queue = $2
-        order by queue, priority, id limit $3 for update skip locked),
+       select id from ${schema}.jobs
+        where tenant_id = ${queueId('0')} and pool = 'default' and queue_id = ${queueId('$2::int')} and shape = ''
+          and state = 'QUEUED' and gang_id is null
+        order by priority, submitted_at, id limit $3 for update skip locked),
      leased as (
-       update ${schema}.jobs as job set state = 'LEASED' from head where job.id = head.id returning job.id)
-     insert into ${schema}.runs (job_id, executor) select id, $1 from leased`;
-  const deliver = `update ${schema}.runs set acknowledged_at = now()
-     where executor = $1 and acknowledged_at is null returning job_id`;
-  const finish = `update ${schema}.jobs set state = 'SUCCEEDED' where id = any($1::bigint[])`;
+       update ${schema}.jobs as job set state = 'LEASED' from head where job.id = head.id returning job.id, job.tenant_id)
+     insert into ${schema}.job_runs (id, tenant_id, job_id, executor_id, lease_expires_at)
+     select gen_random_uuid(), tenant_id, id, ${queueId('$1::int')}, now() + interval '30 seconds' from leased`;
+  const deliver = `with taken as (
+       update ${schema}.job_runs set acknowledged_at = now()
+        where executor_id = ${queueId('$1::int')} and ended_at is null and acknowledged_at is null returning id, job_id)
+     select taken.id, job.spec from taken join ${schema}.jobs as job on job.id = taken.job_id`;
+  const finish = `with ended as (
+       update ${schema}.job_runs set state = 'SUCCEEDED', ended_at = now(), exit_code = 0
+        where id = any($1::uuid[]) returning job_id)
+     update ${schema}.jobs as job set state = 'SUCCEEDED', ended_at = now() from ended where job.id = ended.job_id`;
   async function work(executor: number): Promise<void> {
     const queues = sizes.weights.length;
     for (let empty = 0, turn = executor; empty < queues; turn += 1) {
@@ -69,7 +77,7 @@ async function drain(pool: pg.Pool, schema: string, sizes: Sizes): Promise<Laten
         async () => {
           await pool.query({ name: 'assign', text: assign, values: [executor, turn % queues, sizes.slots] });
           const { rows } = await pool.query({ name: 'deliver', text: deliver, values: [executor] });
-          const ids = rows.map((row: { job_id: string }) => row.job_id);
+          const ids = rows.map((row: { id: string }) => row.id);
           if (ids.length > 0) await pool.query({ name: 'finish', text: finish, values: [ids] });
           return ids.length;
         },
