@@ -67,7 +67,9 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
    ),
    ended as (
      update job_runs as run
-        set state = $2::text::job_run_state, ended_at = now()
+        set state = case when $2::text = 'LEASE_EXPIRED' and held.before = 'PREEMPTING' then 'PREEMPTED'
+                         else $2::text end::job_run_state,
+            ended_at = now()
        from held join asked on asked."runId" = held.id
       where run.id = held.id and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now() or held.is_lost)
      returning run.job_id, run.tenant_id, asked."position", asked.reason, held.*,
@@ -138,7 +140,7 @@ export interface LeaseLimits {
 
 /**
  * Ends leases that were not renewed in time, and those of executors that are lost. A lease that was renewed in the
- * meantime does not change.
+ * meantime does not change. A run that had to make room is PREEMPTED then, so its executor does not get it back.
  */
 export function expireLeases(endings: readonly LeaseEnding[], { leaseSeconds, lostSeconds }: LeaseLimits) {
   const values = [JSON.stringify(endings), 'LEASE_EXPIRED', null, leaseSeconds, lostSeconds];
