@@ -57,6 +57,14 @@ describe('a run whose lease has expired', () => {
     expect((await jobOf(returned)).state).toBe('QUEUED');
   });
 
+  it('does not come back by the report that it was stopped', async () => {
+    const { hands, runs } = await lose('stopped', 1, ['RUNNING']);
+    const [run] = runs as [Run];
+    expect(await hands.confirm(run.id)).toEqual(['FENCED']);
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    expect(await runOf(run)).toMatchObject({ state: 'LEASE_EXPIRED' });
+  });
+
   it('is reported together with one that never expired', async () => {
     const { hands, runs } = await stage.lease('both', 2);
     const [lost, live] = runs as [Run, Run];
