@@ -96,6 +96,29 @@ describe('a run whose lease has expired', () => {
   });
 });
 
+describe('renewLeases', () => {
+  it('gives a run back to its executor whose lease has expired, and not one that another executor has', async () => {
+    const { runs } = await lose('renewer', 2, ['RUNNING']);
+    const [free, taken] = runs as [Run, Run];
+    await db.job.update({ where: { id: taken.jobId }, data: { state: 'LEASED' } });
+    const answer = await mutate(app, 'renewLeases', { runs: [free.id, taken.id] }, 'held', app.executor);
+    expect(answer.held).toEqual([free.id]);
+    expect(await jobOf(free)).toMatchObject({ state: 'RUNNING', attemptedRuns: 0 });
+    expect(await runOf(free)).toMatchObject({ state: 'RUNNING', endedAt: null });
+    expect(await expireLeases()).toBe(0);
+  });
+
+  it('takes 2500 runs, not 2501', async () => {
+    const renew = (count: number) =>
+      mutate(app, 'renewLeases', { runs: Array.from({ length: count }, newId) }, 'held', app.executor);
+    expect(await renew(2500)).toMatchObject({ held: [] });
+    expect(await renew(2501)).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'runs'], code: 'TooLarge' }],
+    });
+  });
+});
+
 describe('a lease', () => {
   it('is renewed by no other executor, of the same service account or of another one', async () => {
     const { runs } = await stage.lease('owner');
