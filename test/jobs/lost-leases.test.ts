@@ -129,6 +129,15 @@ describe('a lease', () => {
     expect(await expireLeases()).toBe(1);
   });
 
+  it('that has expired is given back to no other executor of the same service account', async () => {
+    const { runs } = await lose('holder');
+    const [run] = runs as [Run];
+    await leaseAs(app, { executor: 'neighbour', knownRuns: [run.id] });
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    await leaseAs(app, { executor: 'holder', knownRuns: [run.id] });
+    expect(await jobOf(run)).toMatchObject({ state: 'LEASED', attemptedRuns: 0 });
+  });
+
   it('of a run that has ended is not renewed', async () => {
     const { hands, runs } = await stage.lease('two', 2);
     const [ended, live] = runs as [Run, Run];

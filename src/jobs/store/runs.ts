@@ -161,6 +161,7 @@ const resumeStatement = statement<{ runId: string }>(
                  else 'LEASED' end as state
        from job_runs as run
        join executors as executor on executor.id = run.executor_id and executor.user_id = $2::uuid
+                                 and ($5::text is null or executor.name = $5)
        join jobs as job on job.id = run.job_id
        join stream on stream.id = job.job_set_id
       where run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED'
@@ -195,15 +196,17 @@ const resumeStatement = statement<{ runId: string }>(
  * Gives runs back to an executor whose leases ended because it was silent, if no other executor has the job. They no
  * longer count as attempts.
  *
+ * @param executor  only runs of the executor with this name; null for all executors of the service account.
  * @returns the ids of the runs that continue.
  */
 export async function resumeRuns(
   { tenantId, userId }: Reporter,
   runIds: readonly string[],
   leaseSeconds: number,
+  executor: string | null = null,
 ): Promise<string[]> {
   if (runIds.length === 0) return [];
-  const rows = await run(resumeStatement, [tenantId, userId, runIds, leaseSeconds]);
+  const rows = await run(resumeStatement, [tenantId, userId, runIds, leaseSeconds, executor]);
   return rows.map((row) => row.runId);
 }
 
