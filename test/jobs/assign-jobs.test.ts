@@ -75,6 +75,16 @@ describe('a pool', () => {
     expect((await hands.lease({ maxJobs: 0, wait: 'PT0S' })).runs).toMatchObject([{ jobId: ids[1] }]);
   });
 
+  it.each([
+    ['jobs', {}],
+    ['jobs of a gang', { gang: { name: 'half', cardinality: 2, uniformityLabel: null } }],
+  ])('waits for the assigner while it has executors and queued %s', async (_what, more) => {
+    await new Hands(app, 'waiting-too').lease({ maxJobs: 1, wait: 'PT0S' });
+    expect(await listWaitingPools()).toEqual([]);
+    await stage.submit(newJob(more));
+    expect(await listWaitingPools()).toEqual([`${stage.tenantId}/default`]);
+  });
+
   it('waits for the assigner only while it has executors and queued jobs', async () => {
     const nameOf = (name: string) => `${stage.tenantId}/${name}`;
     await stage.submit(newJob());

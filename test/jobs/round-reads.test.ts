@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { explainJob } from '../../src/jobs/commands/explain-job.ts';
 import { rejectImpossibleJobs } from '../../src/jobs/commands/reject-impossible-jobs.ts';
+import { wakePoolsOf } from '../../src/jobs/store/queue-writes.ts';
 import { pool as database } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { listWaitingPools } from '../../src/scheduler/store.ts';
 import { type App, startApp } from '../support/app.ts';
 import { homeTenant } from '../support/users.ts';
@@ -17,10 +19,12 @@ const SHAPES = 10;
 let app: App;
 let tenantId: string;
 let queue: PlainQueue;
+let idle: PlainQueue;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   tenantId = await homeTenant();
   queue = await PlainQueue.open(app);
+  idle = await PlainQueue.open(app);
   const [model] = await queue.submit([{}]);
   await database.query(
     `insert into jobs (id, tenant_id, queue_id, job_set_id, spec, owner_id, pool, resources, shape, priority, submitted_at)
@@ -31,6 +35,7 @@ beforeAll(async () => {
   );
   await database.query('vacuum analyze jobs');
   await report(8);
+  await leaseAs(app, { executor: idle.name, pool: idle.pool, wait: 'PT0S' });
   await database.query(`update executors set created_at = now() - interval '1 hour'`);
 }, 60_000);
 afterAll(() => app.stop());
@@ -101,6 +106,11 @@ describe('with 20,000 jobs in a queue', () => {
     ],
     ['a look for pools that have something to do', () => listWaitingPools(), 10],
     ['a call of an executor', () => report(0), 100],
+    [
+      'the news that another queue may start more',
+      () => inTransaction((tx) => wakePoolsOf(tx, tenantId, idle.id)),
+      10,
+    ],
   ])('%s reads only the front of the queue', async (_what, work, most) => {
     const sent = await readsOf(work);
     expect(sent.length).toBeGreaterThan(0);
