@@ -122,7 +122,8 @@ export async function reprioritizeJobsById(
 }
 
 const openOfOwner = statement<{ id: string }>(
-  `select job.id from job_sets as set join jobs as job on job.job_set_id = set.id
+  `select job.id
+     from job_sets as set join jobs as job on job.queue_id = set.queue_id and job.job_set_id = set.id
     where set.owner_id = $1::uuid and job.ended_at is null and job.state <> 'CANCELLING'
       and ($2::text[] is null or job.client_id = any($2::text[]))`,
 );
