@@ -14,6 +14,7 @@ import { inTransaction, type Tx } from '../../src/platform/database/transaction.
 import { newId } from '../../src/platform/ids.ts';
 import { listWaitingPools } from '../../src/scheduler/store.ts';
 import { type App, startApp } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
 import { homeTenant } from '../support/users.ts';
 import { PlainQueue, statesOf } from './plain-jobs.ts';
 import { leaseAs } from './stage.ts';
@@ -50,6 +51,9 @@ const report = (maxJobs: number) =>
     ...{ executor: queue.pool, pool: queue.pool, maxJobs, wait: 'PT0S' },
     nodes: [{ name: 'a', allocatable: { cpu: '8', memory: '1Ti' } }],
   });
+
+const cancelRunning = () =>
+  mutate(app, 'cancelJobSet', { queue: queue.name, jobSet: 'set', states: ['PENDING', 'RUNNING'] }, 'count');
 
 interface Sent {
   readonly text: string;
@@ -120,6 +124,7 @@ describe('with 20,000 jobs in a queue', () => {
     ],
     ['a look for pools that have something to do', () => listWaitingPools(), 10],
     ['a call of an executor', () => report(0), 100],
+    ['the cancellation of what runs', () => cancelRunning(), 100],
     [
       'the news that another queue may start more',
       () => inTransaction((tx) => wakePoolsOf(tx, tenantId, idle.id)),

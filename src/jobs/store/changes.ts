@@ -158,7 +158,7 @@ export async function listOpenJobs(reader: Reader, filter: OpenJobs, limit: numb
      where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
        and job.queue_id = ${filter.queueId}::uuid and job.ended_at is null and job.state <> 'CANCELLING'
        ${jobSetId ? sql`and job.job_set_id = ${jobSetId}::uuid` : nothing}
-       ${states ? sql`and job.state = any(${states}::text[]::job_state[])` : nothing}
+       ${states ? sql`and job.state = any(${states}::job_state[])` : nothing}
        ${priorityClasses ? sql`and job.priority_class = any(${priorityClasses}::text[])` : nothing}
        ${pools ? sql`and job.pool = any(${pools}::text[])` : nothing}
        ${priorityOtherThan === null ? nothing : sql`and job.priority <> ${priorityOtherThan}::bigint`}
