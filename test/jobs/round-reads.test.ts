@@ -55,6 +55,14 @@ const report = (maxJobs: number) =>
 const cancelRunning = () =>
   mutate(app, 'cancelJobSet', { queue: queue.name, jobSet: 'set', states: ['PENDING', 'RUNNING'] }, 'count');
 
+const listRunning = () =>
+  app.ask(
+    'query ($queue: String!) { jobs(filter: { queue: $queue, states: [LEASED, RUNNING] }) { nodes { id } } }',
+    {
+      queue: queue.name,
+    },
+  );
+
 interface Sent {
   readonly text: string;
   readonly values: readonly unknown[];
@@ -125,6 +133,7 @@ describe('with 20,000 jobs in a queue', () => {
     ['a look for pools that have something to do', () => listWaitingPools(), 10],
     ['a call of an executor', () => report(0), 100],
     ['the cancellation of what runs', () => cancelRunning(), 100],
+    ['a list of the jobs that run', () => listRunning(), 100],
     [
       'the news that another queue may start more',
       () => inTransaction((tx) => wakePoolsOf(tx, tenantId, idle.id)),
