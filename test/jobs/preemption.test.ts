@@ -70,9 +70,12 @@ describe('a job that must make room', () => {
   });
 
   it('ends at once if its executor has not heard of it', async () => {
-    const { newer } = await crowded('unheard', {}, { confirmed: false });
+    const { newer, waiting } = await crowded('unheard', {}, { confirmed: false });
     expect(await jobOf(newer)).toMatchObject({ state: 'PREEMPTED' });
-    expect((await kindsOf(newer.jobId)).slice(-2)).toEqual(['PREEMPTING', 'PREEMPTED']);
+    const [preempting, preempted] = (await eventsOf(newer.jobId)).slice(-2);
+    expect(preempting).toMatchObject({ kind: 'PREEMPTING', detail: { preemptingJob: waiting } });
+    expect(preempted).toMatchObject({ kind: 'PREEMPTED', detail: { requeued: false } });
+    expect(preempted.detail).not.toHaveProperty('preemptingJob');
   });
 
   it('keeps its result if it ends before it is stopped', async () => {
