@@ -9,6 +9,7 @@ import { readLockedSet } from '../../src/jobs/store/expired-events.ts';
 import { readJobSetEnd } from '../../src/jobs/store/job-set-events.ts';
 import { hasOpenJobs } from '../../src/jobs/store/job-sets.ts';
 import { wakePoolsOf } from '../../src/jobs/store/queue-writes.ts';
+import { sweepRows } from '../../src/jobs/store/sweep.ts';
 import { pool as database } from '../../src/platform/database/client.ts';
 import { inTransaction, type Tx } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -191,6 +192,35 @@ describe('of a job set with 20,000 jobs that have ended and one that has not', (
     const sent = await readsOf(async () => expect(await work()).toBe(expected), /job_sets/);
     expect(await pagesRead(sent)).toBeLessThanOrEqual(20);
   });
+
+  it('a turn of its deletion visits only the rows of the first jobs', async () => {
+    await database.query(
+      `insert into job_runs (id, tenant_id, job_id, executor_id, state, lease_expires_at, ended_at)
+       select gen_random_uuid(), job.tenant_id, job.id, executor.id, 'SUCCEEDED', now(), now()
+         from jobs as job cross join (select id from executors limit 1) as executor where job_set_id = $1`,
+      [jobSetId],
+    );
+    await database.query('vacuum analyze job_runs');
+    await inTransaction(async (tx) => {
+      // As on a large database, where nothing reads whole tables.
+      for (const form of ['seqscan', 'mergejoin', 'hashjoin'])
+        await tx.$executeRawUnsafe(`set local enable_${form} = off`);
+      const before = await visitsOf(tx);
+      expect(await sweepRows(tx, jobSetId)).toBe('MORE');
+      const after = await visitsOf(tx);
+      for (const [table, count] of after)
+        expect([table, count - (before.get(table) ?? 0) < MANY / 2]).toEqual([table, true]);
+    });
+  });
+
+  /** How many rows and entries of indexes this connection has looked at, by table. */
+  async function visitsOf(tx: Tx): Promise<ReadonlyMap<string, number>> {
+    const rows = await tx.$queryRaw<{ table: string; count: bigint }[]>`
+      select indrelid::regclass::text as table, sum(pg_stat_get_xact_tuples_returned(indexrelid)) as count
+        from pg_index where indrelid in ('jobs'::regclass, 'job_runs'::regclass) group by 1`;
+    expect(rows).toHaveLength(2);
+    return new Map(rows.map(({ table, count }) => [table, Number(count)]));
+  }
 
   const openJobsIn = async (tx: Tx) => (await readLockedSet(tx, jobSetId)).hasOpenJobs;
   const countOpen = async (tx: Tx) => (await listOpenOfOwner(tx, ownerId, null)).length;
