@@ -68,10 +68,18 @@ export async function listOrphaned(): Promise<string[]> {
   return (await run(orphansStatement, [BATCH, SETTLED_SECONDS])).map((row) => row.id);
 }
 
+/**
+ * Whether the pool of an executor has a job that waits. The order is that of an index: without it, PostgreSQL expects to
+ * find such a job soon in the whole table, and reads all of it for each pool that has none.
+ */
+const hasWaiting = (which: string, order: string) =>
+  `coalesce((select true from jobs where jobs.tenant_id = executors.tenant_id and jobs.pool = executors.pool
+                                     and jobs.state = 'QUEUED' and ${which} order by ${order} limit 1), false)`;
+
 const waitingPools = statement<{ pool: string }>(
   `select tenant_id || '/' || pool as pool from executors group by tenant_id, pool
-   having exists (select from jobs where jobs.tenant_id = executors.tenant_id and jobs.pool = executors.pool
-                                     and jobs.state = 'QUEUED')`,
+   having ${hasWaiting('gang_id is null', 'queue_id, shape')}
+       or ${hasWaiting('gang_id is not null', 'queue_id, gang_id')}`,
 );
 
 /** Pools with executors and queued jobs, each as `tenant/name`. */

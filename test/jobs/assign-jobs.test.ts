@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { storeRuns } from '../../src/jobs/store/leases.ts';
-import { db } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { notifications } from '../../src/platform/database/notify.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -21,6 +21,11 @@ afterAll(() => app.stop());
 beforeEach(() => stage.clear());
 
 const executor = (name: string) => db.executor.findFirstOrThrow({ where: { name } });
+
+const { spec } = newJob();
+const requests = [{ name: 'CPU', value: '2' }];
+/** A job for which a machine with one CPU is too small. */
+const large = { spec: { ...spec, container: { ...spec.container, resources: { requests, limits: [] } } } };
 
 describe('a pool', () => {
   it('has its own jobs and its own executors', async () => {
@@ -73,6 +78,29 @@ describe('a pool', () => {
     await hands.lease({ maxJobs: 1, wait: 'PT0S' });
     await stage.assign();
     expect((await hands.lease({ maxJobs: 0, wait: 'PT0S' })).runs).toMatchObject([{ jobId: ids[1] }]);
+  });
+
+  it('knows the machines of all its executors in each round, also if they are more than are remembered', async () => {
+    await pool.query(
+      `insert into executors (id, tenant_id, user_id, name, pool, nodes, nodes_digest, slots)
+       select gen_random_uuid(), $1, $2, 'crowd-' || n, 'crowd', jsonb_build_array(jsonb_build_object(
+                'name', 'n' || n, 'allocatable', jsonb_build_object('cpu', '1'))), 'crowd-' || n, 10
+         from generate_series(1, 1001) as n`,
+      [stage.tenantId, stage.userId],
+    );
+    await stage.submit(newJob({ ...large, pool: 'crowd' }));
+    for (let round = 0; round < 3; round += 1) expect((await stage.assign('crowd')).assigned).toBe(0);
+    await pool.query(`delete from executors where pool = 'crowd'`);
+  });
+
+  it.each([
+    ['jobs', {}],
+    ['jobs of a gang', { gang: { name: 'half', cardinality: 2, uniformityLabel: null } }],
+  ])('waits for the assigner while it has executors and queued %s', async (_what, more) => {
+    await new Hands(app, 'waiting-too').lease({ maxJobs: 1, wait: 'PT0S' });
+    expect(await listWaitingPools()).toEqual([]);
+    await stage.submit(newJob(more));
+    expect(await listWaitingPools()).toEqual([`${stage.tenantId}/default`]);
   });
 
   it('waits for the assigner only while it has executors and queued jobs', async () => {

@@ -237,8 +237,9 @@ describe('renewLeases', () => {
     await mutate(app, 'renewLeases', { runs: [run.id] }, 'held', app.executor);
     // The app has short leases: as if the renewal were for a long one.
     await pool.query(
-      `update job_runs set lease_expires_at = lease_expires_at + interval '86370 seconds' where id = $1`,
-      [run.id],
+      `update job_runs set lease_expires_at = now() + make_interval(secs => $2)
+        where id = $1 and lease_expires_at <= now() + make_interval(secs => $3)`,
+      [run.id, long.leaseSeconds, controlPlaneConfig.leaseSeconds],
     );
     expect(await expireLeases(long)).toBe(0);
   });

@@ -57,6 +57,14 @@ describe('a run whose lease has expired', () => {
     expect((await jobOf(returned)).state).toBe('QUEUED');
   });
 
+  it('does not come back by the report that it was stopped', async () => {
+    const { hands, runs } = await lose('stopped', 1, ['RUNNING']);
+    const [run] = runs as [Run];
+    expect(await hands.confirm(run.id)).toEqual(['FENCED']);
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    expect(await runOf(run)).toMatchObject({ state: 'LEASE_EXPIRED' });
+  });
+
   it('is reported together with one that never expired', async () => {
     const { hands, runs } = await stage.lease('both', 2);
     const [lost, live] = runs as [Run, Run];
@@ -88,6 +96,29 @@ describe('a run whose lease has expired', () => {
   });
 });
 
+describe('renewLeases', () => {
+  it('gives a run back to its executor whose lease has expired, and not one that another executor has', async () => {
+    const { runs } = await lose('renewer', 2, ['RUNNING']);
+    const [free, taken] = runs as [Run, Run];
+    await db.job.update({ where: { id: taken.jobId }, data: { state: 'LEASED' } });
+    const answer = await mutate(app, 'renewLeases', { runs: [free.id, taken.id] }, 'held', app.executor);
+    expect(answer.held).toEqual([free.id]);
+    expect(await jobOf(free)).toMatchObject({ state: 'RUNNING', attemptedRuns: 0 });
+    expect(await runOf(free)).toMatchObject({ state: 'RUNNING', endedAt: null });
+    expect(await expireLeases()).toBe(0);
+  });
+
+  it('takes 2500 runs, not 2501', async () => {
+    const renew = (count: number) =>
+      mutate(app, 'renewLeases', { runs: Array.from({ length: count }, newId) }, 'held', app.executor);
+    expect(await renew(2500)).toMatchObject({ held: [] });
+    expect(await renew(2501)).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'runs'], code: 'TooLarge' }],
+    });
+  });
+});
+
 describe('a lease', () => {
   it('is renewed by no other executor, of the same service account or of another one', async () => {
     const { runs } = await stage.lease('owner');
@@ -96,6 +127,15 @@ describe('a lease', () => {
     await leaseAs(app, { executor: 'colleague', knownRuns: [run.id] });
     await leaseAs(app, { executor: 'owner', knownRuns: [run.id] }, await newService());
     expect(await expireLeases()).toBe(1);
+  });
+
+  it('that has expired is given back to no other executor of the same service account', async () => {
+    const { runs } = await lose('holder');
+    const [run] = runs as [Run];
+    await leaseAs(app, { executor: 'neighbour', knownRuns: [run.id] });
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    await leaseAs(app, { executor: 'holder', knownRuns: [run.id] });
+    expect(await jobOf(run)).toMatchObject({ state: 'LEASED', attemptedRuns: 0 });
   });
 
   it('of a run that has ended is not renewed', async () => {

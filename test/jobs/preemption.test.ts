@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
-import { Hands } from '../support/hands.ts';
+import { Hands, type Run } from '../support/hands.ts';
 import { jobOf, leaseAs, newJob, retire, runOf, Stage, silence } from './stage.ts';
 
 let app: App;
@@ -70,9 +70,12 @@ describe('a job that must make room', () => {
   });
 
   it('ends at once if its executor has not heard of it', async () => {
-    const { newer } = await crowded('unheard', {}, { confirmed: false });
+    const { newer, waiting } = await crowded('unheard', {}, { confirmed: false });
     expect(await jobOf(newer)).toMatchObject({ state: 'PREEMPTED' });
-    expect((await kindsOf(newer.jobId)).slice(-2)).toEqual(['PREEMPTING', 'PREEMPTED']);
+    const [preempting, preempted] = (await eventsOf(newer.jobId)).slice(-2);
+    expect(preempting).toMatchObject({ kind: 'PREEMPTING', detail: { preemptingJob: waiting } });
+    expect(preempted).toMatchObject({ kind: 'PREEMPTED', detail: { requeued: false } });
+    expect(preempted.detail).not.toHaveProperty('preemptingJob');
   });
 
   it('keeps its result if it ends before it is stopped', async () => {
@@ -87,6 +90,19 @@ describe('a job that must make room', () => {
     expect(await expireLeases()).toBe(1);
     expect(await jobOf(newer)).toMatchObject({ state: 'PREEMPTED', attemptedRuns: 0 });
     expect((await kindsOf(newer.jobId)).slice(-3)).toEqual(['PREEMPTING', 'LEASE_EXPIRED', 'PREEMPTED']);
+  });
+
+  it.each([
+    ['gives its lease back', (hands: Hands, run: Run) => hands.giveBack(run, false)],
+    ['calls again', (hands: Hands) => hands.lease({ maxJobs: 0, wait: 'PT0S' })],
+    ['reports a success', (hands: Hands, run: Run) => hands.succeed(run, {})],
+  ])('waits again for good when its lease ends, also if its executor %s afterwards', async (name, act) => {
+    const { hands, newer } = await crowded(`gone-${name.replaceAll(' ', '-')}`, { onPreemption: 'REQUEUE' });
+    await silence(newer);
+    expect(await expireLeases()).toBe(1);
+    await act(hands, newer);
+    expect(await jobOf(newer)).toMatchObject({ state: 'QUEUED', attemptedRuns: 0 });
+    expect(await runOf(newer)).toMatchObject({ state: 'PREEMPTED' });
   });
 
   it('stays PREEMPTING when it is reported as RUNNING, and the report counts', async () => {

@@ -1,12 +1,21 @@
-/** What a round reads of very long queues. */
+/** What rounds read of very long queues, and what is read of very long job sets. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { explainJob } from '../../src/jobs/commands/explain-job.ts';
 import { rejectImpossibleJobs } from '../../src/jobs/commands/reject-impossible-jobs.ts';
+import { listOpenOfOwner } from '../../src/jobs/store/changes.ts';
+import { readLockedSet } from '../../src/jobs/store/expired-events.ts';
+import { readJobSetEnd } from '../../src/jobs/store/job-set-events.ts';
+import { hasOpenJobs } from '../../src/jobs/store/job-sets.ts';
+import { wakePoolsOf } from '../../src/jobs/store/queue-writes.ts';
+import { sweepRows } from '../../src/jobs/store/sweep.ts';
 import { pool as database } from '../../src/platform/database/client.ts';
+import { inTransaction, type Tx } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { listWaitingPools } from '../../src/scheduler/store.ts';
 import { type App, startApp } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
 import { homeTenant } from '../support/users.ts';
 import { PlainQueue, statesOf } from './plain-jobs.ts';
 import { leaseAs } from './stage.ts';
@@ -17,10 +26,12 @@ const SHAPES = 10;
 let app: App;
 let tenantId: string;
 let queue: PlainQueue;
+let idle: PlainQueue;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   tenantId = await homeTenant();
   queue = await PlainQueue.open(app);
+  idle = await PlainQueue.open(app);
   const [model] = await queue.submit([{}]);
   await database.query(
     `insert into jobs (id, tenant_id, queue_id, job_set_id, spec, owner_id, pool, resources, shape, priority, submitted_at)
@@ -31,6 +42,7 @@ beforeAll(async () => {
   );
   await database.query('vacuum analyze jobs');
   await report(8);
+  await leaseAs(app, { executor: idle.name, pool: idle.pool, wait: 'PT0S' });
   await database.query(`update executors set created_at = now() - interval '1 hour'`);
 }, 60_000);
 afterAll(() => app.stop());
@@ -41,13 +53,24 @@ const report = (maxJobs: number) =>
     nodes: [{ name: 'a', allocatable: { cpu: '8', memory: '1Ti' } }],
   });
 
+const cancelRunning = () =>
+  mutate(app, 'cancelJobSet', { queue: queue.name, jobSet: 'set', states: ['PENDING', 'RUNNING'] }, 'count');
+
+const listRunning = () =>
+  app.ask(
+    'query ($queue: String!) { jobs(filter: { queue: $queue, states: [LEASED, RUNNING] }) { nodes { id } } }',
+    {
+      queue: queue.name,
+    },
+  );
+
 interface Sent {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-/** The statements that read jobs while this works. */
-async function readsOf(work: () => Promise<unknown>): Promise<Sent[]> {
+/** The statements that read a table while this works: jobs, unless it is another one. */
+async function readsOf(work: () => Promise<unknown>, table = /\bjobs\b/): Promise<Sent[]> {
   const sent: Sent[] = [];
   const original = pg.Client.prototype.query;
   const restore = () => {
@@ -58,7 +81,7 @@ async function readsOf(work: () => Promise<unknown>): Promise<Sent[]> {
     const [first, second] = args as [string | { text: string; values?: unknown[] }, unknown[] | undefined];
     const text = typeof first === 'string' ? first : first.text;
     const values = typeof first === 'string' ? second : first.values;
-    if (/\bjobs\b/.test(text) && !/\b(update|insert|delete)\b/i.test(text))
+    if (table.test(text) && !/\b(update|insert|delete)\b/i.test(text))
       sent.push({ text, values: values ?? [] });
     return (original as (...rest: unknown[]) => unknown).apply(this, args);
   } as typeof original;
@@ -72,6 +95,8 @@ interface PlanNode {
   readonly 'Actual Rows': number;
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Filter'?: number;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -81,15 +106,22 @@ const rowsOf = (node: PlanNode): number => {
   return below + (node['Relation Name'] === 'jobs' ? own : 0);
 };
 
-/** How many rows of jobs these statements look at. */
-async function rowsRead(sent: readonly Sent[]): Promise<number> {
-  let rows = 0;
+/** What these statements cost, as PostgreSQL tells it when it runs them again. */
+async function costOf(sent: readonly Sent[], cost: (plan: PlanNode) => number): Promise<number> {
+  let sum = 0;
   for (const { text, values } of sent) {
-    const { rows: answers } = await database.query(`explain (analyze, format json) ${text}`, [...values]);
-    rows += rowsOf(answers[0]['QUERY PLAN'][0].Plan);
+    const { rows } = await database.query(`explain (analyze, buffers, format json) ${text}`, [...values]);
+    sum += cost(rows[0]['QUERY PLAN'][0].Plan);
   }
-  return rows;
+  return sum;
 }
+
+/** How many rows of jobs these statements look at. */
+const rowsRead = (sent: readonly Sent[]) => costOf(sent, rowsOf);
+
+/** How many pages of tables and indexes they look at. */
+const pagesRead = (sent: readonly Sent[]) =>
+  costOf(sent, (plan) => plan['Shared Hit Blocks'] + plan['Shared Read Blocks']);
 
 describe('with 20,000 jobs in a queue', () => {
   it.each<[string, () => Promise<unknown>, number]>([
@@ -101,6 +133,13 @@ describe('with 20,000 jobs in a queue', () => {
     ],
     ['a look for pools that have something to do', () => listWaitingPools(), 10],
     ['a call of an executor', () => report(0), 100],
+    ['the cancellation of what runs', () => cancelRunning(), 100],
+    ['a list of the jobs that run', () => listRunning(), 100],
+    [
+      'the news that another queue may start more',
+      () => inTransaction((tx) => wakePoolsOf(tx, tenantId, idle.id)),
+      10,
+    ],
   ])('%s reads only the front of the queue', async (_what, work, most) => {
     const sent = await readsOf(work);
     expect(sent.length).toBeGreaterThan(0);
@@ -119,6 +158,72 @@ describe('with 20,000 jobs in a queue', () => {
     expect(before).toBe(10_000);
     expect(await rowsRead(sent)).toBeLessThanOrEqual(10_000 + 20 * SHAPES);
   });
+});
+
+describe('of a job set with 20,000 jobs that have ended and one that has not', () => {
+  const ownerId = newId();
+  let jobSetId: string;
+  beforeAll(async () => {
+    const [model] = await idle.submit([{}], 'old');
+    await database.query(
+      `insert into jobs (id, tenant_id, queue_id, job_set_id, spec, owner_id, state, ended_at)
+       select gen_random_uuid(), tenant_id, queue_id, job_set_id, spec, owner_id, 'SUCCEEDED', now()
+         from jobs, generate_series(1, $2::int) where id = $1`,
+      [model, MANY],
+    );
+    // The last one, in the order of ids and on the disk.
+    await database.query(`update jobs set id = 'ffffffff-ffff-7fff-bfff-ffffffffffff' where id = $1`, [
+      model,
+    ]);
+    const { rows } = await database.query(
+      `update job_sets set owner_id = $1 where name = 'old' returning id`,
+      [ownerId],
+    );
+    jobSetId = rows[0].id;
+    await database.query('vacuum analyze jobs');
+  }, 60_000);
+
+  it.each<[string, () => Promise<unknown>, unknown]>([
+    ['whether a watcher may end', async () => (await readJobSetEnd(jobSetId))?.isFinished, false],
+    ['whether its events may go', () => inTransaction((tx) => openJobsIn(tx)), true],
+    ['whether its owner waits for jobs', () => inTransaction((tx) => hasOpenJobs(tx, ownerId)), true],
+    ['which jobs its owner can cancel', () => inTransaction((tx) => countOpen(tx)), 1],
+  ])('%s is read without the others', async (_what, work, expected) => {
+    const sent = await readsOf(async () => expect(await work()).toBe(expected), /job_sets/);
+    expect(await pagesRead(sent)).toBeLessThanOrEqual(20);
+  });
+
+  it('a turn of its deletion visits only the rows of the first jobs', async () => {
+    await database.query(
+      `insert into job_runs (id, tenant_id, job_id, executor_id, state, lease_expires_at, ended_at)
+       select gen_random_uuid(), job.tenant_id, job.id, executor.id, 'SUCCEEDED', now(), now()
+         from jobs as job cross join (select id from executors limit 1) as executor where job_set_id = $1`,
+      [jobSetId],
+    );
+    await database.query('vacuum analyze job_runs');
+    await inTransaction(async (tx) => {
+      // As on a large database, where nothing reads whole tables.
+      for (const form of ['seqscan', 'mergejoin', 'hashjoin'])
+        await tx.$executeRawUnsafe(`set local enable_${form} = off`);
+      const before = await visitsOf(tx);
+      expect(await sweepRows(tx, jobSetId)).toBe('MORE');
+      const after = await visitsOf(tx);
+      for (const [table, count] of after)
+        expect([table, count - (before.get(table) ?? 0) < MANY / 2]).toEqual([table, true]);
+    });
+  });
+
+  /** How many rows and entries of indexes this connection has looked at, by table. */
+  async function visitsOf(tx: Tx): Promise<ReadonlyMap<string, number>> {
+    const rows = await tx.$queryRaw<{ table: string; count: bigint }[]>`
+      select indrelid::regclass::text as table, sum(pg_stat_get_xact_tuples_returned(indexrelid)) as count
+        from pg_index where indrelid in ('jobs'::regclass, 'job_runs'::regclass) group by 1`;
+    expect(rows).toHaveLength(2);
+    return new Map(rows.map(({ table, count }) => [table, Number(count)]));
+  }
+
+  const openJobsIn = async (tx: Tx) => (await readLockedSet(tx, jobSetId)).hasOpenJobs;
+  const countOpen = async (tx: Tx) => (await listOpenOfOwner(tx, ownerId, null)).length;
 });
 
 describe('gangs', () => {

@@ -6,8 +6,9 @@ import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { domain, registerProject } from '../support/seed.ts';
-import { statementsOf } from '../support/statements.ts';
+import { holdAnswers, statementsOf } from '../support/statements.ts';
 import { homeTenant, newCaller, newUser } from '../support/users.ts';
+import { eventually } from '../support/waiting.ts';
 import { Stage } from './stage.ts';
 
 let app: App;
@@ -201,6 +202,22 @@ describe('a client id', () => {
       expect(all.filter((one: Answer) => !one.isDuplicate)).toHaveLength(1);
     }
     expect(await db.job.count({ where: { clientId: { startsWith: 'race-' } } })).toBe(40);
+  });
+
+  it('never stands for a job that is not stored, although the first one is deleted at the same moment', async () => {
+    const [first] = idsOf(await submit([job({ clientId: 'leaving' })]));
+    await db.job.update({ where: { id: first ?? '' }, data: { state: 'CANCELLED', endedAt: new Date() } });
+    const answers = holdAnswers(/^with asked as materialized .* insert into jobs/);
+    const again = submit([job({ clientId: 'leaving' }), job({ clientId: 'coming' })]);
+    await eventually(
+      () => answers.held,
+      (held) => held === 1,
+    );
+    await db.job.delete({ where: { id: first ?? '' } });
+    answers.release();
+    expect(await again).toMatchObject({ refused: 'UNAVAILABLE' });
+    expect(await db.job.count({ where: { clientId: 'coming' } })).toBe(0);
+    expect(idsOf(await submit([job({ clientId: 'leaving' })]))).not.toContain(first);
   });
 
   it('does not make a gang grow twice', async () => {

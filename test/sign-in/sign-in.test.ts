@@ -56,6 +56,12 @@ describe('signing in', () => {
       expect((await app.ask('{ viewer { id } }', {}, encoded(pair))).status).toBe(401);
   });
 
+  it('splits Basic at the first colon, so a password may have some', async () => {
+    const { username } = await newUser({ username: 'with-colons', password: 'one:two:three' });
+    const { data } = await app.ask('{ viewer { username } }', {}, basic(username, 'one:two:three'));
+    expect(data.viewer).toEqual({ username });
+  });
+
   it('answers the same for an unknown user as for a wrong password', async () => {
     const unknown = await app.ask('{ viewer { id } }', {}, basic('nobody', 'wrong'));
     const wrong = await app.ask('{ viewer { id } }', {}, basic('admin', 'wrong'));

@@ -8,6 +8,7 @@ import { judgeFailures } from './judge-failures.ts';
  * run, so a run has one end, whatever is reported about it and how often.
  *
  * A report about a run whose lease ended because its executor was silent counts too, if no other executor has the job.
+ * If the report is that the run was stopped, the job goes on waiting.
  *
  * @returns the answers in the order in which they were found; a later answer about a run replaces an earlier one. There
  * is none about a run that does not belong to the caller.
@@ -28,10 +29,11 @@ async function moveAfterSilence(
   moved: readonly RunMoved[],
   leaseSeconds: number,
 ): Promise<RunMoved[]> {
-  const lost = moved.filter((answer) => answer.before === 'LEASE_EXPIRED');
+  const lost = new Set(moved.flatMap(({ runId, before }) => (before === 'LEASE_EXPIRED' ? [runId] : [])));
+  const late = moves.filter(({ runId, to }) => to !== 'CANCELLED' && lost.has(runId));
   const resumed = await resumeRuns(
     caller,
-    lost.map((answer) => answer.runId),
+    late.map(({ runId }) => runId),
     leaseSeconds,
   );
   if (resumed.length === 0) return [];

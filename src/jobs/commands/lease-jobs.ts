@@ -77,6 +77,7 @@ export async function leaseJobs(
     caller,
     request.knownRuns.filter((id) => !stopping.has(id)),
     leaseSeconds,
+    request.executor,
   );
   const beat = await recordHeartbeat({
     tenantId: caller.tenantId,

@@ -5,7 +5,7 @@ import type { KnownFleet } from '../domain/scheduling/possibility.ts';
 import { type Amounts, add } from '../domain/scheduling/resources.ts';
 import type { Pool } from '../store/leases.ts';
 import { type FormerNodes, listFormerNodes, listKnownExecutors } from '../store/rejections.ts';
-import { knownNodeDigests, reportedNodes, toNode } from './read-round.ts';
+import { knownNodes, reportedNodes, toNode } from './read-round.ts';
 
 type Node = ReturnType<typeof toNode>;
 
@@ -17,12 +17,13 @@ const FORMING_SECONDS = 60;
  * has no executors, or its first one joined less than a minute ago.
  */
 export async function readKnownFleet(tx: Tx, pool: Pool, seconds: number): Promise<KnownFleet | null> {
-  const executors = await listKnownExecutors(tx, pool, seconds, knownNodeDigests());
+  const known = knownNodes();
+  const executors = await listKnownExecutors(tx, pool, seconds, [...known.keys()]);
   const [first] = executors;
   if (!first || first.poolAgeSeconds < FORMING_SECONDS) return null;
   const former = await listFormerNodes(tx, pool, seconds);
   const nodes = executors.flatMap((executor): NodeState[] =>
-    reportedNodes(executor).map((node) => emptyNode(node, executor)),
+    reportedNodes(executor, known).map((node) => emptyNode(node, executor)),
   );
   nodes.push(...missing(former, nodes));
   const totals: Amounts = {};

@@ -67,7 +67,8 @@ export async function readRound(
   const shapes = await listWaitingShapes(tx, pool);
   const gangs = await listWaitingGangs(tx, pool);
   if (!evenIfIdle && shapes.length === 0 && gangs.length === 0) return null;
-  const executors = await listExecutors(tx, pool, limits.silentSeconds, knownNodeDigests());
+  const known = knownNodes();
+  const executors = await listExecutors(tx, pool, limits.silentSeconds, [...known.keys()]);
   if (executors.length === 0) return null;
   const held = await listHeld(tx, idsOf(executors));
   const room = executors.reduce((all, one) => all + Math.max(roomOf(one, limits) + one.stopping, 0), 0);
@@ -76,7 +77,7 @@ export async function readRound(
   const waiting = await listWaitingJobs(tx, pool, shapes, heads);
   const queueIds = new Set([...shapes, ...gangs, ...held].map(({ queueId }) => queueId));
   const queues = await listQueueStates(tx, [...queueIds]);
-  const nodes = executors.flatMap((executor) => nodeStates(executor, held));
+  const nodes = executors.flatMap((executor) => nodeStates(executor, known, held));
   const totals = totalsOf(nodes, executors);
   const lists = [...singleLists(shapes, waiting, heads), ...gangLists(gangs)];
   return {
@@ -124,18 +125,35 @@ type Node = Pick<NodeState, 'name' | 'labels' | 'taints' | 'isOpen' | 'allocatab
 /** The nodes of executors by the digest of their report, because a report can be long and rarely changes. */
 const nodesOf = new LRUCache<string, readonly Node[]>({ max: 1000 });
 
-/** The digests of the reports that need not be read again. */
-export const knownNodeDigests = (): string[] => [...nodesOf.keys()];
+/** Nodes by the digest of their report. */
+export type KnownNodes = ReadonlyMap<string, readonly Node[]>;
 
-/** The nodes of an executor; one without a name if it names none. */
-export function reportedNodes(executor: Pick<ExecutorRow, 'nodesDigest' | 'nodes'>): readonly Node[] {
-  const nodes = readNodes(executor);
+/** The nodes that need not be read again. What is forgotten meanwhile stays in this map. */
+export const knownNodes = (): KnownNodes => new Map(nodesOf.entries());
+
+/**
+ * The nodes of an executor; one without a name if it names none.
+ *
+ * @param known  the nodes that were known when the executor was read.
+ */
+export function reportedNodes(
+  executor: Pick<ExecutorRow, 'nodesDigest' | 'nodes'>,
+  known: KnownNodes,
+): readonly Node[] {
+  const nodes = readNodes(executor, known);
   return nodes.length === 0 ? [nowhere] : nodes;
 }
 
-function readNodes({ nodesDigest, nodes }: Pick<ExecutorRow, 'nodesDigest' | 'nodes'>): readonly Node[] {
-  const known = nodesOf.get(nodesDigest);
-  if (known) return known;
+function readNodes(
+  { nodesDigest, nodes }: Pick<ExecutorRow, 'nodesDigest' | 'nodes'>,
+  known: KnownNodes,
+): readonly Node[] {
+  const before = known.get(nodesDigest);
+  if (before) {
+    // Those that are used are forgotten last.
+    nodesOf.set(nodesDigest, before);
+    return before;
+  }
   const read = (nodes ?? []).map(toNode);
   // An executor of an earlier release has no digest.
   if (nodesDigest !== '' && nodes !== null) nodesOf.set(nodesDigest, read);
@@ -152,8 +170,8 @@ export const toNode = (node: ReportedNode): Node => ({
 
 const nowhere: Node = { name: null, labels: {}, taints: [], isOpen: true, allocatable: null };
 
-function nodeStates(executor: ExecutorRow, held: readonly HeldRow[]): NodeState[] {
-  const nodes = reportedNodes(executor);
+function nodeStates(executor: ExecutorRow, known: KnownNodes, held: readonly HeldRow[]): NodeState[] {
+  const nodes = reportedNodes(executor, known);
   const mine = held.filter(({ executorId }) => executorId === executor.id);
   return nodes.map((node) => {
     // A run of an earlier release names no node. If there is one node, it runs there.

@@ -57,8 +57,9 @@ export async function reportJobsDone(
   });
 }
 
+/** Whether a run has not ended, or has only lost its lease. */
 const isOpen = (answer: RunMoved | undefined): boolean =>
-  answer?.moved === false && !isTerminal(jobRunStates, answer.before);
+  answer?.moved === false && (answer.before === 'LEASE_EXPIRED' || !isTerminal(jobRunStates, answer.before));
 
 function moveOf(runId: string, to: JobRunState, now: Date): RunMove {
   return {

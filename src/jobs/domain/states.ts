@@ -17,8 +17,8 @@ import { isTerminal, type PhaseTable } from '../../platform/phase-table.ts';
  * confirmed the end, or when the lease has expired. If the work ends before it is stopped, its result counts. An executor
  * can get an expired lease back while the job is QUEUED; the run and the job then have their old states again.
  *
- * A job that must make room for others is PREEMPTING until its run has ended. Then it is PREEMPTED, or it waits again;
- * this does not count as an attempt.
+ * A job that must make room for others is PREEMPTING until its run has ended, or until the lease has expired. Then it is
+ * PREEMPTED, or it waits again; this does not count as an attempt. The run is PREEMPTED in any case and does not come back.
  *
  * The table below is for one lease of a job. Except for an expired lease, a run never comes back from a final state: the
  * next lease of the job is another run. After a final state, reports change nothing and write no event. Source: Armada's

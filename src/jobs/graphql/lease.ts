@@ -6,7 +6,7 @@ import { inputOf } from '../../graphql/input.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../../platform/errors.ts';
 import { leaseJobs } from '../commands/lease-jobs.ts';
-import { renewLeases } from '../commands/renew-leases.ts';
+import { MAX_RENEWALS, renewLeases } from '../commands/renew-leases.ts';
 import { returnLease } from '../commands/return-lease.ts';
 import { withUniformityValue } from '../domain/submitting/job-environment.ts';
 import type { LeasedRun } from '../store/leases.ts';
@@ -195,7 +195,10 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
 const RenewLeasesInput = builder.inputType('RenewLeasesInput', {
   description: 'Leases to renew.',
   fields: (t) => ({
-    runs: t.idList({ required: true, description: 'The ids of the runs whose leases are renewed.' }),
+    runs: t.idList({
+      required: true,
+      description: `The ids of the runs whose leases are renewed, at most ${MAX_RENEWALS}.`,
+    }),
   }),
 });
 
@@ -261,7 +264,7 @@ builder.mutationFields((t) => ({
     type: RenewLeasesPayload,
     nullable: true,
     description:
-      'Renews leases, for executors that do not renew them with `leaseJobs`. Requires the scope `executor`.',
+      'Renews leases, for executors that do not renew them with `leaseJobs`. Requires the scope `executor`. A lease that has ended because it was not renewed in time goes on, if no other executor has the job.',
     errors: { types: [InvalidArgumentError] },
     args: inputOf(RenewLeasesInput),
     resolve: async (_root, { input }, context) => ({

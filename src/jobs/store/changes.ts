@@ -123,7 +123,8 @@ export async function reprioritizeJobsById(
 }
 
 const openOfOwner = statement<{ id: string }>(
-  `select job.id from job_sets as set join jobs as job on job.job_set_id = set.id
+  `select job.id
+     from job_sets as set join jobs as job on job.queue_id = set.queue_id and job.job_set_id = set.id
     where set.owner_id = $1::uuid and job.ended_at is null and job.state <> 'CANCELLING'
       and ($2::text[] is null or job.client_id = any($2::text[]))`,
 );
@@ -158,7 +159,7 @@ export async function listOpenJobs(reader: Reader, filter: OpenJobs, limit: numb
      where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
        and job.queue_id = ${filter.queueId}::uuid and job.ended_at is null and job.state <> 'CANCELLING'
        ${jobSetId ? sql`and job.job_set_id = ${jobSetId}::uuid` : nothing}
-       ${states ? sql`and job.state = any(${states}::text[]::job_state[])` : nothing}
+       ${states ? sql`and job.state = any(${states}::job_state[])` : nothing}
        ${priorityClasses ? sql`and job.priority_class = any(${priorityClasses}::text[])` : nothing}
        ${pools ? sql`and job.pool = any(${pools}::text[])` : nothing}
        ${priorityOtherThan === null ? nothing : sql`and job.priority <> ${priorityOtherThan}::bigint`}

@@ -3,6 +3,7 @@ import type { JobState } from '../../generated/prisma/enums.ts';
 import { lastIdFirst, type Order, type Page, reversed } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
 import { count, exists, list } from '../../platform/database/statement.ts';
+import { openStates } from '../domain/states.ts';
 import { type JobRow, jobColumns, jobResources, jobTables } from './reads.ts';
 
 export type JobOrder = 'NEWEST' | 'OLDEST' | 'PRIORITY';
@@ -54,11 +55,14 @@ function shownTo(reader: Reader, filter: JobListFilter): Rows {
   const readable = readableSql(reader, jobResources);
   const { queueId, jobSet, states, ids, clientIds, externalUri, priorityClasses, pools, labels } = filter;
   const { submittedAfter, submittedBefore } = filter;
+  // The states say it already, but only so PostgreSQL sees that the index of open jobs has all of them.
+  const isOpen = states?.every((state) => openStates.some((open) => open === state));
   const from = sql`${raw(jobTables)} ${readable.joins}
     where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
       ${queueId === null ? nothing : sql`and job.queue_id = ${queueId}::uuid`}
       ${jobSet === null ? nothing : sql`and set.name = ${jobSet}`}
-      ${states ? sql`and job.state = any(${states}::text[]::job_state[])` : nothing}
+      ${states ? sql`and job.state = any(${states}::job_state[])` : nothing}
+      ${isOpen ? sql`and job.ended_at is null` : nothing}
       ${ids ? sql`and job.id = any(${ids}::uuid[])` : nothing}
       ${clientIds ? sql`and job.client_id = any(${clientIds}::text[])` : nothing}
       ${externalUri === null ? nothing : sql`and job.external_uri = ${externalUri}`}

@@ -57,7 +57,7 @@ const preemptStatement = statement<{ runId: string }>(
             steps.tenant_id, steps.id, steps.run_id,
             case step when 0 then 'PREEMPTING' else 'PREEMPTED' end::job_event_kind,
             jsonb_strip_nulls(jsonb_build_object('reason', steps.reason, 'requestor', steps."requestorId",
-              'preemptingJob', steps."preemptingJobId",
+              'preemptingJob', case when step = 0 then steps."preemptingJobId" end,
               'requeued', case when step = 1 then steps.state = 'QUEUED' end))
        from steps join bumped on bumped.id = steps.job_set_id
    )

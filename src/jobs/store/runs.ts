@@ -75,7 +75,9 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
    ),
    ended as (
      update job_runs as run
-        set state = $2::text::job_run_state, ended_at = now()
+        set state = case when $2::text = 'LEASE_EXPIRED' and held.before = 'PREEMPTING' then 'PREEMPTED'
+                         else $2::text end::job_run_state,
+            ended_at = now()
        from held join asked on asked."runId" = held.id
       where run.id = held.id and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now() or held.is_lost)
      returning run.job_id, run.tenant_id, asked."position", asked.reason, held.*,
@@ -146,7 +148,7 @@ export interface LeaseLimits {
 
 /**
  * Ends leases that were not renewed in time, and those of executors that are lost. A lease that was renewed in the
- * meantime does not change.
+ * meantime does not change. A run that had to make room is PREEMPTED then, so its executor does not get it back.
  */
 export function expireLeases(endings: readonly LeaseEnding[], { leaseSeconds, lostSeconds }: LeaseLimits) {
   const values = [JSON.stringify(endings), 'LEASE_EXPIRED', null, leaseSeconds, lostSeconds];
@@ -167,6 +169,7 @@ const resumeStatement = statement<{ runId: string }>(
                  else 'LEASED' end as state
        from job_runs as run
        join executors as executor on executor.id = run.executor_id and executor.user_id = $2::uuid
+                                 and ($5::text is null or executor.name = $5)
        join jobs as job on job.id = run.job_id
        join stream on stream.id = job.job_set_id
       where run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED'
@@ -201,15 +204,17 @@ const resumeStatement = statement<{ runId: string }>(
  * Gives runs back to an executor whose leases ended because it was silent, if no other executor has the job. They no
  * longer count as attempts.
  *
+ * @param executor  only runs of the executor with this name; null for all executors of the service account.
  * @returns the ids of the runs that continue.
  */
 export async function resumeRuns(
   { tenantId, userId }: Reporter,
   runIds: readonly string[],
   leaseSeconds: number,
+  executor: string | null = null,
 ): Promise<string[]> {
   if (runIds.length === 0) return [];
-  const rows = await run(resumeStatement, [tenantId, userId, runIds, leaseSeconds]);
+  const rows = await run(resumeStatement, [tenantId, userId, runIds, leaseSeconds, executor]);
   return rows.map((row) => row.runId);
 }
 

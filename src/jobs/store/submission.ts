@@ -1,6 +1,7 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import { UnavailableError } from '../../platform/errors.ts';
 
 /** A new job, in the JSON form of the statement. */
 export interface NewJob {
@@ -94,6 +95,7 @@ const findInSet = statement<{ clientId: string; id: string }>(
  * already, or if it occurs twice here, there is no second job.
  *
  * @returns the stored id of each job, in the given order; for a repeated client id, the id of the first job.
+ * @throws UnavailableError if the first job of a client id is deleted at this moment, because its time is over.
  */
 export async function storeJobs(
   tx: Tx,
@@ -110,6 +112,12 @@ export async function storeJobs(
   const known = set.isOwned
     ? await run(findInSet, [set.jobSetId, clientIds], tx)
     : await run(findByClientId, [set.queueId, clientIds], tx);
+  const isStored = new Set(stored.map(({ id }) => id));
   const idOf = new Map(known.map((row) => [row.clientId, row.id]));
-  return jobs.map((job) => idOf.get(job.clientId ?? '') ?? job.id);
+  return jobs.map(({ id, clientId }) => {
+    const storedId = isStored.has(id) ? id : idOf.get(clientId ?? '');
+    if (storedId === undefined)
+      throw new UnavailableError('a job with one of these client ids was being deleted; try again');
+    return storedId;
+  });
 }

@@ -31,8 +31,19 @@ const abandonStatement = statement<{ id: string }>(
 /** Nobody reads the events of the job set any more. Otherwise the scheduler would be asked again and again to read them. */
 export const abandonNews = (tx: Tx, jobSetId: string) => run(abandonStatement, [jobSetId, LAST], tx);
 
-/** How many rows one statement deletes. */
+/** How many rows one statement deletes, and of how many jobs. */
 const BATCH = 2000;
+
+/**
+ * The first jobs of the set, so that a turn does not read those that it leaves to the next one. Only the index of job sets
+ * has this order: by the id alone, PostgreSQL might go through the jobs of all other sets.
+ */
+const head = `head as materialized (
+  select id from jobs
+   where (job_set_id, id) >= ($1::uuid, '00000000-0000-0000-0000-000000000000')
+     and (job_set_id, id) <= ($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+   order by job_set_id, id limit ${BATCH}
+)`;
 
 const deletion = (
   table: string,
@@ -41,8 +52,9 @@ const deletion = (
   condition = 'true',
 ): Statement<{ count: number }> =>
   statement(
-    `with batch as materialized (
-       select ${key.map((column) => `part.${column}`).join(', ')} from ${from} where set.id = $1::uuid and ${condition}
+    `with ${head},
+     batch as materialized (
+       select ${key.map((column) => `part.${column}`).join(', ')} from ${from} where ${condition}
         limit ${BATCH} for update of part skip locked
      ),
      gone as (
@@ -52,9 +64,6 @@ const deletion = (
      select count(*)::int as count from gone`,
   );
 
-const ofSet = 'job_sets as set join jobs as job on job.job_set_id = set.id';
-const runsOfSet = `${ofSet} join job_runs as run on run.job_id = job.id`;
-
 /**
  * From the inside to the outside, because the foreign keys of jobs delete nothing by themselves. A row stays if another
  * transaction has locked something inside of it.
@@ -63,20 +72,16 @@ const batches: readonly Statement<{ count: number }>[] = [
   deletion(
     'job_run_logs',
     ['run_id', 'sequence'],
-    `${runsOfSet} join job_run_logs as part on part.run_id = run.id`,
+    'head join job_runs as run on run.job_id = head.id join job_run_logs as part on part.run_id = run.id',
   ),
-  deletion('job_runs', ['id'], `${ofSet} join job_runs as part on part.job_id = job.id`),
+  deletion('job_runs', ['id'], 'head join job_runs as part on part.job_id = head.id'),
   deletion(
     'jobs',
     ['id'],
-    'job_sets as set join jobs as part on part.job_set_id = set.id',
+    'head join jobs as part on part.id = head.id',
     'not exists (select from job_runs as run where run.job_id = part.id)',
   ),
-  deletion(
-    'job_events',
-    ['job_set_id', 'sequence'],
-    'job_sets as set join job_events as part on part.job_set_id = set.id',
-  ),
+  deletion('job_events', ['job_set_id', 'sequence'], 'job_events as part', 'part.job_set_id = $1::uuid'),
 ];
 
 const deleteStatement = statement<{ id: string }>(
@@ -87,7 +92,8 @@ const deleteStatement = statement<{ id: string }>(
 );
 
 /**
- * Deletes up to 2,000 rows of a job set, or of one table after the other while they are fewer, and in the end the job set.
+ * Deletes rows of a job set: those of up to 2,000 jobs, at most 2,000 of one table after the other; then its events; in
+ * the end the job set.
  *
  * @returns MORE if there is more to delete, BUSY if the rest is locked by other transactions.
  */
