@@ -1,7 +1,7 @@
 import { analyzeTable, listGrownTables } from '../platform/database/table-statistics.ts';
 import { type Loop, startLoop } from './loop.ts';
 
-const LOOK_MS = 2000;
+const LOOK_MS = 1000;
 
 /**
  * Starts the loop that tells PostgreSQL of tables that have grown. PostgreSQL looks by itself only once a minute, and
