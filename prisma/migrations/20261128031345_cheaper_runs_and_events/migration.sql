@@ -19,3 +19,7 @@ CREATE INDEX "job_runs_lease_expiry" ON "job_runs" ("lease_expires_at")
  WHERE "state" IN ('LEASED', 'PENDING', 'RUNNING') AND "lease_expires_at" IS NOT NULL;
 DROP INDEX "job_runs_one_active";
 CREATE UNIQUE INDEX "job_runs_one_active" ON "job_runs" ("job_id") WHERE coalesce("ended_at", 'infinity') = 'infinity';
+
+-- Most jobs of users have no client id.
+DROP INDEX "jobs_job_set_id_client_id_key";
+CREATE UNIQUE INDEX "jobs_job_set_id_client_id_key" ON "jobs" ("job_set_id", "client_id") WHERE "client_id" IS NOT NULL;
