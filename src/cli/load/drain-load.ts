@@ -42,26 +42,17 @@ export async function drainLoad(options: DrainOptions): Promise<Drained> {
   }
 
   async function work(executor: LoadExecutor): Promise<void> {
-    let reporting = Promise.resolve();
     while (finished < jobs && failure === null && !signal.aborted) {
-      if (executor.room === 0) await reporting;
       const runs = await lease.measure(
         () => executor.lease(WAIT_SECONDS),
         ({ length }) => length,
       );
-      if (runs.length > 0) {
-        const before = reporting;
-        const next = report(executor, runs);
-        reporting = before.then(() => next);
-        // Read below. Until then, its failure is nobody's surprise.
-        reporting.catch(() => {});
-      }
+      if (runs.length > 0) await report(executor, runs);
       if (Date.now() - movedAt > patienceMs)
         throw new CliError('DEADLINE_EXCEEDED', `no job was finished for ${patienceMs / 1000} s`, {
           hint: 'does a scheduler run on the database of the server?',
         });
     }
-    await reporting;
   }
 
   await allOrFirstError(

@@ -28,8 +28,6 @@ export class LoadExecutor {
   readonly #ask: Ask;
   readonly #options: LoadExecutorOptions;
   readonly #known: Set<string>;
-  /** The known runs whose end is being reported. The server may already know that they have ended. */
-  readonly #ending = new Set<string>();
 
   constructor(ask: Ask, options: LoadExecutorOptions) {
     this.#ask = ask;
@@ -58,18 +56,16 @@ export class LoadExecutor {
       input: {
         ...{ executor: name, pool, instance, isLast },
         knownRuns: this.knownRuns,
-        stoppingRuns: [...this.#ending],
         maxJobs: room,
         wait: `PT${waitSeconds}S`,
       },
     });
     if (leaseJobs?.__typename !== 'LeaseJobsPayload') throw refusal(`leasing jobs as ${name}`, leaseJobs);
-    const { runs } = leaseJobs;
+    const { runs, cancelRuns } = leaseJobs;
     for (const { id } of runs) this.#known.add(id);
-    const unwanted = leaseJobs.cancelRuns.filter((id) => this.#known.has(id) && !this.#ending.has(id));
-    if (unwanted.length > 0) {
-      await this.#report(unwanted.map((run) => ({ run, kind: 'CANCELLED' as const })));
-      for (const id of unwanted) this.#known.delete(id);
+    if (cancelRuns.length > 0) {
+      await this.#report(cancelRuns.map((run) => ({ run, kind: 'CANCELLED' as const })));
+      for (const id of cancelRuns) this.#known.delete(id);
     }
     return runs;
   }
@@ -81,7 +77,6 @@ export class LoadExecutor {
    */
   async finish(runs: readonly LoadRun[], { saysBegun = false } = {}): Promise<ReportOutcome[]> {
     const outcomes: ReportOutcome[] = [];
-    for (const { id } of runs) this.#ending.add(id);
     const step = saysBegun ? MAX_REPORTS / 2 : MAX_REPORTS;
     for (let at = 0; at < runs.length; at += step) {
       const some = runs.slice(at, at + step);
@@ -89,10 +84,7 @@ export class LoadExecutor {
       const begins = saysBegun ? some.map(({ id: run }) => ({ run, kind: 'RUNNING' as const })) : [];
       const answers = await this.#report([...begins, ...ends]);
       outcomes.push(...answers.slice(begins.length));
-      for (const { id } of some) {
-        this.#known.delete(id);
-        this.#ending.delete(id);
-      }
+      for (const { id } of some) this.#known.delete(id);
     }
     return outcomes;
   }
