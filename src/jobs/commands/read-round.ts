@@ -47,7 +47,7 @@ export interface ExecutorLimits {
   readonly unacknowledgedRuns: number;
 }
 
-/** Of each queue and shape, at least so many jobs are read, and at most so many times the room. */
+/** Of each queue and shape, at least so many jobs are read, and in total at most so many times what a round can take. */
 const MIN_HEADS = 4;
 const HEADS_PER_ROOM = 4;
 
@@ -71,9 +71,11 @@ export async function readRound(
   const executors = await listExecutors(tx, pool, limits.silentSeconds, [...known.keys()]);
   if (executors.length === 0) return null;
   const held = await listHeld(tx, idsOf(executors));
-  const room = executors.reduce((all, one) => all + Math.max(roomOf(one, limits) + one.stopping, 0), 0);
-  const perShape = Math.ceil((HEADS_PER_ROOM * room) / Math.max(shapes.length, 1));
-  const heads = Math.max(MIN_HEADS, Math.min(room, most, perShape));
+  const rooms = executors.map((executor) => roomOf(executor, held, limits));
+  const room = rooms.reduce((all, one) => all + Math.max(one.room + one.stopping, 0), 0);
+  const takes = Math.min(room, most);
+  const perShape = Math.ceil((HEADS_PER_ROOM * takes) / Math.max(shapes.length, 1));
+  const heads = Math.max(MIN_HEADS, Math.min(takes, perShape));
   const waiting = await listWaitingJobs(tx, pool, shapes, heads);
   const queueIds = new Set([...shapes, ...gangs, ...held].map(({ queueId }) => queueId));
   const queues = await listQueueStates(tx, [...queueIds]);
@@ -83,16 +85,27 @@ export async function readRound(
   return {
     queues: queues.map((queue) => queueState(queue, { pool: pool.name, held, lists, totals })),
     nodes,
-    executors: executors.map((one) => ({ id: one.id, room: roomOf(one, limits), stopping: one.stopping })),
+    executors: rooms,
     totals,
   };
 }
 
 /** How many more runs an executor takes, so that it never has too many that it has not named. */
-const roomOf = (
-  { slots, runs, unacknowledged }: ExecutorRow,
+function roomOf(
+  { id, slots }: ExecutorRow,
+  held: readonly HeldRow[],
   { unacknowledgedRuns }: ExecutorLimits,
-): number => Math.min(slots - runs, unacknowledgedRuns - unacknowledged);
+): ExecutorState {
+  const mine = held.filter(({ executorId }) => executorId === id);
+  const sum = (count: (row: HeldRow) => number) => mine.reduce((all, row) => all + count(row), 0);
+  const free = slots - sum(({ count }) => count);
+  const mayGet = unacknowledgedRuns - sum(({ unacknowledged }) => unacknowledged);
+  return {
+    id,
+    room: Math.min(free, mayGet),
+    stopping: sum(({ count, isStopping }) => (isStopping ? count : 0)),
+  };
+}
 
 /** The runs of these executors that may have to make room for others. */
 export async function readLiveRuns(

@@ -173,11 +173,6 @@ export interface ExecutorRow {
   readonly name: string;
   /** How many runs it can have. */
   readonly slots: number;
-  /** How many runs it has, and how many of them are being stopped. */
-  readonly runs: number;
-  readonly stopping: number;
-  /** How many of its runs it has not named yet. */
-  readonly unacknowledged: number;
   /** Whether it gets no new work. */
   readonly isClosed: boolean;
   readonly nodesDigest: string;
@@ -187,7 +182,7 @@ export interface ExecutorRow {
 }
 
 const executors = statement<ExecutorRow>(
-  `select executor.id, executor.name, executor.slots, held.runs, held.stopping, held.unacknowledged,
+  `select executor.id, executor.name, executor.slots,
           coalesce(settings.cordoned, false) as "isClosed",
           executor.nodes_digest as "nodesDigest",
           case when executor.nodes_digest = any($4::text[]) then null else executor.nodes end as nodes,
@@ -196,11 +191,6 @@ const executors = statement<ExecutorRow>(
      from executors as executor
      left join executor_settings as settings
             on settings.tenant_id = executor.tenant_id and settings.name = executor.name
-     cross join lateral (
-       select count(*)::int as runs, (count(*) filter (where run.acknowledged_at is null))::int as unacknowledged,
-              (count(*) filter (where job.state in ('CANCELLING', 'PREEMPTING')))::int as stopping
-         from job_runs as run join jobs as job on job.id = run.job_id
-        where run.executor_id = executor.id and run.ended_at is null) as held
     where executor.tenant_id = $1::uuid and executor.pool = $2
       and executor.last_seen_at > now() - make_interval(secs => $3)
     order by executor.name, executor.id`,
@@ -227,11 +217,14 @@ export interface HeldRow extends ShapeColumns {
   readonly queueId: string;
   readonly isStopping: boolean;
   readonly count: number;
+  /** How many of them the executor has not named yet. */
+  readonly unacknowledged: number;
 }
 
 const held = statement<HeldRow>(
   `select run.executor_id as "executorId", run.node, job.queue_id as "queueId", ${shapeColumns('job')},
-          job.state in ('CANCELLING', 'PREEMPTING') as "isStopping", count(*)::int as count
+          job.state in ('CANCELLING', 'PREEMPTING') as "isStopping", count(*)::int as count,
+          (count(*) filter (where run.acknowledged_at is null))::int as unacknowledged
      from job_runs as run join jobs as job on job.id = run.job_id
     where run.executor_id = any($1::uuid[]) and run.ended_at is null
     group by run.executor_id, run.node, job.queue_id, job.shape, job.priority_class, job.class_priority,
