@@ -1,12 +1,13 @@
 /** The rates at which jobs start, over real rounds. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
-import { type BrakeSettings, NO_BRAKES } from '../../src/jobs/domain/scheduling/brakes.ts';
+import type { BrakeSettings } from '../../src/jobs/domain/scheduling/brakes.ts';
 import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
 import { FleetExecutor, node } from './fleet.ts';
 import { PlainQueue } from './plain-jobs.ts';
+import { NO_BRAKES } from './scheduling/pools.ts';
 
 let app: App;
 beforeAll(async () => {

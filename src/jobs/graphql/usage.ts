@@ -19,26 +19,39 @@ const RunStateCountType = builder.objectRef<StateCount>('JobRunStateCount').impl
   }),
 });
 
+/** What some runs use, and how many there are. */
+interface RunsUsage {
+  readonly resources: Resources;
+  readonly resourcesUsed: Resources;
+  readonly runsByState: readonly StateCount[];
+}
+
+const runsFields = <T extends RunsUsage>(
+  t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, T>,
+) => ({
+  resources: t.field({
+    type: 'JSON',
+    description: `What they have requested, ${asQuantities}.`,
+    resolve: ({ resources }) => quantitiesOf(resources),
+  }),
+  resourcesUsed: t.field({
+    type: 'JSON',
+    description: `What they really use, ${asQuantities}.`,
+    resolve: ({ resourcesUsed }) => quantitiesOf(resourcesUsed),
+  }),
+  runsByState: t.field({
+    type: [RunStateCountType],
+    extensions: { listSize: 4 },
+    description: 'How many runs are in each state.',
+    resolve: ({ runsByState }) => [...runsByState],
+  }),
+});
+
 const QueueUsageType = builder.objectRef<QueueUsage<Resources>>('NodeTypeQueueUsage').implement({
   description: 'What the runs of one queue use on machines of one type.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name of the queue, as the executor says.' }),
-    resources: t.field({
-      type: 'JSON',
-      description: `What they have requested, ${asQuantities}.`,
-      resolve: ({ resources }) => quantitiesOf(resources),
-    }),
-    resourcesUsed: t.field({
-      type: 'JSON',
-      description: `What they really use, ${asQuantities}.`,
-      resolve: ({ resourcesUsed }) => quantitiesOf(resourcesUsed),
-    }),
-    runsByState: t.field({
-      type: [RunStateCountType],
-      extensions: { listSize: 4 },
-      description: 'How many runs are in each state.',
-      resolve: ({ runsByState }) => [...runsByState],
-    }),
+    ...runsFields(t),
   }),
 });
 
@@ -108,22 +121,7 @@ const PoolUsageType = builder.objectRef<PoolUsage>('QueuePoolUsage').implement({
   description: 'What the runs of a queue use in one pool, by the last reports of its executors.',
   fields: (t) => ({
     pool: t.exposeString('pool', { description: 'The name of the pool.' }),
-    resources: t.field({
-      type: 'JSON',
-      description: `What they have requested, ${asQuantities}.`,
-      resolve: ({ resources }) => quantitiesOf(resources),
-    }),
-    resourcesUsed: t.field({
-      type: 'JSON',
-      description: `What they really use, ${asQuantities}.`,
-      resolve: ({ resourcesUsed }) => quantitiesOf(resourcesUsed),
-    }),
-    runsByState: t.field({
-      type: [RunStateCountType],
-      extensions: { listSize: 4 },
-      description: 'How many runs are in each state.',
-      resolve: ({ runsByState }) => [...runsByState],
-    }),
+    ...runsFields(t),
     reportedAt: t.expose('reportedAt', {
       type: 'DateTime',
       description: 'When the oldest of these reports came, by the clock of the server.',

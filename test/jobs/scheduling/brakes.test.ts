@@ -6,11 +6,10 @@ import {
   type BrakeState,
   Brakes,
   type Bucket,
-  NO_BRAKES,
   refill,
 } from '../../../src/jobs/domain/scheduling/brakes.ts';
 import type { QueueState } from '../../../src/jobs/domain/scheduling/plan-round.ts';
-import { countsOf, gang, item, items, listOf, node, plan, queue } from './pools.ts';
+import { countsOf, gang, item, items, listOf, NO_BRAKES, node, plan, queue } from './pools.ts';
 
 const pool = { nodes: [node('n', { cpu: 1000 })] };
 const wide = { nodes: [node('n', { cpu: 32 })] };

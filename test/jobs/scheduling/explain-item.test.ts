@@ -1,10 +1,21 @@
 /** What the next round does with a job, and why. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_BRAKES } from '../../../src/jobs/domain/scheduling/brakes.ts';
 import { countBefore, explainItem } from '../../../src/jobs/domain/scheduling/explain-item.ts';
 import type { Item, QueueState } from '../../../src/jobs/domain/scheduling/plan-round.ts';
-import { executor, gang, item, items, listOf, node, type Pool, plan, queue, totalsOf } from './pools.ts';
+import {
+  executor,
+  gang,
+  item,
+  items,
+  listOf,
+  NO_BRAKES,
+  node,
+  type Pool,
+  plan,
+  queue,
+  totalsOf,
+} from './pools.ts';
 
 function explain(asked: Item, queueId: string, queues: readonly QueueState[], pool: Pool, maxJobs = 1000) {
   const { nodes, executors = [executor()], totals = totalsOf(nodes) } = pool;

@@ -1,5 +1,5 @@
 /** Pools, queues and jobs to plan rounds with. */
-import type { Brakes } from '../../../src/jobs/domain/scheduling/brakes.ts';
+import type { BrakeSettings, Brakes } from '../../../src/jobs/domain/scheduling/brakes.ts';
 import {
   type ExecutorState,
   Fleet,
@@ -16,6 +16,9 @@ import {
   type QueueState,
 } from '../../../src/jobs/domain/scheduling/plan-round.ts';
 import type { Resources } from '../../../src/jobs/domain/scheduling/resources.ts';
+
+/** Jobs start as fast as they can. */
+export const NO_BRAKES: BrakeSettings = { pool: null, queue: null, roundShare: {} };
 
 export interface ShapeLike {
   readonly classPriority?: number;

@@ -18,8 +18,6 @@ export interface BrakeSettings {
   readonly roundShare: Resources;
 }
 
-export const NO_BRAKES: BrakeSettings = { pool: null, queue: null, roundShare: {} };
-
 /** How many jobs may still start, at a moment in milliseconds. */
 export interface Bucket {
   readonly tokens: number;
