@@ -9,7 +9,7 @@ import { drainLoad } from '../../src/cli/load/drain-load.ts';
 import { Latencies, measureOf } from '../../src/cli/load/latencies.ts';
 import { LoadExecutor } from '../../src/cli/load/load-executor.ts';
 import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
-import { pool } from '../../src/platform/database/client.ts';
+import { databaseUrl, pool } from '../../src/platform/database/client.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { slipway } from './command-line.ts';
 
@@ -142,6 +142,22 @@ describe('slipway load', () => {
     const { code, err } = await slipway(['load'], missing);
     expect(code).toBe(4);
     expect(err).toContain('/nowhere is not the credential of an executor');
+  });
+
+  it.each([
+    ['does not answer', 'postgresql://nobody:x@127.0.0.1:1/nothing', /ECONNREFUSED/],
+    [
+      'is another one',
+      databaseUrl.replace(/\/[^/?]*(\?.*)?$/, '/postgres'),
+      /it is not the database of a server/,
+    ],
+  ])('submits nothing if the database to compare with %s', async (_what, url, problem) => {
+    const compared = { ...environment, DATABASE_URL: url };
+    const { code, err } = await slipway(['load', ...small, '--compare'], compared);
+    expect(code).not.toBe(0);
+    expect(err).toMatch(problem);
+    expect(err).not.toMatch(/submitted/);
+    expect(await queues()).toEqual([]);
   });
 
   it('ends with the refusal of the server, and leaves nothing', async () => {

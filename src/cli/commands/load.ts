@@ -1,5 +1,5 @@
 import type { Ask } from '../client.ts';
-import { bareLoop } from '../load/bare-loop.ts';
+import { bareLoop, requireBareLoop } from '../load/bare-loop.ts';
 import { type Drained, drainLoad } from '../load/drain-load.ts';
 import { type Latencies, type Measure, measureOf } from '../load/latencies.ts';
 import { LoadExecutor } from '../load/load-executor.ts';
@@ -57,6 +57,7 @@ export async function load(
   let measures: Measure[] = [];
   let leftovers: readonly string[] = [];
   let drained: Drained | null = null;
+  if (options.compareWith !== null) await requireBareLoop(options.compareWith);
   try {
     await createQueues(asks.user, name, options.weights, (queue) => queues.push(queue));
     const { jobs, batch, submitters } = options;

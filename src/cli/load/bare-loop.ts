@@ -6,22 +6,44 @@ import { allOrFirstError } from './submit-load.ts';
 
 type Sizes = Pick<LoadOptions, 'jobs' | 'weights' | 'executors' | 'slots'>;
 
+const ready = `select has_database_privilege(current_database(), 'CREATE') as "mayCreate",
+   to_regclass('jobs') is not null and to_regclass('job_runs') is not null as "isOurs"`;
+
+/**
+ * Checks before a load that its bare loop will work in this database.
+ *
+ * @throws CliError UNAVAILABLE if the database does not answer, is not the database of a server, or lets this user create
+ *   no schema.
+ */
+export async function requireBareLoop(url: string): Promise<void> {
+  await withPool(url, 1, async (pool) => {
+    const { rows } = await pool.query<{ mayCreate: boolean; isOurs: boolean }>(ready);
+    if (!rows[0]?.isOurs) throw new Error('it is not the database of a server');
+    if (!rows[0].mayCreate) throw new Error('its user may not create a schema');
+  });
+}
+
 /**
  * The least that such a queue costs in this database: each executor takes jobs from the front, reads them, and finishes
  * them, each in a transaction of its own, without an API, without shares, events and fences. It works on copies of the
  * tables of jobs and runs, with their indexes, which it drops at the end.
  *
- * @throws CliError UNAVAILABLE if the database does not answer, or is not the database of a server.
+ * @throws CliError UNAVAILABLE if the database does not answer.
  */
-export async function bareLoop(url: string, schema: string, sizes: Sizes): Promise<Latencies> {
-  const pool = new pg.Pool({ connectionString: url, max: sizes.executors, idleTimeoutMillis: 0 });
-  try {
+export const bareLoop = (url: string, schema: string, sizes: Sizes): Promise<Latencies> =>
+  withPool(url, sizes.executors, async (pool) => {
     await createTables(pool, schema, sizes);
     try {
       return await drain(pool, schema, sizes);
     } finally {
       await pool.query(`drop schema ${schema} cascade`);
     }
+  });
+
+async function withPool<T>(url: string, max: number, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+  const pool = new pg.Pool({ connectionString: url, max, idleTimeoutMillis: 0 });
+  try {
+    return await work(pool);
   } catch (cause) {
     throw new CliError('UNAVAILABLE', 'the database of --compare does not work', {
       cause,
