@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { JobRunState } from '../../generated/prisma/enums.ts';
 import { GroupCommit } from '../../platform/database/group-commit.ts';
 import { run, statement } from '../../platform/database/statement.ts';
@@ -146,13 +147,17 @@ interface Moves {
 /** How many characters of reports one transaction applies: those of about 2,000 runs without outputs. */
 const MAX_TEXT = 512 * 1024;
 
-const together = new GroupCommit<Moves, RunMoved[]>({
-  apply: applyMoves,
-  sizeOf: ({ rows }) => rows.length,
-  most: MAX_TEXT,
-  // The statement must not name a run twice.
-  keysOf: ({ runIds }) => runIds,
-});
+const newGroups = () =>
+  new GroupCommit<Moves, RunMoved[]>({
+    apply: applyMoves,
+    sizeOf: ({ rows }) => rows.length,
+    most: MAX_TEXT,
+    // The statement must not name a run twice.
+    keysOf: ({ runIds }) => runIds,
+  });
+
+/** By tenant, so that the reports of one tenant never wait for the locks of another. */
+const groups = new LRUCache<string, GroupCommit<Moves, RunMoved[]>>({ max: 1000, memoMethod: newGroups });
 
 async function applyMoves(calls: readonly Moves[]): Promise<RunMoved[][]> {
   const retries = calls.flatMap((call) => call.retries);
@@ -164,7 +169,8 @@ async function applyMoves(calls: readonly Moves[]): Promise<RunMoved[][]> {
 }
 
 /**
- * Applies reports about different runs in one statement, together with those that other calls bring at the same time.
+ * Applies reports about different runs in one statement, together with those that other calls of the tenant bring at the
+ * same time.
  * Runs that do not belong to the reporter are missing in the answer.
  */
 export async function moveRuns(
@@ -176,5 +182,7 @@ export async function moveRuns(
   const rows = moves.map((move) =>
     JSON.stringify({ ...move, tenantId, userId, isEnd: isTerminal(jobRunStates, move.to) }),
   );
-  return await together.submit({ runIds: moves.map(({ runId }) => runId), rows: rows.join(','), retries });
+  return await groups
+    .memo(tenantId)
+    .submit({ runIds: moves.map(({ runId }) => runId), rows: rows.join(','), retries });
 }

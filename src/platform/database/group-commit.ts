@@ -27,8 +27,8 @@ interface Waiting<Request, Answer> {
  * one of a few. One group is applied at a time: the first request starts at once, and those that arrive in the meantime
  * form the next group, in their order. Each caller is answered after the commit of its group.
  *
- * If a group fails, each of its requests is applied alone, so that none fails because of another one. So `apply` must be
- * safe to repeat. Only if the database is lost, all of them fail at once.
+ * If a group fails, each of its requests is applied alone, all at the same time, so that none fails because of another
+ * one. So `apply` must be safe to repeat. Only if the database is lost, all of them fail at once.
  */
 export class GroupCommit<Request, Answer> {
   readonly #options: GroupOptions<Request, Answer>;
@@ -51,7 +51,7 @@ export class GroupCommit<Request, Answer> {
     this.#isBusy = true;
     for (let group = this.#nextGroup(); group.length > 0; group = this.#nextGroup()) {
       if (await this.#applied(group)) continue;
-      for (const one of group) await this.#applied([one]);
+      await Promise.all(group.map((one) => this.#applied([one])));
     }
     this.#isBusy = false;
   }
