@@ -1,5 +1,5 @@
-import { analyzeTable, listGrownTables } from '../platform/database/table-statistics.ts';
 import { type Loop, startLoop } from './loop.ts';
+import { analyzeTable, listGrownTables } from './store.ts';
 
 const LOOK_MS = 1000;
 

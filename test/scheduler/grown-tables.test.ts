@@ -1,8 +1,8 @@
 /** How PostgreSQL learns that a table has grown. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { pool } from '../../../src/platform/database/client.ts';
-import { analyzeTable, listGrownTables } from '../../../src/platform/database/table-statistics.ts';
-import { eventually } from '../../support/waiting.ts';
+import { pool } from '../../src/platform/database/client.ts';
+import { analyzeTable, listGrownTables } from '../../src/scheduler/store.ts';
+import { eventually } from '../support/waiting.ts';
 
 const NAME = 'a "grown" table';
 const QUOTED = '"a ""grown"" table"';
