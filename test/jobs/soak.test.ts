@@ -2,11 +2,12 @@
  * Many jobs of many queues, while executors are killed and a server is restarted: nothing is lost, and nothing counts
  * twice. Small in the usual run, and full with SOAK=1.
  */
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { submitJobsDocument } from '../../src/cli/load/documents.ts';
 import { allOrFirstError } from '../../src/cli/load/submit-load.ts';
 import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
-import { pool } from '../../src/platform/database/client.ts';
+import { databaseUrl, pool } from '../../src/platform/database/client.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { startExecutor } from '../support/executor.ts';
 import { ExecutorProcess } from '../support/executor-process.ts';
@@ -28,16 +29,22 @@ const BATCH = isSoak ? 500 : 20;
 
 let app: LocalApp;
 let second: SecondServer;
+/** Reads all rows of large tables, for which the connections of the product are not made. */
+let judge: pg.Client;
 beforeAll(async () => {
   app = await startApp();
   second = await startSecondServer();
+  judge = new pg.Client({ connectionString: databaseUrl, options: '-c work_mem=64MB' });
+  await judge.connect();
 });
 afterAll(async () => {
+  await judge.end();
   await second.stop();
   await app.stop();
 });
 
 const rowsOf = async (sql: string, values: unknown[] = []) => (await pool.query(sql, values)).rows;
+const judged = async (sql: string, values: unknown[] = []) => (await judge.query(sql, values)).rows;
 const urls = () => [app.url, second.url];
 const weightOf = (at: number) => [1, 2, 4][at % 3] ?? 1;
 const queueName = (at: number) => `soak-${at}`;
@@ -94,7 +101,7 @@ const leftIn = async (name: string) =>
 
 /** Jobs of this pool whose events are not those of a job that was finished exactly once. */
 const wrongEnds = (name: string) =>
-  rowsOf(
+  judged(
     `select job.id, job.state, array_agg(event.kind order by event.sequence) as kinds
        from jobs as job join job_events as event on event.job_id = job.id
       where job.pool = $1
@@ -109,7 +116,7 @@ const wrongEnds = (name: string) =>
 
 /** Events that a run reported after its lease had ended and its job had gone to another run. */
 const acceptedAfterFence = () =>
-  rowsOf(
+  judged(
     `select later.job_id, later.run_id, later.kind
        from job_events as lost
        join job_events as next on next.job_id = lost.job_id and next.sequence > lost.sequence
@@ -122,7 +129,7 @@ const acceptedAfterFence = () =>
 
 /** Gangs of which some jobs were leased at another moment than the others, or more than once. */
 const gangsInPart = () =>
-  rowsOf(
+  judged(
     `select job.gang_id, count(*)::int as leases, count(distinct event.created_at)::int as moments
        from jobs as job join job_events as event on event.job_id = job.id and event.kind = 'LEASED'
       where job.gang_id is not null
@@ -137,7 +144,7 @@ const gangs = async () => (await rowsOf('select count(*)::int from gangs'))[0]?.
  * as a part of it, and which part of all leases went to other queues than by weight.
  */
 const distances = () =>
-  rowsOf(
+  judged(
     `with leased as (
        select queue.name, 1 / queue.priority_factor as weight, event.created_at
          from job_events as event
