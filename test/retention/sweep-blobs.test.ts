@@ -86,6 +86,15 @@ describe('the tables that name files', () => {
   });
 });
 
+it('whole tables are read without their indexes, and only in the transaction that looks for files', async () => {
+  const scans = await inTransaction(async (tx) => {
+    await namedFiles(tx, await homeTenant(), [newId()]);
+    return await tx.$queryRaw`select current_setting('enable_seqscan') as scans`;
+  });
+  expect(scans).toEqual([{ scans: 'on' }]);
+  expect((await pool.query('show enable_seqscan')).rows).toEqual([{ enable_seqscan: 'off' }]);
+});
+
 describe('a file', () => {
   it('is deleted with its content a week after its last use, if nothing names it', async () => {
     const [old, young] = [await upload(), await upload()];
