@@ -5,6 +5,7 @@ import { listGroupsThatWait, listGroupsToLookAt } from '../executions/store/budg
 import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
+import { rejectBrokenGangs } from '../jobs/commands/reject-broken-gangs.ts';
 import { rejectImpossibleJobs } from '../jobs/commands/reject-impossible-jobs.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { schedulerConfig } from '../platform/config/scheduler.ts';
@@ -40,7 +41,7 @@ const MAX_WAITING_PLANS = 200;
 /** How often runs of a pool may be asked to make room, because a look at all of them takes time. */
 const PREEMPTION_MS = 1000;
 
-/** How often to look for jobs that no node of the pool could ever run. */
+/** How often to look for jobs that can never run. */
 const REJECTION_MS = 1000;
 /** How many calls reject such jobs before the pool gets its next round. */
 const MAX_REJECTING = 10;
@@ -72,7 +73,9 @@ export function startScheduler(): { stop(): Promise<void> } {
   const rejections = new Pace(REJECTION_MS);
   const { fleetMemorySeconds } = controlPlaneConfig;
   const rejectSome = async (pool: string): Promise<void> => {
-    if (fleetMemorySeconds === 0 || !rejections.mayBegin(pool)) return;
+    if (!rejections.mayBegin(pool)) return;
+    await rejectBrokenGangs(poolOf(pool));
+    if (fleetMemorySeconds === 0) return;
     for (let calls = 1; calls <= MAX_REJECTING; calls += 1)
       if (!(await rejectImpossibleJobs(poolOf(pool), fleetMemorySeconds)).mayHaveMore) return;
   };

@@ -1,9 +1,12 @@
 /** What becomes of an execution with a job that no node can run. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
+import { PlainQueue, statesOf } from '../jobs/plain-jobs.ts';
 import { leaseAs } from '../jobs/stage.ts';
 import { type App, startApp } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
 import { launch, registerProject, registerTask, registerWorkflow, untilEnded } from '../support/seed.ts';
+import { eventually } from '../support/waiting.ts';
 
 const project = 'impossible';
 let app: App;
@@ -30,4 +33,16 @@ it('it FAILS with the reason, and the task is not tried again', async () => {
   expect(taskExecutions.edges).toMatchObject([
     { node: { phase: 'FAILED', error, job: { state: 'REJECTED', runs: [] } } },
   ]);
+});
+
+it('the scheduler rejects a job that waits for its gang when another one was cancelled', async () => {
+  const queue = await PlainQueue.open(app);
+  await leaseAs(app, { executor: queue.pool, pool: queue.pool, maxJobs: 10, wait: 'PT0S' });
+  const gang = { gang: { id: 'g', cardinality: 3 } };
+  const [cancelled = '', waiting = ''] = await queue.submit([gang, gang]);
+  await mutate(app, 'cancelJobs', { ids: [cancelled] }, '__typename');
+  await eventually(
+    () => statesOf([waiting]),
+    ([state]) => state === 'REJECTED',
+  );
 });
