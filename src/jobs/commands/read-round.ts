@@ -71,7 +71,8 @@ export async function readRound(
   const executors = await listExecutors(tx, pool, limits.silentSeconds, [...known.keys()]);
   if (executors.length === 0) return null;
   const held = await listHeld(tx, idsOf(executors));
-  const rooms = executors.map((executor) => roomOf(executor, held, limits));
+  const heldBy = groupBy(held, ({ executorId }) => executorId);
+  const rooms = executors.map((executor) => roomOf(executor, heldBy.get(executor.id) ?? [], limits));
   const room = rooms.reduce((all, one) => all + Math.max(one.room + one.stopping, 0), 0);
   const takes = Math.min(room, most);
   const perShape = Math.ceil((HEADS_PER_ROOM * takes) / Math.max(shapes.length, 1));
@@ -79,7 +80,7 @@ export async function readRound(
   const waiting = await listWaitingJobs(tx, pool, shapes, heads);
   const queueIds = new Set([...shapes, ...gangs, ...held].map(({ queueId }) => queueId));
   const queues = await listQueueStates(tx, [...queueIds]);
-  const nodes = executors.flatMap((executor) => nodeStates(executor, known, held));
+  const nodes = executors.flatMap((executor) => nodeStates(executor, known, heldBy.get(executor.id) ?? []));
   const totals = totalsOf(nodes, executors);
   const lists = [...singleLists(shapes, waiting, heads), ...gangLists(gangs)];
   return {
@@ -93,10 +94,9 @@ export async function readRound(
 /** How many more runs an executor takes, so that it never has too many that it has not named. */
 function roomOf(
   { id, slots }: ExecutorRow,
-  held: readonly HeldRow[],
+  mine: readonly HeldRow[],
   { unacknowledgedRuns }: ExecutorLimits,
 ): ExecutorState {
-  const mine = held.filter(({ executorId }) => executorId === id);
   const sum = (count: (row: HeldRow) => number) => mine.reduce((all, row) => all + count(row), 0);
   const free = slots - sum(({ count }) => count);
   const mayGet = unacknowledgedRuns - sum(({ unacknowledged }) => unacknowledged);
@@ -183,9 +183,8 @@ export const toNode = (node: ReportedNode): Node => ({
 
 const nowhere: Node = { name: null, labels: {}, taints: [], isOpen: true, allocatable: null };
 
-function nodeStates(executor: ExecutorRow, known: KnownNodes, held: readonly HeldRow[]): NodeState[] {
+function nodeStates(executor: ExecutorRow, known: KnownNodes, mine: readonly HeldRow[]): NodeState[] {
   const nodes = reportedNodes(executor, known);
-  const mine = held.filter(({ executorId }) => executorId === executor.id);
   return nodes.map((node) => {
     // A run of an earlier release names no node. If there is one node, it runs there.
     const here = mine.filter((row) => row.node === node.name || (row.node === null && nodes.length === 1));
