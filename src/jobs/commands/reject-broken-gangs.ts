@@ -20,11 +20,8 @@ const places = new LRUCache<string, GangPlace>({ max: 1000 });
  */
 export async function rejectBrokenGangs(pool: Pool, limits = LIMITS): Promise<number> {
   const key = `${pool.tenantId}/${pool.name}`;
-  return await inTransaction(async (tx) => {
+  const { rejected, last } = await inTransaction(async (tx) => {
     const gangs = await listGangsThatWait(tx, pool, places.get(key) ?? null, limits.gangs);
-    const last = gangs.length === limits.gangs ? gangs.at(-1) : undefined;
-    if (last) places.set(key, last);
-    else places.delete(key);
     const why = new Map(
       gangs.flatMap(({ gangId, endedId, endedState }) =>
         endedId === null
@@ -34,6 +31,12 @@ export async function rejectBrokenGangs(pool: Pool, limits = LIMITS): Promise<nu
     );
     const members = await listWaitingMembers(tx, [...why.keys()], limits.jobs);
     const rejections = members.map(({ jobId, gangId }) => ({ jobId, message: why.get(gangId) ?? '' }));
-    return await rejectJobs(tx, CANNOT_RUN, rejections, { inPart: true });
+    return {
+      rejected: await rejectJobs(tx, CANNOT_RUN, rejections, { inPart: true }),
+      last: gangs.length === limits.gangs ? gangs.at(-1) : undefined,
+    };
   });
+  if (last) places.set(key, last);
+  else places.delete(key);
+  return rejected;
 }
