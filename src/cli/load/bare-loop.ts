@@ -54,8 +54,8 @@ async function withPool<T>(url: string, max: number, work: (pool: pg.Pool) => Pr
   }
 }
 
-/** One queue has the id that ends with its number. */
-const queueId = (number: string) => `('00000000-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0'))::uuid`;
+/** The id that ends with this number. */
+const idOf = (number: string) => `('00000000-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0'))::uuid`;
 
 async function createTables(pool: pg.Pool, schema: string, { jobs, weights }: Sizes): Promise<void> {
   await pool.query(`create schema ${schema}`);
@@ -65,8 +65,8 @@ async function createTables(pool: pg.Pool, schema: string, { jobs, weights }: Si
   }
   await pool.query(
     `insert into ${schema}.jobs (id, tenant_id, queue_id, job_set_id, owner_id, spec, resources)
-     select ${queueId('number')}, ${queueId('0')}, ${queueId('number % $2::int')}, ${queueId('number % $2::int')},
-            ${queueId('0')}, '{}', '{}'
+     select ${idOf('number')}, ${idOf('0')}, ${idOf('number % $2::int')}, ${idOf('number % $2::int')},
+            ${idOf('0')}, '{}', '{}'
        from generate_series(1, $1::int) as number`,
     [jobs, weights.length],
   );
@@ -77,16 +77,16 @@ async function drain(pool: pg.Pool, schema: string, sizes: Sizes): Promise<Laten
   const latencies = new Latencies();
   const assign = `with head as materialized (
        select id from ${schema}.jobs
-        where tenant_id = ${queueId('0')} and pool = 'default' and queue_id = ${queueId('$2::int')} and shape = ''
+        where tenant_id = ${idOf('0')} and pool = 'default' and queue_id = ${idOf('$2::int')} and shape = ''
           and state = 'QUEUED' and gang_id is null
         order by priority, submitted_at, id limit $3 for update skip locked),
      leased as (
        update ${schema}.jobs as job set state = 'LEASED' from head where job.id = head.id returning job.id, job.tenant_id)
      insert into ${schema}.job_runs (id, tenant_id, job_id, executor_id, lease_expires_at)
-     select gen_random_uuid(), tenant_id, id, ${queueId('$1::int')}, now() + interval '30 seconds' from leased`;
+     select gen_random_uuid(), tenant_id, id, ${idOf('$1::int')}, now() + interval '30 seconds' from leased`;
   const deliver = `with taken as (
        update ${schema}.job_runs set acknowledged_at = now()
-        where executor_id = ${queueId('$1::int')} and ended_at is null and acknowledged_at is null returning id, job_id)
+        where executor_id = ${idOf('$1::int')} and ended_at is null and acknowledged_at is null returning id, job_id)
      select taken.id, job.spec from taken join ${schema}.jobs as job on job.id = taken.job_id`;
   const finish = `with ended as (
        update ${schema}.job_runs set state = 'SUCCEEDED', ended_at = now(), exit_code = 0

@@ -170,8 +170,7 @@ async function applyMoves(calls: readonly Moves[]): Promise<RunMoved[][]> {
 
 /**
  * Applies reports about different runs in one statement, together with those that other calls of the tenant bring at the
- * same time.
- * Runs that do not belong to the reporter are missing in the answer.
+ * same time. Runs that do not belong to the reporter are missing in the answer.
  */
 export async function moveRuns(
   { tenantId, userId }: Reporter,
