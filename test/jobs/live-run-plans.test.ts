@@ -3,7 +3,7 @@
  * runs, as after a quiet night, and used when very many runs of other executors are live.
  */
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelJobSet } from '../../src/jobs/commands/cancel-job-set.ts';
 import { renewRuns } from '../../src/jobs/store/leases.ts';
 import { listExpiredLeases } from '../../src/jobs/store/runs.ts';
@@ -13,6 +13,7 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { type App, startApp } from '../support/app.ts';
 import type { Hands, Run } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
+import { rowsOf, type Sent, sentBy } from '../support/plans.ts';
 import { userOf } from '../support/users.ts';
 import { Stage } from './stage.ts';
 
@@ -51,51 +52,14 @@ const crowd = (state: 'SUCCEEDED' | 'RUNNING') =>
        from generate_series(1, ${MANY})`,
     [tenantId, state],
   );
-interface Sent {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
 /** The statements about runs that this work sends. */
-async function sentBy(work: () => Promise<unknown>): Promise<Sent[]> {
-  const sent: Sent[] = [];
-  const original = pg.Client.prototype.query;
-  const restore = () => {
-    pg.Client.prototype.query = original;
-  };
-  onTestFinished(restore);
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const [first, second] = args as [string | Sent, unknown[] | undefined];
-    const text = typeof first === 'string' ? first : first.text;
-    if (text.includes('job_runs'))
-      sent.push({ text, values: (typeof first === 'string' ? second : first.values) ?? [] });
-    return (original as (...rest: unknown[]) => unknown).apply(this, args);
-  } as typeof original;
-  await work();
-  restore();
-  return sent;
-}
+const runStatementsOf = (work: () => Promise<unknown>) => sentBy(work, (text) => text.includes('job_runs'));
 
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return `'{${value.join(',')}}'`;
   return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
 }
-
-interface PlanNode {
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** How many rows of runs the plan has looked at. */
-const runsIn = (node: PlanNode): number => {
-  const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
-  const below = (node.Plans ?? []).reduce((all, one) => all + runsIn(one), 0);
-  return below + (node['Relation Name'] === 'job_runs' ? own : 0);
-};
 
 const ids = () => runs.map(({ id }) => id);
 const back = () => ({ run: runs[2]?.id, attempted: true, reason: 'the executor stops' });
@@ -119,7 +83,7 @@ describe(`with ${MANY} live runs of other executors`, () => {
   it('no call of an executor looks at them, although the plans are from a time without', async () => {
     await crowd('SUCCEEDED');
     const sent: [string, Sent[]][] = [];
-    for (const [name, work] of calls) sent.push([name, await sentBy(work)]);
+    for (const [name, work] of calls) sent.push([name, await runStatementsOf(work)]);
     await pool.query('vacuum analyze job_runs');
     const prepared = sent.flatMap(([name, statements]) => statements.map((one) => ({ name, ...one })));
     for (const [at, { text, values }] of prepared.entries()) {
@@ -134,7 +98,7 @@ describe(`with ${MANY} live runs of other executors`, () => {
         `explain (analyze, format json) execute s${at}${argumentsOf(values)}`,
       );
       await planner.query('rollback');
-      looked[name] = (looked[name] ?? 0) + runsIn(rows[0]['QUERY PLAN'][0].Plan);
+      looked[name] = (looked[name] ?? 0) + rowsOf(rows[0]['QUERY PLAN'][0].Plan, 'job_runs');
     }
     expect(Object.keys(looked)).toEqual(calls.map(([name]) => name));
     for (const [name, count] of Object.entries(looked))

@@ -1,6 +1,5 @@
 /** What rounds read of very long queues, and what is read of very long job sets. */
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { explainJob } from '../../src/jobs/commands/explain-job.ts';
 import { rejectImpossibleJobs } from '../../src/jobs/commands/reject-impossible-jobs.ts';
@@ -16,6 +15,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { listWaitingPools } from '../../src/scheduler/store.ts';
 import { type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
+import { type PlanNode, rowsOf, type Sent, sentBy } from '../support/plans.ts';
 import { homeTenant } from '../support/users.ts';
 import { PlainQueue, statesOf } from './plain-jobs.ts';
 import { leaseAs } from './stage.ts';
@@ -64,47 +64,9 @@ const listRunning = () =>
     },
   );
 
-interface Sent {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
-
 /** The statements that read a table while this works: jobs, unless it is another one. */
-async function readsOf(work: () => Promise<unknown>, table = /\bjobs\b/): Promise<Sent[]> {
-  const sent: Sent[] = [];
-  const original = pg.Client.prototype.query;
-  const restore = () => {
-    pg.Client.prototype.query = original;
-  };
-  onTestFinished(restore);
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const [first, second] = args as [string | { text: string; values?: unknown[] }, unknown[] | undefined];
-    const text = typeof first === 'string' ? first : first.text;
-    const values = typeof first === 'string' ? second : first.values;
-    if (table.test(text) && !/\b(update|insert|delete)\b/i.test(text))
-      sent.push({ text, values: values ?? [] });
-    return (original as (...rest: unknown[]) => unknown).apply(this, args);
-  } as typeof original;
-  await work();
-  restore();
-  return sent;
-}
-
-interface PlanNode {
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly 'Shared Hit Blocks': number;
-  readonly 'Shared Read Blocks': number;
-  readonly Plans?: readonly PlanNode[];
-}
-
-const rowsOf = (node: PlanNode): number => {
-  const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
-  const below = (node.Plans ?? []).reduce((all, one) => all + rowsOf(one), 0);
-  return below + (node['Relation Name'] === 'jobs' ? own : 0);
-};
+const readsOf = (work: () => Promise<unknown>, table = /\bjobs\b/): Promise<Sent[]> =>
+  sentBy(work, (text) => table.test(text) && !/\b(update|insert|delete)\b/i.test(text));
 
 /** What these statements cost, as PostgreSQL tells it when it runs them again. */
 async function costOf(sent: readonly Sent[], cost: (plan: PlanNode) => number): Promise<number> {
@@ -117,7 +79,7 @@ async function costOf(sent: readonly Sent[], cost: (plan: PlanNode) => number): 
 }
 
 /** How many rows of jobs these statements look at. */
-const rowsRead = (sent: readonly Sent[]) => costOf(sent, rowsOf);
+const rowsRead = (sent: readonly Sent[]) => costOf(sent, (plan) => rowsOf(plan, 'jobs'));
 
 /** How many pages of tables and indexes they look at. */
 const pagesRead = (sent: readonly Sent[]) =>
