@@ -1,4 +1,5 @@
 import type { Reader } from '../authorization/store/readable.ts';
+import type { Capability } from '../graphql/capability.ts';
 import type { Context, Loaders } from '../graphql/context.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NO_ID } from '../platform/ids.ts';
@@ -15,10 +16,36 @@ const nobody: Reader = {
   confinedTo: [],
 };
 
+/** For whom the loaders of a request read. */
+const READER = Symbol('reader');
+
+interface ForReader {
+  readonly [READER]: Reader;
+}
+
+/** Makes the loaders of a capability when a request uses one of them, because most requests need only few. */
+const lazyLoaders: object = Object.defineProperties(
+  {},
+  Object.fromEntries(
+    capabilities.flatMap(({ loaders: make }) =>
+      make === undefined ? [] : Object.keys(make(nobody)).map((name) => [name, lazyLoader(name, make)]),
+    ),
+  ),
+);
+
+function lazyLoader(name: string, make: NonNullable<Capability['loaders']>): PropertyDescriptor {
+  return {
+    get(this: ForReader) {
+      const made = make(this[READER]);
+      Object.defineProperties(this, Object.getOwnPropertyDescriptors(made));
+      return made[name as keyof Loaders];
+    },
+  };
+}
+
 export function newLoaders(caller: Caller | null): Loaders {
   const reader = caller ?? nobody;
-  const { tenantId } = reader;
-  return Object.assign({ tenantId }, ...capabilities.map(({ loaders }) => loaders?.(reader)));
+  return Object.assign(Object.create(lazyLoaders), { tenantId: reader.tenantId, [READER]: reader });
 }
 
 export function newContext(request: {

@@ -80,7 +80,7 @@ export class LoadExecutor {
     const step = saysBegun ? MAX_REPORTS / 2 : MAX_REPORTS;
     for (let at = 0; at < runs.length; at += step) {
       const some = runs.slice(at, at + step);
-      const ends = some.map(({ id: run }) => ({ run, kind: 'SUCCEEDED' as const, exitCode: 0, outputs: {} }));
+      const ends = some.map(({ id: run }) => ({ run, kind: 'SUCCEEDED' as const, exitCode: 0 }));
       const begins = saysBegun ? some.map(({ id: run }) => ({ run, kind: 'RUNNING' as const })) : [];
       const answers = await this.#report([...begins, ...ends]);
       outcomes.push(...answers.slice(begins.length));
@@ -100,7 +100,6 @@ export class LoadExecutor {
       readonly run: string;
       readonly kind: 'RUNNING' | 'SUCCEEDED' | 'CANCELLED';
       readonly exitCode?: number;
-      readonly outputs?: object;
     }[],
   ): Promise<readonly ReportOutcome[]> {
     const occurredAt = new Date().toISOString();

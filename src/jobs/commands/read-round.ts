@@ -49,7 +49,7 @@ export interface ExecutorLimits {
 
 /** Of each queue and shape, at least so many jobs are read, and in total at most so many times what a round can take. */
 const MIN_HEADS = 4;
-const HEADS_PER_ROOM = 4;
+const HEADS_PER_ROOM = 2;
 
 /**
  * Reads what a round decides about; null if nothing waits, or if the pool has no executors.

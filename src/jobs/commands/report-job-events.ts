@@ -3,12 +3,11 @@ import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, type Problem, ResourceExhaustedError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
 import { LITERALS_PER_PLAIN } from '../../platform/literals-per-plain.ts';
-import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { rounds } from '../../platform/rounds.ts';
 import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
 import type { WorkError } from '../../platform/work-error.ts';
-import { hasBeen, jobRunStates, type ReportableKind } from '../domain/states.ts';
+import { hasBeen, type ReportableKind } from '../domain/states.ts';
 import type { RunMove } from '../store/run-moves.ts';
 import { applyRunMoves } from './apply-run-moves.ts';
 
@@ -95,7 +94,6 @@ function toMove(report: JobEventReport): RunMove {
   return {
     runId: report.runId,
     to,
-    from: phasesThatMayMoveTo(jobRunStates, to),
     at: report.occurredAt.toISOString(),
     exitCode: report.exitCode,
     error: report.error && {

@@ -2,7 +2,7 @@ import type { JobRunState } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
-import { isTerminal, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { isTerminal } from '../../platform/phase-table.ts';
 import { jobRunStates } from '../domain/states.ts';
 import type { RunMove, RunMoved } from '../store/run-moves.ts';
 import { applyRunMoves } from './apply-run-moves.ts';
@@ -63,7 +63,7 @@ const isOpen = (answer: RunMoved | undefined): boolean =>
 
 function moveOf(runId: string, to: JobRunState, now: Date): RunMove {
   return {
-    ...{ runId, to, from: phasesThatMayMoveTo(jobRunStates, to), at: now.toISOString() },
+    ...{ runId, to, at: now.toISOString() },
     ...{ exitCode: null, outputs: null, outputLiterals: null },
     error: to === 'FAILED' ? noResult : null,
   };

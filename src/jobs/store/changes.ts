@@ -4,7 +4,7 @@ import { nothing, sql } from '../../platform/database/sql.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { numbersFor } from './job-sets.ts';
+import { newsOf, numberOf, numbersFor } from './job-sets.ts';
 import { jobResources } from './reads.ts';
 import { isLive } from './runs.ts';
 
@@ -49,17 +49,17 @@ const cancelStatement = statement<{ id: string }>(
    ${numbersFor('steps')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by steps.id, step),
+     select steps.job_set_id, ${numberOf('steps.job_set_id', 'steps.id, step')},
             steps.tenant_id, steps.id, steps.run_id,
             case step when 0 then 'CANCELLING' else 'CANCELLED' end::job_event_kind,
             jsonb_strip_nulls(jsonb_build_object('reason', $2::text, 'requestor', $3::text))
-       from steps join bumped on bumped.id = steps.job_set_id
+       from steps
    )
-   select cancelled.id, ${notifySql('job-set', 'bumped.news')},
+   select cancelled.id, ${notifySql('job-set', newsOf('cancelled.job_set_id'))},
           ${notifySql('pool', poolIdSql('cancelled.tenant_id', 'cancelled.pool'))},
           case when cancelled.executor_id is not null
                then ${notifySql('executor', 'cancelled.executor_id')} end
-     from cancelled join bumped on bumped.id = cancelled.job_set_id`,
+     from cancelled`,
 );
 
 export interface Cancellation {
@@ -96,15 +96,15 @@ const reprioritizeStatement = statement<{ id: string }>(
    ${numbersFor('steps')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by steps.id, step),
+     select steps.job_set_id, ${numberOf('steps.job_set_id', 'steps.id, step')},
             steps.tenant_id, steps.id,
             case step when 0 then 'REPRIORITIZING' else 'REPRIORITIZED' end::job_event_kind,
             jsonb_build_object('newPriority', $2::bigint, 'requestor', $3::text)
-       from steps join bumped on bumped.id = steps.job_set_id
+       from steps
    )
-   select changed.id, ${notifySql('job-set', 'bumped.news')},
+   select changed.id, ${notifySql('job-set', newsOf('changed.job_set_id'))},
           ${notifySql('pool', poolIdSql('changed.tenant_id', 'changed.pool'))}
-     from changed join bumped on bumped.id = changed.job_set_id`,
+     from changed`,
 );
 
 /**

@@ -4,7 +4,7 @@ import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
-import { numbersFor } from './job-sets.ts';
+import { newsOf, numberOf, numbersFor } from './job-sets.ts';
 import { isLive, type Reporter } from './runs.ts';
 
 /** A pool of one tenant. Executors get only jobs of their own tenant. */
@@ -48,15 +48,15 @@ const insertRunsStatement = statement<{ runId: string }>(
    ${numbersFor('leased')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by leased."position"),
+     select leased.job_set_id, ${numberOf('leased.job_set_id', 'leased."position"')},
             leased.tenant_id, leased.id, leased."runId", 'LEASED',
             jsonb_strip_nulls(jsonb_build_object('executor', executor.name, 'pool', executor.pool, 'node', leased.node))
-       from leased join bumped on bumped.id = leased.job_set_id
+       from leased
        join executors as executor on executor.id = leased."executorId"
    )
    select leased."runId", ${notifySql('executor', 'leased."executorId"')},
-          ${notifySql('job-set', 'bumped.news')}
-     from leased join bumped on bumped.id = leased.job_set_id`,
+          ${notifySql('job-set', newsOf('leased.job_set_id'))}
+     from leased`,
 );
 
 export interface NewRun {

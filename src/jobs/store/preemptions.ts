@@ -1,7 +1,7 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { numbersFor } from './job-sets.ts';
+import { newsOf, numberOf, numbersFor } from './job-sets.ts';
 import { isLive } from './runs.ts';
 
 /** A run that must make room for another job. */
@@ -53,18 +53,18 @@ const preemptStatement = statement<{ runId: string }>(
    ${numbersFor('steps')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by steps."position", step),
+     select steps.job_set_id, ${numberOf('steps.job_set_id', 'steps."position", step')},
             steps.tenant_id, steps.id, steps.run_id,
             case step when 0 then 'PREEMPTING' else 'PREEMPTED' end::job_event_kind,
             jsonb_strip_nulls(jsonb_build_object('reason', steps.reason, 'requestor', steps."requestorId",
               'preemptingJob', case when step = 0 then steps."preemptingJobId" end,
               'requeued', case when step = 1 then steps.state = 'QUEUED' end))
-       from steps join bumped on bumped.id = steps.job_set_id
+       from steps
    )
-   select stopped.run_id as "runId", ${notifySql('job-set', 'bumped.news')},
+   select stopped.run_id as "runId", ${notifySql('job-set', newsOf('stopped.job_set_id'))},
           ${notifySql('executor', 'stopped.executor_id')},
           case when not stopped.begun then ${notifySql('pool', poolIdSql('stopped.tenant_id', 'stopped.pool'))} end
-     from stopped join bumped on bumped.id = stopped.job_set_id`,
+     from stopped`,
 );
 
 /**

@@ -3,7 +3,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { ReportedNode } from '../domain/reported-nodes.ts';
-import { numbersFor } from './job-sets.ts';
+import { newsOf, numberOf, numbersFor } from './job-sets.ts';
 import type { Pool } from './leases.ts';
 
 /** An executor, and what it has reported last, however long ago. */
@@ -110,14 +110,14 @@ const rejectStatement = statement<{ id: string }>(
    ${numbersFor('rejected')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by rejected."position"),
+     select rejected.job_set_id, ${numberOf('rejected.job_set_id', 'rejected."position"')},
             rejected.tenant_id, rejected.id, 'REJECTED',
             jsonb_build_object('error', jsonb_build_object('code', $2::text, 'message', rejected.message,
                                                            'kind', 'SYSTEM'))
-       from rejected join bumped on bumped.id = rejected.job_set_id
+       from rejected
    )
-   select rejected.id, ${notifySql('job-set', 'bumped.news')}
-     from rejected join bumped on bumped.id = rejected.job_set_id`,
+   select rejected.id, ${notifySql('job-set', newsOf('rejected.job_set_id'))}
+     from rejected`,
 );
 
 /**

@@ -222,13 +222,17 @@ export interface HeldRow extends ShapeColumns {
 }
 
 const held = statement<HeldRow>(
-  `select run.executor_id as "executorId", run.node, job.queue_id as "queueId", ${shapeColumns('job')},
-          job.state in ('CANCELLING', 'PREEMPTING') as "isStopping", count(*)::int as count,
-          (count(*) filter (where run.acknowledged_at is null))::int as unacknowledged
-     from job_runs as run join jobs as job on job.id = run.job_id
-    where run.executor_id = any($1::uuid[]) and run.ended_at is null
-    group by run.executor_id, run.node, job.queue_id, job.shape, job.priority_class, job.class_priority,
-             job.is_preemptible, job.resources, job.node_selector, job.tolerations, "isStopping"`,
+  `with held as (
+     select run.executor_id, run.node, job.queue_id, job.shape, job.state in ('CANCELLING', 'PREEMPTING') as is_stopping,
+            count(*)::int as count, (count(*) filter (where run.acknowledged_at is null))::int as unacknowledged,
+            (array_agg(job.id))[1] as one_of_them
+       from job_runs as run join jobs as job on job.id = run.job_id
+      where run.executor_id = any($1::uuid[]) and run.ended_at is null
+      group by run.executor_id, run.node, job.queue_id, job.shape, is_stopping
+   )
+   select held.executor_id as "executorId", held.node, held.queue_id as "queueId", ${shapeColumns('job')},
+          held.is_stopping as "isStopping", held.count, held.unacknowledged
+     from held join jobs as job on job.id = held.one_of_them`,
 );
 
 /** What the runs of these executors hold: how many runs of each queue and shape there are on each node. */

@@ -3,17 +3,16 @@ import type { JobRunState } from '../../generated/prisma/enums.ts';
 import { GroupCommit } from '../../platform/database/group-commit.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
-import { isTerminal } from '../../platform/phase-table.ts';
+import { isTerminal, phasesOf, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import type { WorkError } from '../../platform/work-error.ts';
 import { jobRunStates } from '../domain/states.ts';
-import { numbersFor } from './job-sets.ts';
+import { isLocked, newsOf, numberOf, numbersFor } from './job-sets.ts';
 import type { Reporter } from './runs.ts';
 
-/** One report about a run, and the states in which it is accepted. */
+/** One report about a run. */
 export interface RunMove {
   readonly runId: string;
   readonly to: JobRunState;
-  readonly from: readonly JobRunState[];
   readonly at: string;
   readonly exitCode: number | null;
   readonly error: WorkError | null;
@@ -27,39 +26,56 @@ export interface RunMoved {
   readonly moved: boolean;
 }
 
+const isFinal = (state: string) =>
+  inStates(
+    state,
+    phasesOf(jobRunStates).filter((name) => isTerminal(jobRunStates, name)),
+  );
+
+const inStates = (state: string, states: readonly JobRunState[]) =>
+  `${state} in (${states.map((name) => `'${name}'`).join(', ')})`;
+
+/** Whether a run in the state `from` may move to the state `to`, by the table of states. */
+const mayMove = (from: string, to: string) =>
+  `case ${to} ${phasesOf(jobRunStates)
+    .map((next) => [next, phasesThatMayMoveTo(jobRunStates, next)] as const)
+    .filter(([, states]) => states.length > 0)
+    .map(([next, states]) => `when '${next}' then ${inStates(from, states)}`)
+    .join(' ')} end`;
+
 /** Locks as described in runs.ts. */
 const moveRunsStatement = statement<RunMoved>(
   `with asked as materialized (
      select * from rows from (jsonb_to_recordset($1::jsonb) as (
-       "tenantId" uuid, "userId" uuid, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz,
-       "exitCode" int, error jsonb, outputs jsonb, "outputLiterals" jsonb, "isEnd" boolean)) with ordinality
-       as asked("tenantId", "userId", "runId", "to", "from", at, "exitCode", error, outputs, "outputLiterals", "isEnd",
-                "position")
+       "userId" uuid, "runId" uuid, "to" job_run_state, at timestamptz, "exitCode" int, error jsonb, outputs jsonb,
+       "outputLiterals" jsonb)) with ordinality
+       as asked("userId", "runId", "to", at, "exitCode", error, outputs, "outputLiterals", "position")
    ),
    retry as materialized (
      select * from json_to_recordset($2::json) as retry(
        "runId" uuid, "avoidsNode" boolean, spec json, resources jsonb, shape text)
    ),
    named as materialized (
-     select run.id, run.job_id, job.job_set_id, asked."userId" from asked
-       join job_runs as run on run.id = asked."runId" and run.tenant_id = asked."tenantId"
+     select run.id, run.job_id, job.job_set_id, executor.name || '/' || run.node as place
+       from asked
+       join job_runs as run on run.id = asked."runId"
+       join executors as executor on executor.id = run.executor_id and executor.user_id = asked."userId"
        join jobs as job on job.id = run.job_id
    ),
    stream as materialized (
-     select id, coalesce(owner_id, id) as news from job_sets
-      where id in (select job_set_id from named) order by id for update
+     select id from job_sets where id in (select job_set_id from named) order by id for update
    ),
    before as materialized (
-     select run.id, run.tenant_id, run.state, run.job_id, named.job_set_id, job.pool, stream.news, job.state as job_state,
+     select run.id, run.tenant_id, run.state, run.job_id, named.job_set_id, named.place, job.pool,
+            job.state as job_state,
             job.ended_at is null as job_is_open,
             case when job.state = 'PREEMPTING' then job.preempt_reason else job.cancel_reason end as reason,
             case when job.state = 'PREEMPTING' then job.preempted_by_id else job.cancelled_by_id end as requestor,
-            job.on_preemption = 'REQUEUE' as may_requeue,
-            executor.name || '/' || run.node as place
-       from named join stream on stream.id = named.job_set_id
+            job.on_preemption = 'REQUEUE' as may_requeue
+       from named
        join job_runs as run on run.id = named.id
-       join executors as executor on executor.id = run.executor_id and executor.user_id = named."userId"
        join jobs as job on job.id = named.job_id
+      where ${isLocked('named.job_set_id')}
       order by run.id for update of run, job
    ),
    moved as (
@@ -68,17 +84,18 @@ const moveRunsStatement = statement<RunMoved>(
                          else asked."to" end,
             pending_at = case when asked."to" = 'PENDING' then asked.at else run.pending_at end,
             started_at = case when asked."to" = 'RUNNING' then asked.at else run.started_at end,
-            ended_at = case when asked."isEnd" then now() end,
+            ended_at = case when ${isFinal('asked."to"')} then now() end,
             acknowledged_at = coalesce(run.acknowledged_at, now()),
             exit_code = asked."exitCode",
             error_code = asked.error->>'code',
             error_message = asked.error->>'message',
             error_kind = (asked.error->>'kind')::error_kind
        from asked join before on before.id = asked."runId"
-      where run.id = asked."runId" and run.state = any(asked."from")
+      where run.id = asked."runId" and ${mayMove('run.state', 'asked."to"')}
         and (asked."to" <> 'CANCELLED' or before.job_state in ('CANCELLING', 'PREEMPTING'))
      returning run.id, run.tenant_id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
-               asked.outputs, asked."outputLiterals", asked."exitCode", asked.at, asked."isEnd" as is_end,
+               asked.outputs, asked."outputLiterals", asked."exitCode", asked.at,
+               ${isFinal('asked."to"')} as is_end,
                case when asked."to" = 'CANCELLED' then before.reason end as reason,
                case when asked."to" = 'CANCELLED' then before.requestor end as requestor,
                before.place, before.job_state, before.job_is_open,
@@ -110,7 +127,7 @@ const moveRunsStatement = statement<RunMoved>(
    ${numbersFor('moved')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by judged."position"),
+     select judged.job_set_id, ${numberOf('judged.job_set_id', 'judged."position"')},
             judged.tenant_id, judged.job_id, judged.id, judged.state::text::job_event_kind,
             jsonb_strip_nulls(jsonb_build_object('error', judged.error, 'exitCode', judged."exitCode",
               'reason', judged.reason, 'requestor', judged.requestor, 'requeued', judged.requeued,
@@ -119,12 +136,13 @@ const moveRunsStatement = statement<RunMoved>(
               || case when judged.outputs is null then '{}'::jsonb else jsonb_build_object('outputs', judged.outputs) end
               || case when judged."outputLiterals" is null then '{}'::jsonb
                       else jsonb_build_object('outputLiterals', judged."outputLiterals") end
-       from judged join bumped on bumped.id = judged.job_set_id
+       from judged
    )
-   select before.id as "runId", before.state::text as before, moved.id is not null as moved,
-          case when moved.id is not null then ${notifySql('job-set', 'before.news')} end,
-          case when moved.is_end then ${notifySql('pool', poolIdSql('before.tenant_id', 'before.pool'))} end
-     from before left join moved on moved.id = before.id`,
+   select before.id as "runId", before.state::text as before, before.id in (select id from moved) as moved,
+          case when before.id in (select id from moved) then ${notifySql('job-set', newsOf('before.job_set_id'))} end,
+          case when before.id in (select id from moved where is_end)
+               then ${notifySql('pool', poolIdSql('before.tenant_id', 'before.pool'))} end
+     from before`,
 );
 
 /** A run whose job is tried again if the run now fails. A job that was cancelled in the meantime is not. */
@@ -156,6 +174,16 @@ const newGroups = () =>
     keysOf: ({ runIds }) => runIds,
   });
 
+/** The row of a report. What is null is left out, which means the same and is less to read. */
+function rowOf({ runId, to, at, exitCode, error, outputs, outputLiterals }: RunMove, userId: string): string {
+  const row = { userId, runId, to, at, exitCode: exitCode ?? undefined, error: error ?? undefined };
+  return JSON.stringify({
+    ...row,
+    outputs: outputs ?? undefined,
+    outputLiterals: outputLiterals ?? undefined,
+  });
+}
+
 /** By tenant, so that the reports of one tenant never wait for the locks of another. */
 const groups = new LRUCache<string, GroupCommit<Moves, RunMoved[]>>({ max: 1000, memoMethod: newGroups });
 
@@ -178,9 +206,7 @@ export async function moveRuns(
   retries: readonly Retry[],
 ): Promise<RunMoved[]> {
   if (moves.length === 0) return [];
-  const rows = moves.map((move) =>
-    JSON.stringify({ ...move, tenantId, userId, isEnd: isTerminal(jobRunStates, move.to) }),
-  );
+  const rows = moves.map((move) => rowOf(move, userId));
   return await groups
     .memo(tenantId)
     .submit({ runIds: moves.map(({ runId }) => runId), rows: rows.join(','), retries });

@@ -2,7 +2,7 @@ import type { JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import { liveRunStates } from '../domain/states.ts';
-import { numbersFor } from './job-sets.ts';
+import { isLocked, newsOf, numberOf, numbersFor } from './job-sets.ts';
 
 /*
  * Every statement here and in run-moves.ts locks the job sets first, then runs, then jobs, each sorted by id, so that no
@@ -56,21 +56,20 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
      select * from jsonb_to_recordset($1::jsonb) as asked("position" int, "runId" uuid, reason text, attempted boolean)
    ),
    stream as materialized (
-     select id, coalesce(owner_id, id) as news from job_sets
+     select id from job_sets
       where id in (select job.job_set_id from asked join job_runs as run on run.id = asked."runId"
                      join jobs as job on job.id = run.job_id)
       order by id for update
    ),
    held as materialized (
-     select run.id, run.node, job.job_set_id, job.state as before, job.cancel_reason, job.cancelled_by_id,
+     select run.id, run.node, job.job_set_id, job.pool, job.state as before, job.cancel_reason, job.cancelled_by_id,
             job.preempt_reason, job.preempted_by_id, job.on_preemption, job.fail_fast, job.gang_id,
             job.attempted_runs, job.max_attempts, executor.name as executor,
             ${isLost('$4', '$5')} as is_lost
        from asked join job_runs as run on run.id = asked."runId"
        join executors as executor on executor.id = run.executor_id
        join jobs as job on job.id = run.job_id
-       join stream on stream.id = job.job_set_id
-      where ${isLive('run')} and ($3::uuid is null or executor.user_id = $3::uuid)
+      where ${isLocked('job.job_set_id')} and ${isLive('run')} and ($3::uuid is null or executor.user_id = $3::uuid)
       order by run.id for update of run, job
    ),
    ended as (
@@ -105,7 +104,6 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
             error_message = case when judged.next = 'FAILED' then judged.loss else job.error_message end,
             updated_at = now()
        from judged where job.id = judged.job_id
-     returning job.id, job.pool
    ),
    news as (
      select judged.*, step from judged cross join generate_series(0, 1) as step
@@ -114,7 +112,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
    ${numbersFor('news')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by news."position", step),
+     select news.job_set_id, ${numberOf('news.job_set_id', 'news."position", step')},
             news.tenant_id, news.job_id, news.id,
             case when step = 0 then $2::text when before = 'PREEMPTING' then 'PREEMPTED' else news.next
                  end::job_event_kind,
@@ -127,12 +125,12 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
                    then jsonb_build_object('reason', news.cancel_reason, 'requestor', news.cancelled_by_id)
                  else jsonb_build_object('error', jsonb_build_object('code', 'LeaseLost', 'kind', 'SYSTEM', 'message',
                    news.loss)) end
-       from news join bumped on bumped.id = news.job_set_id
+       from news
    )
    select judged.id as "runId", judged.next as state,
-          ${notifySql('pool', poolIdSql('judged.tenant_id', 'requeued.pool'))},
-          ${notifySql('job-set', 'stream.news')}
-     from judged join requeued on requeued.id = judged.job_id join stream on stream.id = judged.job_set_id`,
+          ${notifySql('pool', poolIdSql('judged.tenant_id', 'judged.pool'))},
+          ${notifySql('job-set', newsOf('judged.job_set_id'))}
+     from judged`,
 );
 
 /** Ends leases that an executor returns. Runs that have ended or belong to others do not change. */
@@ -157,7 +155,7 @@ export function expireLeases(endings: readonly LeaseEnding[], { leaseSeconds, lo
 
 const resumeStatement = statement<{ runId: string }>(
   `with stream as materialized (
-     select id, coalesce(owner_id, id) as news from job_sets
+     select id from job_sets
       where tenant_id = $1::uuid
         and id in (select job.job_set_id from job_runs as run join jobs as job on job.id = run.job_id
                     where run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED')
@@ -171,8 +169,7 @@ const resumeStatement = statement<{ runId: string }>(
        join executors as executor on executor.id = run.executor_id and executor.user_id = $2::uuid
                                  and ($5::text is null or executor.name = $5)
        join jobs as job on job.id = run.job_id
-       join stream on stream.id = job.job_set_id
-      where run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED'
+      where ${isLocked('job.job_set_id')} and run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED'
       order by run.id for update of run, job
    ),
    resumed as (
@@ -191,13 +188,13 @@ const resumeStatement = statement<{ runId: string }>(
    ${numbersFor('resumed')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by resumed.id),
+     select resumed.job_set_id, ${numberOf('resumed.job_set_id', 'resumed.id')},
             resumed.tenant_id, resumed.job_id, resumed.id, resumed.state::job_event_kind,
             jsonb_build_object('reason', 'the executor is back, and nobody else had the job')
-       from resumed join bumped on bumped.id = resumed.job_set_id
+       from resumed
    )
-   select resumed.id as "runId", ${notifySql('job-set', 'stream.news')}
-     from resumed join stream on stream.id = resumed.job_set_id`,
+   select resumed.id as "runId", ${notifySql('job-set', newsOf('resumed.job_set_id'))}
+     from resumed`,
 );
 
 /**

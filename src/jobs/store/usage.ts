@@ -2,7 +2,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Resources } from '../domain/scheduling/resources.ts';
 import type { NodeTypeUsage, ReportedQueueUsage, RunUsage } from '../domain/usage-report.ts';
-import { numbersFor } from './job-sets.ts';
+import { numberOf, numbersFor } from './job-sets.ts';
 import { isLive } from './runs.ts';
 
 export interface UsageCall {
@@ -54,11 +54,11 @@ const storeStatement = statement<{ executorId: string; runs: number }>(
    ${numbersFor('used')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by used.id), used.tenant_id,
+     select used.job_set_id, ${numberOf('used.job_set_id', 'used.id')}, used.tenant_id,
             used.job_id, used.id, 'UTILISATION',
             jsonb_build_object('usage', used.usage, 'occurredAt',
               to_char($5::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-       from used join bumped on bumped.id = used.job_set_id
+       from used
    ),
    executor as (
      update executors as executor set usage = $6::jsonb, usage_at = now(), last_seen_at = now()
