@@ -33,15 +33,18 @@ const cancelStatement = statement<{ id: string }>(
      update job_runs as run set state = 'CANCELLED', ended_at = now()
        from held where run.id = held.id and not held.begun
    ),
+   work as (
+     select job_id, id as run_id, executor_id, begun from held
+     union all
+     select id, null, null, false from open where id not in (select job_id from held)
+   ),
    cancelled as (
      update jobs as job
-        set state = case when held.begun then 'CANCELLING' else 'CANCELLED' end::job_state,
-            ended_at = case when held.begun then null else now() end,
+        set state = case when work.begun then 'CANCELLING' else 'CANCELLED' end::job_state,
+            ended_at = case when work.begun then null else now() end,
             updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid, cancelled_at = now()
-       from open left join held on held.job_id = open.id
-      where job.id = open.id
-     returning job.id, job.tenant_id, job.job_set_id, job.pool, held.id as run_id, held.executor_id,
-               coalesce(held.begun, false) as begun
+       from work where job.id = work.job_id
+     returning job.id, job.tenant_id, job.job_set_id, job.pool, work.run_id, work.executor_id, work.begun
    ),
    steps as (
      select cancelled.*, step from cancelled cross join generate_series(0, 1) as step where step = 0 or not begun

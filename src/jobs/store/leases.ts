@@ -4,7 +4,7 @@ import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
-import { newsOf, numberOf, numbersFor } from './job-sets.ts';
+import { isLocked, newsOf, numberOf, numbersFor } from './job-sets.ts';
 import { isLive, type Reporter } from './runs.ts';
 
 /** A pool of one tenant. Executors get only jobs of their own tenant. */
@@ -12,6 +12,9 @@ export interface Pool {
   readonly tenantId: string;
   readonly name: string;
 }
+
+/** For jobs that are found by their ids. So that PostgreSQL never looks through all jobs that wait, no index fits this. */
+const isQueued = (name: string) => `coalesce(${name}.state = 'QUEUED', false)`;
 
 const insertRunsStatement = statement<{ runId: string }>(
   `with asked as materialized (
@@ -23,8 +26,9 @@ const insertRunsStatement = statement<{ runId: string }>(
       where id in (select job_set_id from jobs join asked on asked."jobId" = jobs.id) order by id for update
    ),
    ready as materialized (
-     select job.id, job.gang_id from asked join jobs as job on job.id = asked."jobId"
-      where job.state = 'QUEUED' and job.job_set_id in (select id from stream)
+     select job.id, job.gang_id, asked."position", asked."runId", asked."executorId", asked.node
+       from asked join jobs as job on job.id = asked."jobId"
+      where ${isQueued('job')} and ${isLocked('job.job_set_id')}
       order by job.id for update of job
    ),
    whole as (
@@ -33,12 +37,11 @@ const insertRunsStatement = statement<{ runId: string }>(
    ),
    leased as (
      update jobs as job set state = 'LEASED', updated_at = now()
-       from ready, asked, executors as executor
-      where job.id = ready.id and asked."jobId" = ready.id
+       from ready join executors as executor on executor.id = ready."executorId"
+      where job.id = ready.id and executor.tenant_id = job.tenant_id
         and (ready.gang_id is null or ready.gang_id in (select gang_id from whole))
-        and executor.id = asked."executorId" and executor.tenant_id = job.tenant_id
-     returning job.id, job.tenant_id, job.job_set_id, asked."position", asked."runId", asked."executorId",
-               asked.node
+     returning job.id, job.tenant_id, job.job_set_id, ready."position", ready."runId", ready."executorId",
+               ready.node
    ),
    stored as (
      insert into job_runs (id, tenant_id, job_id, executor_id, node, leased_at, lease_expires_at)
