@@ -5,7 +5,6 @@ import { listGroupsThatWait, listGroupsToLookAt } from '../executions/store/budg
 import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
-import { rejectBrokenGangs } from '../jobs/commands/reject-broken-gangs.ts';
 import { rejectImpossibleJobs } from '../jobs/commands/reject-impossible-jobs.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { schedulerConfig } from '../platform/config/scheduler.ts';
@@ -21,6 +20,7 @@ import { failOrphans } from './orphans.ts';
 import { OwnedJobSets } from './owned-job-sets.ts';
 import { Pace } from './pace.ts';
 import { startStatisticsLoop } from './refresh-statistics.ts';
+import { rejectGangsOf, startGangLoop } from './reject-gangs.ts';
 import { startShareLoop, startShareSweep } from './sample-queue-shares.ts';
 import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
@@ -74,7 +74,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const { fleetMemorySeconds } = controlPlaneConfig;
   const rejectSome = async (pool: string): Promise<void> => {
     if (!rejections.mayBegin(pool)) return;
-    await rejectBrokenGangs(poolOf(pool));
+    await rejectGangsOf(pool);
     if (fleetMemorySeconds === 0) return;
     for (let calls = 1; calls <= MAX_REJECTING; calls += 1)
       if (!(await rejectImpossibleJobs(poolOf(pool), fleetMemorySeconds)).mayHaveMore) return;
@@ -174,6 +174,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     counts,
     sweepShares,
     startStatisticsLoop(),
+    startGangLoop(),
     ...startJobSweeps(),
     ...startBlobSweeps(),
   ];

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
+import { sweepEndedJobs } from '../../src/jobs/commands/sweep-ended-jobs.ts';
 import { pool as database, db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
@@ -18,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 const fields = `verdict summary explainedAt lastRoundAt pool jobsBefore otherQueuesServed fittingNodes
-  executors { live cordoned silent } gang { cardinality submitted waiting uniformityLabel }
+  executors { live cordoned silent } gang { cardinality submitted waiting ended uniformityLabel }
   queueStanding { weight cost fairShare adjustedFairShare demandShare actualShare }
   obstacles { kind nodes text }`;
 
@@ -169,7 +170,7 @@ describe('explainJob', () => {
     expect(await explain(id)).toMatchObject({
       verdict: 'GANG_INCOMPLETE',
       summary: 'The gang starts only as a whole: 2 of its 3 jobs wait.',
-      gang: { cardinality: 3, submitted: 2, waiting: 2, uniformityLabel: null },
+      gang: { cardinality: 3, submitted: 2, waiting: 2, ended: 0, uniformityLabel: null },
     });
     await queue.submit([asks('1', gang('trio', 3))]);
     expect(await explain(id)).toMatchObject({ verdict: 'STARTS_NEXT' });
@@ -177,6 +178,27 @@ describe('explainJob', () => {
     expect(await explain(id)).toMatchObject({
       verdict: 'NO_ROOM',
       summary: 'There is room for one job on 1 nodes, but not for the 3 jobs of the gang together.',
+    });
+  });
+
+  it('says that the gang can never start, also in a cordoned queue, and counts jobs that were deleted', async () => {
+    const queue = await open([machine('a', '4')]);
+    const [waiting = '', ...others] = await queue.submit(Array(3).fill(asks('1', gang('trio', 3))));
+    await mutate(app, 'cancelJobs', { ids: others.slice(1) }, '__typename');
+    await mutate(app, 'cordonQueue', { by: { name: queue.name } }, 'queue { id }');
+    expect(await explain(waiting)).toMatchObject({
+      verdict: 'GANG_BROKEN',
+      summary:
+        'The job will be rejected: its gang can never start as a whole, because one of its jobs has ended.',
+      gang: { cardinality: 3, submitted: 3, waiting: 2, ended: 1 },
+    });
+    await mutate(app, 'cancelJobs', { ids: others }, '__typename');
+    await sweepEndedJobs(new Date('9999-01-01'));
+    expect(await explain(waiting)).toMatchObject({
+      verdict: 'GANG_BROKEN',
+      summary:
+        'The job will be rejected: its gang can never start as a whole, because 2 of its jobs have ended.',
+      gang: { submitted: 3, waiting: 1, ended: 2 },
     });
   });
 

@@ -52,6 +52,7 @@ export async function explainJob(tenantId: string, id: string): Promise<JobExpla
     const base = { ...basics(job, executors), gang };
     const without = (verdict: JobVerdict) => ({ ...base, ...noRound, verdict });
     if (job.state !== 'QUEUED') return without('NOT_WAITING');
+    if (gang && gang.ended > 0) return without('GANG_BROKEN');
     if (job.queueIsCordoned) return without('QUEUE_CORDONED');
     if (gang && (gang.waiting < gang.cardinality || gang.submitted !== gang.cardinality))
       return without('GANG_INCOMPLETE');

@@ -8,7 +8,7 @@ import { placementOf } from '../domain/placement.ts';
 import { classNamed, type PriorityClass } from '../domain/priority-classes.ts';
 import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
 import { type JobRequest, roundedPriority, submissionProblems } from '../domain/submission.ts';
-import { ensureGangs, type NewGang, requireNotOverfull } from '../store/gangs.ts';
+import { ensureGangs, type NewGang, requireRightGrowth } from '../store/gangs.ts';
 import { type JobSetKey, lockJobSet } from '../store/job-sets.ts';
 import { lockForSubmission } from '../store/queue-writes.ts';
 import { storeJobs } from '../store/submission.ts';
@@ -47,7 +47,8 @@ export interface NewJobRequest extends JobRequest {
  *
  * @returns the ids of the jobs, in the given order.
  * @throws InvalidArgumentError with all problems; NotFoundError if the queue was deleted in the meantime;
- * PermissionDeniedError if the job set has another owner.
+ * PermissionDeniedError if the job set has another owner; FailedPreconditionError if a job of the gang of a new job has
+ * ended.
  */
 export async function submitJobs(
   caller: Caller,
@@ -65,13 +66,14 @@ export async function submitJobs(
   const jobSetId = await lockJobSet(tx, newId(), { tenantId, queueId, ...jobSet });
   if (!jobSetId) throw new PermissionDeniedError('the job set belongs to another owner');
   const gangs = gangsOf(jobs, priorityClasses);
-  const gangIds = await ensureGangs(tx, { tenantId, queueId }, gangs);
+  const known = await ensureGangs(tx, { tenantId, queueId }, gangs);
+  const newIds = jobs.map(({ id }) => id ?? newId());
   const ids = await storeJobs(
     tx,
     { tenantId, queueId, jobSetId, isOwned: jobSet.ownerId !== null, ownerId: caller.userId },
     jobs.map((job, position) => ({
       position,
-      id: job.id ?? newId(),
+      id: newIds[position] as string,
       clientId: job.clientId,
       priority: roundedPriority(job.priority),
       spec: job.spec,
@@ -79,7 +81,7 @@ export async function submitJobs(
       annotations: job.annotations ?? {},
       activeDeadlineSeconds: job.activeDeadlineSeconds,
       pool: job.pool ?? DEFAULT_POOL,
-      gangId: job.gang ? (gangIds.get(job.gang.name) ?? null) : null,
+      gangId: job.gang ? (known.get(job.gang.name)?.id ?? null) : null,
       failFast: job.failFast ?? (job.gang?.cardinality ?? 1) > 1,
       onPreemption: job.onPreemption ?? 'FAIL',
       namespace: job.namespace ?? 'default',
@@ -93,7 +95,10 @@ export async function submitJobs(
       ),
     })),
   );
-  await requireNotOverfull(tx, gangs, gangIds);
+  const isNew = (index: number) => ids[index] === newIds[index];
+  await requireRightGrowth(tx, known, (name) =>
+    jobs.findIndex(({ gang }, index) => gang?.name === name && isNew(index)),
+  );
   return ids;
 }
 

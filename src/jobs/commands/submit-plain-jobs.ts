@@ -33,7 +33,8 @@ const rules = {
  *
  * @returns one answer for each job, in their order.
  * @throws InvalidArgumentError with the problems of all jobs; NotFoundError if the queue was deleted in the meantime;
- * PermissionDeniedError if jobs in the queue of a project have inputs or outputs and the caller may not use the project.
+ * PermissionDeniedError if jobs in the queue of a project have inputs or outputs and the caller may not use the project;
+ * FailedPreconditionError if a job of the gang of a new job has ended.
  * Source: Armada's SubmitJobs.
  */
 export async function submitPlainJobs(

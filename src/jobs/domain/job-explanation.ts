@@ -6,6 +6,7 @@ import type { QueueShare } from './scheduling/shares.ts';
 /** Why a job does not run: the first of these that is true, in the order in which the scheduler asks. */
 export type JobVerdict =
   | 'NOT_WAITING'
+  | 'GANG_BROKEN'
   | 'QUEUE_CORDONED'
   | 'GANG_INCOMPLETE'
   | 'IMPOSSIBLE'
@@ -29,6 +30,7 @@ export interface JobExplanation {
     uniformityLabel: string | null;
     submitted: number;
     waiting: number;
+    ended: number;
   } | null;
   /** How many jobs of its queue go before it in the pool, at most `MAX_COUNTED`; null if it does not wait. */
   readonly before: number | null;
@@ -54,6 +56,8 @@ export function summaryOf(why: JobExplanation, seesQueue: boolean): string {
   switch (why.verdict) {
     case 'NOT_WAITING':
       return `The job does not wait: it is ${why.state}.`;
+    case 'GANG_BROKEN':
+      return `The job will be rejected: its gang can never start as a whole, because ${endedText(why.gang)}.`;
     case 'QUEUE_CORDONED': {
       const reason = seesQueue && why.cordonReason !== null ? ` Reason: ${why.cordonReason}` : '';
       return `The queue of the job is cordoned and starts no jobs.${reason}`;
@@ -86,6 +90,9 @@ export function summaryOf(why: JobExplanation, seesQueue: boolean): string {
 }
 
 const countText = (count: number) => `${count >= MAX_COUNTED ? `at least ${MAX_COUNTED}` : count} jobs`;
+
+const endedText = (gang: JobExplanation['gang']) =>
+  gang?.ended === 1 ? 'one of its jobs has ended' : `${gang?.ended ?? 0} of its jobs have ended`;
 
 function limitText({ priorityClass, resource, most, held, asked }: ReachedLimit): string {
   const [holds, may, more] = [held, most, asked].map((amount) => amountText(resource, amount));

@@ -16,6 +16,8 @@ const JobVerdictEnum = enumOf<JobVerdict>(
   'Why a job does not run: the first of these that is true, in the order in which the scheduler asks.',
   {
     NOT_WAITING: 'The job does not wait: an executor has it, or it has ended.',
+    GANG_BROKEN:
+      'A job of its gang has ended, so the gang can never start as a whole. The job will be rejected.',
     QUEUE_CORDONED: 'Its queue accepts jobs, but does not start them.',
     GANG_INCOMPLETE: 'Not all jobs of its gang wait, and the gang starts only as a whole.',
     IMPOSSIBLE: 'No node that the pool has, or had not long ago, could ever run it. It will be rejected.',
@@ -74,6 +76,10 @@ const GangProgressType = builder.objectRef<NonNullable<JobExplanation['gang']>>(
     }),
     submitted: t.exposeInt('submitted', { description: 'How many of them were submitted.' }),
     waiting: t.exposeInt('waiting', { description: 'How many of them wait.' }),
+    ended: t.exposeInt('ended', {
+      description:
+        'How many of them have ended, also if they were deleted since then. If it is not 0, the jobs that wait can never start.',
+    }),
     uniformityLabel: t.exposeString('uniformityLabel', {
       nullable: true,
       description: 'All its jobs run on nodes with the same value of this label; null if they run anywhere.',

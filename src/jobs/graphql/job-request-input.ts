@@ -99,7 +99,7 @@ const JobContainerInput = builder.inputType('JobContainerInput', {
 
 const GangInput = builder.inputType('GangInput', {
   description:
-    'A group of jobs that all start together or not at all. All its jobs must agree on the number of jobs, the label, the priority class and the pool. They can come in several requests.',
+    'A group of jobs that all start together or not at all. All its jobs must agree on the number of jobs, the label, the priority class and the pool. They can come in several requests. If a job of the gang ends before the gang starts, the others are REJECTED, and the gang takes no more jobs.',
   fields: (t) => ({
     id: t.string({
       required: true,

@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { type SubmittedJob, submitPlainJobs } from '../commands/submit-plain-jobs.ts';
 import { MAX_JOBS_PER_REQUEST } from '../domain/submission.ts';
 import { JobType } from './job.ts';
@@ -63,8 +63,8 @@ builder.mutationField('submitJobs', (t) =>
     type: SubmitJobsPayload,
     nullable: true,
     description:
-      'Submits jobs to a queue. Requires USE on the queue; for jobs with inputs or outputs in the queue of a project, also on the project. The whole request is checked first: if one job is wrong, no job is submitted. A cordoned queue accepts jobs and does not start them.',
-    errors: { types: [InvalidArgumentError, NotFoundError] },
+      'Submits jobs to a queue. Requires USE on the queue; for jobs with inputs or outputs in the queue of a project, also on the project. The whole request is checked first: if one job is wrong, no job is submitted. A cordoned queue accepts jobs and does not start them. It answers FAILED_PRECONDITION if a job of the gang of a new job has ended, because this gang can never start. `path` names the first such new job, as in `input.jobs.2.gang.id`.',
+    errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
     args: inputOf(SubmitJobsInput),
     resolve: async (_root, { input }, context) => {
       const queue = await context.loaders.queue.load({ name: input.queue });

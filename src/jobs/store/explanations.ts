@@ -4,6 +4,7 @@ import type { Labels, Toleration } from '../domain/scheduling/matching.ts';
 import type { Resources } from '../domain/scheduling/resources.ts';
 import type { Pool } from './leases.ts';
 import type { ShapeColumns, WaitingRow } from './rounds.ts';
+import { endedOfGang } from './waiting-gangs.ts';
 
 const snapshot = statement('set transaction isolation level repeatable read read only');
 
@@ -46,14 +47,16 @@ export async function findPlacedJob(tx: Tx, id: string): Promise<PlacedJob | nul
 export interface GangProgress {
   readonly cardinality: number;
   readonly uniformityLabel: string | null;
-  /** How many of its jobs were submitted, and how many of them wait. */
+  /** How many of its jobs were submitted, how many of them wait, and how many have ended. */
   readonly submitted: number;
   readonly waiting: number;
+  readonly ended: number;
 }
 
 const gangProgress = statement<GangProgress>(
   `select gang.cardinality, gang.uniformity_label as "uniformityLabel", gang.size as submitted,
-          (select count(*)::int from jobs where gang_id = gang.id and state = 'QUEUED') as waiting
+          (select count(*)::int from jobs where gang_id = gang.id and state = 'QUEUED') as waiting,
+          ${endedOfGang('gang')} as ended
      from gangs as gang where gang.id = $1::uuid`,
 );
 

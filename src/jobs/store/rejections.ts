@@ -1,4 +1,3 @@
-import type { JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
@@ -136,56 +135,4 @@ export async function rejectJobs(
   await run(lockStreams, [rejections.map(({ jobId }) => jobId)], tx);
   const asked = rejections.map((rejection, position) => ({ position, ...rejection }));
   return (await run(rejectStatement, [JSON.stringify(asked), code, inPart], tx)).length;
-}
-
-/** A gang of which at least one job waits. */
-export interface WaitingGang {
-  readonly queueId: string;
-  readonly gangId: string;
-  /** A job of the gang that has ended; null if none has. */
-  readonly endedId: string | null;
-  readonly endedState: JobState | null;
-}
-
-/** The place of a gang in the order in which gangs are looked at. */
-export type GangPlace = Pick<WaitingGang, 'queueId' | 'gangId'>;
-
-const nextGang = (queueId: string, gangId: string) => `
-  select queue_id, gang_id from jobs
-   where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is not null
-     and (queue_id, gang_id) > (${queueId}, ${gangId})
-   order by queue_id, gang_id limit 1`;
-
-const waitingGangs = statement<WaitingGang>(
-  `with recursive line as (
-     (select next.*, 1 as number from (${nextGang('$3::uuid', '$4::uuid')}) as next)
-     union all
-     (select next.*, line.number + 1 from line cross join lateral (${nextGang('line.queue_id', 'line.gang_id')}) as next
-       where line.number < $5)
-   )
-   select line.queue_id as "queueId", line.gang_id as "gangId", ended.id as "endedId", ended.state as "endedState"
-     from line left join lateral (
-       select id, state from jobs where gang_id = line.gang_id and ended_at is not null order by id limit 1) as ended on true
-    order by line.number`,
-);
-
-const FIRST: GangPlace = {
-  queueId: '00000000-0000-0000-0000-000000000000',
-  gangId: '00000000-0000-0000-0000-000000000000',
-};
-
-/** The next gangs of the pool of which a job waits, in the order of their queues; from the beginning after null. */
-export function listGangsThatWait(tx: Tx, pool: Pool, after: GangPlace | null, limit: number) {
-  const { queueId, gangId } = after ?? FIRST;
-  return run(waitingGangs, [pool.tenantId, pool.name, queueId, gangId, limit], tx);
-}
-
-const membersStatement = statement<{ jobId: string; gangId: string }>(
-  `select id as "jobId", gang_id as "gangId" from jobs
-    where gang_id = any($1::uuid[]) and state = 'QUEUED' order by gang_id, id limit $2`,
-);
-
-/** Jobs of these gangs that wait. */
-export function listWaitingMembers(tx: Tx, gangIds: readonly string[], limit: number) {
-  return run(membersStatement, [gangIds, limit], tx);
 }
