@@ -36,7 +36,10 @@ const script = `#!/bin/sh\nexec /bin/sh '/shared/it'\\''s/launch'\n`;
 const number = (value: number) => ({ set: true, number: value });
 const common = {
   name: 'slipway-run-1',
+  comment: 'job job-1 of Slipway',
   current_working_directory: '/shared/work',
+  standard_input: '/dev/null',
+  standard_output: '/dev/null',
   standard_error: '/shared/said',
   tasks: 1,
   cpus_per_task: 2,

@@ -1,7 +1,7 @@
 /** The slurm runtime with a slurmrestd that fails as the test wants. */
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createRunDirectory, removeRunDirectory } from '../../src/executor/host/run-directory.ts';
 import type { Work } from '../../src/executor/host/runtime.ts';
 import { SlurmClient } from '../../src/executor/runtimes/slurm/slurm-client.ts';
@@ -19,7 +19,13 @@ beforeEach(async () => {
   fake = new FakeSlurmrestd();
   [url, root] = [await fake.listen(), await createRoot()];
 });
-afterEach(() => fake.close());
+afterEach(async () => {
+  vi.useRealTimers();
+  await fake.close();
+});
+
+/** The runtime measures time by a clock that stands still, until the test moves it. */
+const stopClock = () => vi.useFakeTimers({ toFake: ['performance'] });
 
 const client = (token: { text: string } | { file: string } = { text: 'secret-token' }) =>
   new SlurmClient({ url, user: 'ada', token });
@@ -423,6 +429,36 @@ describe('nodes', () => {
     expect(await one.nodes()).toEqual(named);
     expect(fake.to('GET', '/nodes')).toHaveLength(1);
   });
+
+  it('are asked for again a minute later, or five seconds later if Slurm did not tell them', async () => {
+    stopClock();
+    const warnings = vi.spyOn(log, 'warn');
+    onTestFinished(() => warnings.mockRestore());
+    const one = runtime({ askMs: undefined });
+    const asked = () => fake.to('GET', '/nodes').length;
+    /** When this has asked, no earlier question of `one` is on its way. */
+    const askByAnother = () => runtime().nodes();
+    await one.nodes();
+    vi.advanceTimersByTime(60_000);
+    await one.nodes();
+    await askByAnother();
+    expect(asked()).toBe(2);
+    fake.intercept = ({ path }) => (path.endsWith('/nodes') ? 'drop' : null);
+    vi.advanceTimersByTime(1);
+    await one.nodes();
+    await waitUntil(
+      () => warnings.mock.calls.some(([, text]) => text === 'Slurm does not tell its nodes'),
+      'Slurm did not tell its nodes',
+    );
+    fake.intercept = () => null;
+    vi.advanceTimersByTime(5000);
+    await one.nodes();
+    await askByAnother();
+    expect(asked()).toBe(4);
+    vi.advanceTimersByTime(1);
+    await one.nodes();
+    await waitUntil(() => asked() === 5, 'Slurm was asked again');
+  });
 });
 
 describe('the sweep', () => {
@@ -535,6 +571,40 @@ describe('the sweep', () => {
     for (let count = 0; count < 5; count += 1) await one.nodes();
     await waitUntil(() => looks() > 1, 'the other had looked');
     expect(looks()).toBe(2);
+  });
+
+  it('looks every five minutes', async () => {
+    stopClock();
+    const one = runtime();
+    /** When this has looked, no earlier look of `one` is on its way. */
+    const lookOfAnother = async () => {
+      const before = looks();
+      await runtime().nodes();
+      await waitUntil(() => looks() > before, 'another had looked');
+    };
+    await one.nodes();
+    await waitUntil(() => looks() === 1, 'it had looked');
+    await lookOfAnother();
+    vi.advanceTimersByTime(5 * 60_000 - 1);
+    await one.nodes();
+    await lookOfAnother();
+    expect(looks()).toBe(3);
+    vi.advanceTimersByTime(1);
+    await one.nodes();
+    await waitUntil(() => looks() === 4, 'it had looked again');
+  });
+
+  it('cancels a job that it has seen for a minute', async () => {
+    await forgotten(failedLaunch);
+    stopClock();
+    const one = runtime({ sweepMs: 0 });
+    await sweep({}, one);
+    vi.advanceTimersByTime(60_000 - 1);
+    await sweep({}, one);
+    expect(states()).toEqual(['PENDING']);
+    vi.advanceTimersByTime(1);
+    await sweep({}, one);
+    expect(states()).toEqual(['CANCELLED']);
   });
 
   it('cancels the others if Slurm refuses one, and looks again after it was away', async () => {

@@ -8,9 +8,10 @@ import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
 import { startSecondServer } from '../support/second-server.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
 import { newCaller } from '../support/users.ts';
 import { overSse, socketClient } from '../support/watch.ts';
-import { newJob, Stage } from './stage.ts';
+import { leaseAs, newJob, Stage } from './stage.ts';
 
 let app: App;
 let stage: Stage;
@@ -85,6 +86,34 @@ describe('the query jobSetEvents', () => {
       { kind: 'LEASED', executor: 'teller', pool: 'default' },
       { kind: 'SUCCEEDED', exitCode: 0, outputs: { y: 1 } },
     ]);
+  });
+
+  it('says with each event of a run which executor and node had the job, with one statement for all runs', async () => {
+    const ids = await stage.submitTo('placed', newJob(), newJob(), newJob());
+    const nodes = [{ name: 'node-1', allocatable: { cpu: '8', memory: '64Gi' } }];
+    await leaseAs(app, { executor: 'placer', nodes, maxJobs: 3, wait: 'PT0S' });
+    await stage.assign();
+    const { runs } = await leaseAs(app, { executor: 'placer', nodes, wait: 'PT0S' });
+    expect(runs).toHaveLength(3);
+    const hands = new Hands(app, 'placer');
+    for (const run of runs) await hands.start(run);
+    const read = () =>
+      app.ask(
+        `{ jobSetEvents(queue: {id: "${stage.queueId}"}, jobSet: "placed") {
+             events { kind jobId runId run { id jobId executor node } } } }`,
+      );
+    const { result, statements } = await countStatements(read);
+    const { events } = result.data.jobSetEvents;
+    expect(events.slice(0, 6).map(({ run }: Answer) => run)).toEqual(Array(6).fill(null));
+    const told = events.slice(6);
+    expect(told.map(({ kind }: Answer) => kind)).toEqual([
+      ...['LEASED', 'LEASED', 'LEASED'],
+      ...['RUNNING', 'RUNNING', 'RUNNING'],
+    ]);
+    expect(new Set(told.map(({ jobId }: Answer) => jobId))).toEqual(new Set(ids));
+    for (const { jobId, runId, run } of told)
+      expect(run).toEqual({ id: runId, jobId, executor: 'placer', node: 'node-1' });
+    expect(statements.filter((text) => text.includes('job_runs as run'))).toHaveLength(1);
   });
 
   it('says who gave a job which priority', async () => {
@@ -176,6 +205,26 @@ describe('the subscription jobSetEvents', () => {
     await finish('chooser', 2);
     const only = { until: 'ALL_JOBS_ENDED', jobs: [first], kinds: ['QUEUED', 'SUCCEEDED'] };
     expect(await kindsOf(watch('chosen', only))).toEqual(['QUEUED', 'SUCCEEDED']);
+  });
+
+  it('says with each event which run it is about', async () => {
+    await stage.submitTo('followed', newJob());
+    await finish('followed', 1);
+    const events = overSse(
+      app,
+      `subscription { jobSetEvents(queue: {id: "${stage.queueId}"}, jobSet: "followed", until: ALL_JOBS_ENDED) {
+         kind runId run { id executor state } } }`,
+    );
+    const told: Answer[] = [];
+    for await (const { data } of events) told.push(data.jobSetEvents);
+    const { runId } = told[2];
+    const run = { id: runId, executor: 'followed', state: 'SUCCEEDED' };
+    expect(told).toEqual([
+      { kind: 'SUBMITTED', runId: null, run: null },
+      { kind: 'QUEUED', runId: null, run: null },
+      { kind: 'LEASED', runId, run },
+      { kind: 'SUCCEEDED', runId, run },
+    ]);
   });
 
   it('waits for a job set that does not exist yet', async () => {
@@ -272,7 +321,7 @@ describe('the subscription jobSetEvents', () => {
 });
 
 describe('the job set of an execution', () => {
-  it('is shown to those who may read its workflow, and is not found by others', async () => {
+  it('is shown with its runs to those who may read its workflow, and is not found by others', async () => {
     await registerProject(app, 'watched');
     await registerTask(app, 'watched', 'double');
     await registerWorkflow(app, 'watched', 'flow', { a: [] });
@@ -280,10 +329,14 @@ describe('the job set of an execution', () => {
     await advanceExecution(id);
     const ask = (authorization: string) =>
       app.ask(
-        `{ jobSetEvents(queue: {name: "watched/${domain}"}, jobSet: "${id}") { events { kind } } }`,
+        `{ jobSetEvents(queue: {name: "watched/${domain}"}, jobSet: "${id}") {
+             events { kind run { executor } } } }`,
         {},
         authorization,
       );
+    const hands = new Hands(app, 'watched');
+    await hands.lease({ maxJobs: 1, wait: 'PT0S' });
+    expect((await stage.assign()).assigned).toBe(1);
     const stranger = await newCaller();
     expect((await ask(stranger)).errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
     const { workflowEntityId } = await db.jobSet.findFirstOrThrow({ where: { ownerId: id } });
@@ -293,6 +346,10 @@ describe('the job set of an execution', () => {
         { type: 'WORKFLOW', id: workflowEntityId ?? '', level: 'READ' },
       ],
     });
-    expect((await ask(reader)).data.jobSetEvents.events).toEqual([{ kind: 'SUBMITTED' }, { kind: 'QUEUED' }]);
+    expect((await ask(reader)).data.jobSetEvents.events).toEqual([
+      { kind: 'SUBMITTED', run: null },
+      { kind: 'QUEUED', run: null },
+      { kind: 'LEASED', run: { executor: 'watched' } },
+    ]);
   });
 });

@@ -119,6 +119,25 @@ describe('renewLeases', () => {
   });
 });
 
+describe('a job', () => {
+  /** Another run of the same job, as a server would store that has made a mistake. */
+  const addRun = ({ id }: Run) =>
+    pool.query(
+      `insert into job_runs (id, tenant_id, job_id, executor_id, state, lease_expires_at)
+       select $2, tenant_id, job_id, executor_id, 'LEASED', now() from job_runs where id = $1`,
+      [id, newId()],
+    );
+
+  it('has at most one run that has not ended', async () => {
+    const { hands, runs } = await stage.lease('only');
+    const [run] = runs as [Run];
+    await expect(addRun(run)).rejects.toMatchObject({ code: '23505', constraint: 'job_runs_one_active' });
+    await hands.succeed(run, {});
+    expect((await addRun(run)).rowCount).toBe(1);
+    await expect(addRun(run)).rejects.toMatchObject({ code: '23505' });
+  });
+});
+
 describe('a lease', () => {
   it('is renewed by no other executor, of the same service account or of another one', async () => {
     const { runs } = await stage.lease('owner');

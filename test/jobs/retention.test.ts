@@ -87,7 +87,7 @@ async function untilDone(turn: () => Promise<boolean>): Promise<number> {
 const events = (jobSet: string, after?: string): Promise<Answer> =>
   app.ask(
     `query ($queue: QueueByInput!, $jobSet: String!, $after: ID) {
-       jobSetEvents(queue: $queue, jobSet: $jobSet, after: $after) { events { id kind job { id } } hasMore } }`,
+       jobSetEvents(queue: $queue, jobSet: $jobSet, after: $after) { events { id kind runId job { id } run { id } } hasMore } }`,
     { queue: { id: stage.queueId }, jobSet, after },
   );
 const watch = (jobSet: string, after?: string) =>
@@ -110,6 +110,10 @@ describe('a plain job', () => {
     const { data } = await events('old');
     expect(data.jobSetEvents.events).toHaveLength(10);
     expect(data.jobSetEvents.events[0]).toMatchObject({ kind: 'SUBMITTED', job: null });
+    const last = data.jobSetEvents.events.at(-1);
+    expect(last).toMatchObject({ kind: 'SUCCEEDED', runId: expect.any(String), run: null });
+    const young = (await events('young')).data.jobSetEvents.events.at(-1);
+    expect(young.run).toEqual({ id: young.runId });
   });
 
   it('stays while it has not ended, and while its execution owns it', async () => {

@@ -3,7 +3,7 @@ import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { MAX_REASON } from '../domain/queue-settings.ts';
+import { MAX_REASON } from '../domain/job-changes.ts';
 import { lockQueue, storeQueue, wakePoolsOf } from '../store/queue-writes.ts';
 import type { QueueBy } from '../store/queues.ts';
 

@@ -7,7 +7,7 @@ import {
   type Problem,
 } from '../../platform/errors.ts';
 import { isId, newId } from '../../platform/ids.ts';
-import { isExecutorName } from '../domain/executor-names.ts';
+import { isDnsLabel } from '../domain/dns-label.ts';
 import { nodeProblems, type ReportedNode } from '../domain/reported-nodes.ts';
 import {
   type LeasedRun,
@@ -135,10 +135,9 @@ function leaseProblems(request: LeaseRequest): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
-  if (!isExecutorName(request.executor))
-    fault('executor', 'the name of an executor must be a DNS-1123 label');
+  if (!isDnsLabel(request.executor)) fault('executor', 'the name of an executor must be a DNS-1123 label');
   if (request.instance !== null && !isId(request.instance)) fault('instance', 'must be a UUIDv7');
-  if (!isExecutorName(request.pool)) fault('pool', 'the name of a pool must be a DNS-1123 label');
+  if (!isDnsLabel(request.pool)) fault('pool', 'the name of a pool must be a DNS-1123 label');
   if (request.knownRuns.length > MAX_KNOWN_RUNS)
     fault('knownRuns', `must have at most ${MAX_KNOWN_RUNS} runs`);
   if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id must be a UUIDv7');

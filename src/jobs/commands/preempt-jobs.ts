@@ -11,6 +11,7 @@ const DEFAULT_REASON = 'somebody asked for it through the API';
 /** How many jobs one transaction stops, gangs as a whole, and how many one request stops. */
 const BATCH = 1000;
 const MAX_JOBS = 10_000;
+const MAX_BATCHES = MAX_JOBS / BATCH;
 
 const LIVE = ['LEASED', 'PENDING', 'RUNNING'] as const;
 
@@ -55,7 +56,7 @@ export async function preemptOpenJobs(
   requireReason(reason);
   const live: OpenJobs = { ...filter, states: LIVE, isPreemptible: true };
   let count = 0;
-  while (count < MAX_JOBS) {
+  for (let turn = 0; turn < MAX_BATCHES && count < MAX_JOBS; turn += 1) {
     const ids = await listOpenJobs(caller, live, BATCH);
     const before = count;
     for (const batch of batchesOf(oneOfEachGang(await listWeights(ids))))

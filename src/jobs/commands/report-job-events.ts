@@ -7,7 +7,10 @@ import { rounds } from '../../platform/rounds.ts';
 import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
 import type { WorkError } from '../../platform/work-error.ts';
+
+import { isBeforeFirstInstant } from '../domain/executor-clock.ts';
 import { hasBeen, type ReportableKind } from '../domain/states.ts';
+
 import type { RunMove } from '../store/run-moves.ts';
 import { applyRunMoves } from './apply-run-moves.ts';
 
@@ -109,9 +112,6 @@ function toMove(report: JobEventReport): RunMove {
 /** Null stands for no outputs. */
 const isByName = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
 
-/** An earlier time can only come from a wrong clock. */
-const FIRST_INSTANT = Date.UTC(1970, 0, 1);
-
 function reportProblems(reports: readonly JobEventReport[]): Problem[] {
   const problems: Problem[] = [];
   const fault = (index: number, field: string, message: string) =>
@@ -132,7 +132,7 @@ function reportProblems(reports: readonly JobEventReport[]): Problem[] {
     if (!isId(report.runId)) fault(index, 'run', 'a run id must be a UUIDv7');
     if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs an error');
     if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure can have an error');
-    if (report.occurredAt.getTime() < FIRST_INSTANT) fault(index, 'occurredAt', 'must not be before 1970');
+    if (isBeforeFirstInstant(report.occurredAt)) fault(index, 'occurredAt', 'must not be before 1970');
     for (const field of ['outputs', 'outputLiterals'] as const) {
       if (report.kind !== 'SUCCEEDED' && report[field])
         fault(index, field, 'only a success can have outputs');

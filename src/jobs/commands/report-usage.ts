@@ -1,6 +1,7 @@
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
+import { isBeforeFirstInstant } from '../domain/executor-clock.ts';
 import { storedUsage, type UsageReport, usageProblems } from '../domain/usage-report.ts';
 import { storeUsage } from '../store/usage.ts';
 
@@ -10,9 +11,6 @@ export interface UsageRequest extends UsageReport<unknown> {
   readonly instance: string | null;
   readonly reportedAt: Date;
 }
-
-/** An earlier time can only come from a wrong clock. */
-const FIRST_INSTANT = Date.UTC(1970, 0, 1);
 
 /**
  * Stores what an executor really uses, in place of its last report. It is for people: scheduling counts what jobs
@@ -29,7 +27,7 @@ export async function reportUsage(caller: Caller, request: UsageRequest): Promis
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
   if (instance !== null && !isId(instance)) fault('instance', 'must be a UUIDv7');
-  if (reportedAt.getTime() < FIRST_INSTANT) fault('reportedAt', 'must not be before 1970');
+  if (isBeforeFirstInstant(reportedAt)) fault('reportedAt', 'must not be before 1970');
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId, userId } = caller;
   const usage = storedUsage(request);

@@ -1,9 +1,8 @@
 import type { Caller } from '../../platform/caller.ts';
 import { isId } from '../../platform/ids.ts';
 import { storable } from '../../platform/text.ts';
+import { MAX_REASON } from '../domain/job-changes.ts';
 import { forgiveLostLease, returnLeases } from '../store/runs.ts';
-
-const MAX_REASON = 512;
 
 /**
  * Returns a lease without a result. The job waits again, is CANCELLED if it was CANCELLING, or fails if it has no

@@ -4,7 +4,7 @@ import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { cordonReasonFault } from '../domain/cordons.ts';
-import { isExecutorName } from '../domain/executor-names.ts';
+import { isDnsLabel } from '../domain/dns-label.ts';
 import { lockSettings, type SettingsColumns, storeSettings, wakePoolOf } from '../store/cordons.ts';
 
 export interface SettingsRequest extends SettingsColumns {
@@ -25,7 +25,7 @@ export async function upsertExecutorSettings(
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
-  if (!isExecutorName(name)) fault('name', 'the name of an executor must be a DNS-1123 label');
+  if (!isDnsLabel(name)) fault('name', 'the name of an executor must be a DNS-1123 label');
   const reasonFault = cordoned
     ? cordonReasonFault(cordonReason)
     : cordonReason && 'only a cordon has a reason';

@@ -1,4 +1,4 @@
-import { MAX_REASON } from './queue-settings.ts';
+import { MAX_REASON } from './job-changes.ts';
 
 /** Why a text cannot be the reason of a cordon of an executor or node; null if it can. */
 export function cordonReasonFault(reason: string | null): string | null {

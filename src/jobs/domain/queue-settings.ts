@@ -1,5 +1,7 @@
 import type { Problem } from '../../platform/errors.ts';
 import { labelProblems } from '../../platform/labels.ts';
+import { isDnsLabel } from './dns-label.ts';
+import { MAX_REASON } from './job-changes.ts';
 import { classNamed, type PriorityClass } from './priority-classes.ts';
 import type { QueueRights } from './queue-verbs.ts';
 
@@ -34,12 +36,10 @@ export interface QueueRequest extends QueueRights {
   readonly retryPolicies: readonly string[];
 }
 
-export const MAX_REASON = 512;
 const MAX_NAME = 255;
 const MAX_POLICIES = 8;
 const MAX_POOLS = 100;
 const MAX_RESOURCES = 32;
-const poolForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const resourceForm = /^[A-Za-z0-9]([A-Za-z0-9._/-]{0,251}[A-Za-z0-9])?$/;
 
 /** What is wrong with a queue, except for its name and for what it refers to. */
@@ -107,7 +107,7 @@ function limitProblems(
     const pools = new Set<string>();
     for (const [position, { pool, fractions }] of byPool.slice(0, MAX_POOLS).entries()) {
       const here = [...within, String(position)];
-      if (!poolForm.test(pool)) fault([...here, 'pool'], 'the name of a pool must be a DNS-1123 label');
+      if (!isDnsLabel(pool)) fault([...here, 'pool'], 'the name of a pool must be a DNS-1123 label');
       if (pools.has(pool)) fault([...here, 'pool'], 'this pool is named twice', 'DuplicateId');
       pools.add(pool);
       problems.push(...fractionProblems(fractions, [...path, ...here, 'fractions']));

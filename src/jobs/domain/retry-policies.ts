@@ -2,6 +2,7 @@ import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { WorkError } from '../../platform/work-error.ts';
 import { parseQuantity } from '../../values/quantities.ts';
+import { isDnsLabel } from './dns-label.ts';
 
 /**
  * Retry policies say which failures of plain jobs are worth another try. The category of a failure is the `kind` of its
@@ -88,7 +89,6 @@ const MAX_RULES = 100;
 const MAX_SUBCATEGORY = 255;
 export const MAX_RETRY_LIMIT = 1000;
 const MAX_FACTOR = 100;
-const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** A policy, as a caller describes it. Neither, or both, of the changes of the memory may be given by mistake. */
 export interface RetryPolicyRequest {
@@ -106,7 +106,7 @@ export interface RetryRuleRequest extends Omit<RetryRule, 'mutate'> {
 }
 
 export function policyNameProblems(name: string, path: readonly string[]): Problem[] {
-  if (nameForm.test(name)) return [];
+  if (isDnsLabel(name)) return [];
   const message = 'the name of a retry policy must be a DNS-1123 label';
   return [{ path: [...path, 'name'], code: 'InvalidValue', message }];
 }

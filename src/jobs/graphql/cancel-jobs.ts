@@ -7,7 +7,15 @@ import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '..
 import { cancelJobs, cancelOpenJobs, cancelWholeJobSet } from '../commands/cancel-jobs.ts';
 import { type JobSetState, MAX_REASON } from '../domain/job-changes.ts';
 import { JobStateEnum } from './job.ts';
-import { askedFor, changesOf, changesPayload, getQueueId, idsText, progressPayload } from './job-change.ts';
+import {
+  askedFor,
+  changesOf,
+  changesPayload,
+  getQueueId,
+  idsText,
+  namesOf,
+  progressPayload,
+} from './job-change.ts';
 
 const reasonText = `Why, for people, at most ${MAX_REASON} characters. The job and its events show it.`;
 const errors = { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] };
@@ -76,7 +84,6 @@ const CancelJobsPayload = changesPayload('CancelJobsPayload');
 const CancelJobSetPayload = progressPayload('CancelJobSetPayload');
 const CancelOnQueuePayload = progressPayload('CancelOnQueuePayload');
 
-const MAX_NAMES = 100;
 const finalStates: ReadonlySet<JobState> = new Set([
   'SUCCEEDED',
   'FAILED',
@@ -84,16 +91,6 @@ const finalStates: ReadonlySet<JobState> = new Set([
   'PREEMPTED',
   'REJECTED',
 ]);
-
-/** The names of a filter; null if there are none. @throws InvalidArgumentError if there are too many. */
-export function namesOf(
-  names: readonly string[] | null | undefined,
-  field: string,
-): readonly string[] | null {
-  if ((names?.length ?? 0) > MAX_NAMES)
-    throw InvalidArgumentError.of(['input', field], `must have at most ${MAX_NAMES} entries`, 'TooLarge');
-  return names && names.length > 0 ? names : null;
-}
 
 function openStates(states: readonly JobState[] | null | undefined): readonly JobState[] | null {
   const wrong = states?.find((state) => finalStates.has(state));

@@ -117,3 +117,15 @@ export function askedFor(input: {
   if (queue != null && jobSet != null) return { queue, jobSet };
   throw InvalidArgumentError.of(['input', 'ids'], 'give ids, or queue and jobSet', 'MissingField');
 }
+
+const MAX_NAMES = 100;
+
+/** The names of a filter; null if there are none. @throws InvalidArgumentError if there are too many. */
+export function namesOf(
+  names: readonly string[] | null | undefined,
+  field: string,
+): readonly string[] | null {
+  if ((names?.length ?? 0) > MAX_NAMES)
+    throw InvalidArgumentError.of(['input', field], `must have at most ${MAX_NAMES} entries`, 'TooLarge');
+  return names && names.length > 0 ? names : null;
+}

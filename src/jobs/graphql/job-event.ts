@@ -20,7 +20,7 @@ import {
 } from '../store/job-set-events.ts';
 import type { QueueBy } from '../store/queues.ts';
 import { expired, requireNext, untilJobSet, watchJobSet } from '../watch-job-set.ts';
-import { JobType } from './job.ts';
+import { JobRunType, JobType } from './job.ts';
 import { QueueByInput } from './queue.ts';
 
 const JobEventKindEnum = enumOf<JobEventKind>(
@@ -66,6 +66,17 @@ export const JobEventType = builder.objectRef<JobEventRow>('JobEvent').implement
       nullable: true,
       description: 'The job as it is now. It may have moved on since the event.',
       resolve: guardedEdge('job:read', ({ jobId }, { loaders }) => loaders.job.load(jobId), jobTarget),
+    }),
+    run: t.field({
+      type: JobRunType,
+      nullable: true,
+      description:
+        'The run as it is now, with its executor and node. Null if the event has nothing to do with a run, or if the run was deleted together with its job.',
+      resolve: guardedEdge(
+        'job:read',
+        ({ runId }, { loaders }) => (runId === null ? null : loaders.jobRun.load(runId)),
+        jobTarget,
+      ),
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',

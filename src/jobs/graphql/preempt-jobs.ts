@@ -4,8 +4,7 @@ import { inputOf } from '../../graphql/input.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { preemptJobs, preemptOpenJobs } from '../commands/preempt-jobs.ts';
 import { MAX_REASON } from '../domain/job-changes.ts';
-import { namesOf } from './cancel-jobs.ts';
-import { getQueueId, idsText, PreemptJobsPayload, progressPayload } from './job-change.ts';
+import { getQueueId, idsText, namesOf, PreemptJobsPayload, progressPayload } from './job-change.ts';
 
 const reasonText = `Why, for people, at most ${MAX_REASON} characters. If left out, the reason says that somebody asked for it.`;
 

@@ -7,6 +7,7 @@ import { toPlain } from '../../../values/plain-values.ts';
 import type { Place } from '../../../values/problem-list.ts';
 import { typedInterface } from '../../../values/read-literal-types.ts';
 import { isAbsent } from '../../../values/readers.ts';
+import { isDnsLabel } from '../dns-label.ts';
 import type { JobSpec } from '../job-spec.ts';
 import type { Toleration } from '../scheduling/matching.ts';
 import type { JobRequest } from '../submission.ts';
@@ -49,7 +50,6 @@ export interface NewJobPlace {
 }
 
 const MAX_ATTEMPTS = 100;
-const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const VARIABLE = /^[A-Za-z_.-][A-Za-z0-9_.-]*$/;
 const MAX_SPEC_BYTES = 65_535;
 const MAX_ANNOTATIONS = 64;
@@ -116,7 +116,7 @@ export function readJob(given: GivenJob, rules: JobRules, at: NewJobPlace, place
 }
 
 function readName(name: string | null | undefined, place: Place): string {
-  if (name != null && !DNS_LABEL.test(name)) place.report('InvalidValue', 'must be a DNS-1123 label');
+  if (name != null && !isDnsLabel(name)) place.report('InvalidValue', 'must be a DNS-1123 label');
   return name ?? 'default';
 }
 
