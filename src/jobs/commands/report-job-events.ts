@@ -7,10 +7,8 @@ import { rounds } from '../../platform/rounds.ts';
 import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
 import type { WorkError } from '../../platform/work-error.ts';
-
 import { isBeforeFirstInstant } from '../domain/executor-clock.ts';
 import { hasBeen, type ReportableKind } from '../domain/states.ts';
-
 import type { RunMove } from '../store/run-moves.ts';
 import { applyRunMoves } from './apply-run-moves.ts';
 

@@ -4,7 +4,7 @@ import { nothing, sql } from '../../platform/database/sql.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { newsOf, numberOf, numbersFor } from './job-sets.ts';
+import { lockJobSetsOf, newsOf, numberOf, numbersFor } from './job-sets.ts';
 import { jobResources } from './reads.ts';
 import { isLive } from './runs.ts';
 
@@ -12,11 +12,6 @@ import { isLive } from './runs.ts';
  * Changes of jobs that users ask for. As in runs.ts, a statement of its own first locks the job sets, so that the
  * statement after it sees the runs that were created in the meantime.
  */
-
-const lockStreams = statement<{ id: string }>(
-  `select id from job_sets where id in (select job_set_id from jobs where id = any($1::uuid[]))
-    order by id for update`,
-);
 
 const cancelStatement = statement<{ id: string }>(
   `with open as materialized (
@@ -85,7 +80,7 @@ export async function cancelJobsById(
   ids: readonly string[],
   { reason, requestorId, states }: Cancellation,
 ): Promise<string[]> {
-  await run(lockStreams, [ids], tx);
+  await lockJobSetsOf(tx, ids);
   return (await run(cancelStatement, [ids, reason, requestorId, states], tx)).map(({ id }) => id);
 }
 
@@ -121,7 +116,7 @@ export async function reprioritizeJobsById(
   priority: number,
   requestorId: string,
 ): Promise<string[]> {
-  await run(lockStreams, [ids], tx);
+  await lockJobSetsOf(tx, ids);
   return (await run(reprioritizeStatement, [ids, priority, requestorId], tx)).map(({ id }) => id);
 }
 

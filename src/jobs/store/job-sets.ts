@@ -59,6 +59,16 @@ export async function lockJobSet(tx: Tx, newId: string, key: JobSetKey): Promise
   return row.ownerId === key.ownerId ? row.id : null;
 }
 
+const lockSetsOfJobs = statement<{ id: string }>(
+  `select id from job_sets where id in (select job_set_id from jobs where id = any($1::uuid[]))
+    order by id for update`,
+);
+
+/** Locks the job sets of these jobs. The next statement sees every run of the jobs that was created before. */
+export async function lockJobSetsOf(tx: Tx, jobIds: readonly string[]): Promise<void> {
+  await run(lockSetsOfJobs, [jobIds], tx);
+}
+
 export interface JobSetEvent {
   readonly sequence: bigint;
   readonly jobId: string;

@@ -2,7 +2,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { ReportedNode } from '../domain/reported-nodes.ts';
-import { newsOf, numberOf, numbersFor } from './job-sets.ts';
+import { lockJobSetsOf, newsOf, numberOf, numbersFor } from './job-sets.ts';
 import type { Pool } from './leases.ts';
 
 /** An executor, and what it has reported last, however long ago. */
@@ -81,11 +81,6 @@ export interface Rejection {
   readonly message: string;
 }
 
-const lockStreams = statement<{ id: string }>(
-  `select id from job_sets where id in (select job_set_id from jobs where id = any($1::uuid[]))
-    order by id for update`,
-);
-
 const rejectStatement = statement<{ id: string }>(
   `with asked as materialized (
      select * from jsonb_to_recordset($1::jsonb) as asked("position" int, "jobId" uuid, message text)
@@ -132,7 +127,10 @@ export async function rejectJobs(
   { inPart = false } = {},
 ): Promise<number> {
   if (rejections.length === 0) return 0;
-  await run(lockStreams, [rejections.map(({ jobId }) => jobId)], tx);
+  await lockJobSetsOf(
+    tx,
+    rejections.map(({ jobId }) => jobId),
+  );
   const asked = rejections.map((rejection, position) => ({ position, ...rejection }));
   return (await run(rejectStatement, [JSON.stringify(asked), code, inPart], tx)).length;
 }
