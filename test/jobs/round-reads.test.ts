@@ -27,11 +27,13 @@ let app: App;
 let tenantId: string;
 let queue: PlainQueue;
 let idle: PlainQueue;
+let short: PlainQueue;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   tenantId = await homeTenant();
   queue = await PlainQueue.open(app);
   idle = await PlainQueue.open(app);
+  short = await PlainQueue.open(app);
   const [model] = await queue.submit([{}]);
   await database.query(
     `insert into jobs (id, tenant_id, queue_id, job_set_id, spec, owner_id, pool, resources, shape, priority, submitted_at)
@@ -40,6 +42,7 @@ beforeAll(async () => {
        from jobs, generate_series(1, $2::int) as n where id = $1`,
     [model, MANY],
   );
+  await short.submit([{}]);
   await database.query('vacuum analyze jobs');
   await report(8);
   await leaseAs(app, { executor: idle.name, pool: idle.pool, wait: 'PT0S' });
@@ -99,7 +102,7 @@ describe('with 20,000 jobs in a queue', () => {
     ['a list of the jobs that run', () => listRunning(), 100],
     [
       'the news that another queue may start more',
-      () => inTransaction((tx) => wakePoolsOf(tx, tenantId, idle.id)),
+      () => inTransaction((tx) => wakePoolsOf(tx, tenantId, short.id)),
       10,
     ],
   ])('%s reads only the front of the queue', async (_what, work, most) => {
