@@ -43,7 +43,10 @@ const mayMove = (from: string, to: string) =>
     .map(([next, states]) => `when '${next}' then ${inStates(from, states)}`)
     .join(' ')} end`;
 
-/** Locks as described in runs.ts. */
+/**
+ * Locks as described in runs.ts. The limits in `named` make PostgreSQL look up each run by its id. Without them it may
+ * begin with the executors of the reporter, and look up each run once for each of them.
+ */
 const moveRunsStatement = statement<RunMoved>(
   `with asked as materialized (
      select * from rows from (jsonb_to_recordset($1::jsonb) as (
@@ -58,9 +61,10 @@ const moveRunsStatement = statement<RunMoved>(
    named as materialized (
      select run.id, run.job_id, job.job_set_id, executor.name || '/' || run.node as place
        from asked
-       join job_runs as run on run.id = asked."runId"
-       join executors as executor on executor.id = run.executor_id and executor.user_id = asked."userId"
-       join jobs as job on job.id = run.job_id
+       cross join lateral (select * from job_runs where id = asked."runId" limit 1) as run
+       cross join lateral (select * from executors where id = run.executor_id limit 1) as executor
+       cross join lateral (select * from jobs where id = run.job_id limit 1) as job
+      where executor.user_id = asked."userId"
    ),
    stream as materialized (
      select id from job_sets where id in (select job_set_id from named) order by id for update
