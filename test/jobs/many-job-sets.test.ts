@@ -7,7 +7,7 @@ import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { plansOf, rowsOfQueries } from '../support/plans.ts';
+import { plansOf, rowsOf, rowsOfQueries } from '../support/plans.ts';
 import { PlainQueue, type PlainRun, statesOf } from './plain-jobs.ts';
 
 const MANY = 100;
@@ -51,6 +51,21 @@ it(`an assignment of ${MANY} jobs reads each job at most ${READS} times`, async 
   expect(new Set(await statesOf(ids))).toEqual(new Set(['LEASED']));
   expect(plans).not.toEqual([]);
   for (const plan of plans) expect(rowsOfQueries(plan)).toBeLessThan(READS * MANY);
+});
+
+it(`a report of ${MANY} jobs looks up each run a few times, however many executors its account has`, async () => {
+  const { queue } = await submitted();
+  const runs = await queue.begin();
+  await pool.query(
+    `insert into executors (id, tenant_id, user_id, name, pool)
+     select gen_random_uuid(), tenant_id, user_id, name || '-' || number, 'elsewhere'
+       from executors cross join generate_series(1, 30) as number where name = $1`,
+    [queue.name],
+  );
+  await pool.query('analyze executors');
+  const plans = await plansOf(() => report('SUCCEEDED')(runs), numbersEvents);
+  expect(plans).not.toEqual([]);
+  for (const plan of plans) expect(rowsOf(plan, 'job_runs')).toBeLessThan(5 * MANY);
 });
 
 const results = 'results { __typename }';
