@@ -5,6 +5,7 @@ import { executions } from '../executions/capability.ts';
 import type { Capability } from '../graphql/capability.ts';
 import { identity } from '../identity/capability.ts';
 import { jobs } from '../jobs/capability.ts';
+import { keySets } from '../key-sets/capability.ts';
 import { notifications } from '../notifications/capability.ts';
 import { projects } from '../projects/capability.ts';
 import { registry } from '../registry/capability.ts';
@@ -17,6 +18,7 @@ import { version } from './version.ts';
 export const capabilities: readonly Capability[] = [
   version,
   identity,
+  keySets,
   signIn,
   projects,
   attributes,

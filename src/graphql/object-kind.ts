@@ -14,6 +14,8 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   job: 'A unit of work on a queue.',
   'job run': 'One lease of a job.',
   'job set': 'Jobs that are watched and cancelled together.',
+  'json web key': 'A key of a set of keys.',
+  'json web key set': 'A named set of keys, which sign or encrypt.',
   'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
   'matchable attributes': 'What applies to everything in a project, a domain or a workflow.',
   'model version': 'One version of a registered model.',

@@ -14,6 +14,8 @@ export const objectKinds = [
   'job',
   'job run',
   'job set',
+  'json web key',
+  'json web key set',
   'launch plan',
   'matchable attributes',
   'model version',

@@ -40,6 +40,8 @@ const queries: Readonly<Record<string, string | null>> = {
   explainJob: 'job:read',
   jobSetEvents: 'job:read',
   jobs: 'job:list',
+  jsonWebKey: 'jsonWebKey:read',
+  jsonWebKeySet: 'jsonWebKey:read',
   launchPlan: 'launchPlan:read',
   launchPlanIds: 'launchPlan:read',
   launchPlans: 'launchPlan:read',

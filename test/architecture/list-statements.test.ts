@@ -267,9 +267,10 @@ const lists: Readonly<Record<string, Entry>> = {
  * test/registry/version-difference.test.ts, `entities` in test/registry/promote-launch-plan.test.ts, plans of
  * recoveries and results of terminations in test/executions, of deletions and policies in test/retention, about queues in
  * test/jobs/update-queue.test.ts, of
- * mutations of jobs in test/jobs, the others below.
+ * mutations of jobs in test/jobs, of keys in test/key-sets, the others below.
  */
 const others = [
+  'JsonWebKeySet.keys',
   'DifferentStructureError.differences',
   'VersionDifference.differences',
   'ClusterResourceAttributes.attributes',

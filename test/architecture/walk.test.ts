@@ -181,6 +181,8 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   alias: () => ['sealed-alias'],
   prefix: () => ['sealed'],
   token: () => ['no-token'],
+  set: () => ['slipway.access-token'],
+  kid: () => ['no-kid'],
 };
 
 /**

@@ -74,6 +74,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
   ADMIN: [
     ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
     ...(['tenant:administer', 'audit:read', 'retention:report', 'executor:administer'] as const),
+    ...(['jsonWebKey:read', 'jsonWebKey:administer', 'jsonWebKey:export'] as const),
   ],
   SYSTEM: ['tenant:create', 'job:run'],
   ROOT: [],

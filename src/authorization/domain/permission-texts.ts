@@ -103,5 +103,8 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'credential:revoke': 'Revoke access keys.',
   'token:createForOthers': 'Issue a token for a user.',
   'token:validate': 'Ask whether a token is valid.',
+  'jsonWebKey:read': 'See sets of keys, without their private parts.',
+  'jsonWebKey:administer': 'Create, import, rotate and delete keys.',
+  'jsonWebKey:export': 'See the private part of a key.',
   'audit:read': 'Read the audit log.',
 };

@@ -145,6 +145,9 @@ export const permissions = {
   'credential:revoke': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
   'token:createForOthers': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
   'token:validate': { level: 'NONE', role: 'GUEST', openTo: ['SHARED'] },
+  'jsonWebKey:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'jsonWebKey:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'jsonWebKey:export': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
