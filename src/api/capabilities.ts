@@ -7,6 +7,7 @@ import { identity } from '../identity/capability.ts';
 import { jobs } from '../jobs/capability.ts';
 import { keySets } from '../key-sets/capability.ts';
 import { notifications } from '../notifications/capability.ts';
+import { oauth } from '../oauth/capability.ts';
 import { projects } from '../projects/capability.ts';
 import { registry } from '../registry/capability.ts';
 import { retention } from '../retention/capability.ts';
@@ -20,6 +21,7 @@ export const capabilities: readonly Capability[] = [
   identity,
   keySets,
   signIn,
+  oauth,
   projects,
   attributes,
   registry,

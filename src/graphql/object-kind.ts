@@ -23,6 +23,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   node: 'A machine of an executor.',
   'node execution': 'One node of an execution.',
   notification: 'A notification about the end of an execution.',
+  'oauth2 client': 'A program that asks for tokens.',
   object: 'An object of any type, as `node` looks for it.',
   project: 'A project, which contains workflows, experiments, models and queues.',
   queue: 'A queue, where jobs wait for executors.',

@@ -23,6 +23,7 @@ export const objectKinds = [
   'node',
   'node execution',
   'notification',
+  'oauth2 client',
   'object',
   'project',
   'queue',

@@ -312,6 +312,7 @@ async function seedWorld(): Promise<Found[]> {
   await createGroup(app, { name: 'some', members: [{ id: user.id }] });
   const policy = { name: 'once', retryLimit: 1, defaultAction: 'RETRY' };
   const retryPolicy = await made('createRetryPolicy', policy, 'retryPolicy');
+  const client = await made('createOAuth2Client', {}, 'client');
   const keySet = await made('createJsonWebKeySet', { set: 'own', alg: 'EdDSA' }, 'jsonWebKeySet');
   const plain = {
     queue: 'away/development',
@@ -331,6 +332,7 @@ async function seedWorld(): Promise<Found[]> {
     ...all('Queue', [queue.data.queue.id]),
     ...all('RetryPolicy', [retryPolicy]),
     ...all('JsonWebKeySet', [keySet]),
+    ...all('OAuth2Client', [client]),
     ...all('Executor', [executor]),
     ...all('User', [user.id]),
     ...all(

@@ -75,6 +75,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
     ...(['tenant:administer', 'audit:read', 'retention:report', 'executor:administer'] as const),
     ...(['jsonWebKey:read', 'jsonWebKey:administer', 'jsonWebKey:export'] as const),
+    ...(['oauth2Client:read', 'oauth2Client:list', 'oauth2Client:administer'] as const),
   ],
   SYSTEM: ['tenant:create', 'job:run'],
   ROOT: [],

@@ -148,6 +148,9 @@ export const permissions = {
   'jsonWebKey:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'jsonWebKey:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'jsonWebKey:export': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Client:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Client:list': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Client:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
