@@ -4,6 +4,7 @@ import { builder } from './builder.ts';
 const descriptions: Readonly<Record<ObjectKind, string>> = {
   'access key': 'A credential of a program. Its name is the key, never the secret.',
   alias: 'A name that points to one version of a registered model.',
+  challenge: 'What a login app or a consent app is asked.',
   'description entity': 'What one version of a task or workflow says about itself.',
   execution: 'One launch of a launch plan.',
   executor: 'A program that leases jobs and runs them.',

@@ -115,5 +115,8 @@ function verifier({ kid, alg, publicJwk, privateJwkSealed }: StoredKey): Signing
   return { kid, alg, publicJwk, privateJwk };
 }
 
+/** Signs ID tokens. Every client of OpenID Connect can verify RS256. */
+export const idTokenKeys = new SigningKeySet('slipway.openid.id-token', 'RS256');
+
 /** Signs the access tokens for Slipway itself. Such tokens are short and quick to check. */
 export const accessTokenKeys = new SigningKeySet('slipway.access-token', 'EdDSA');

@@ -4,6 +4,8 @@ import { OAuth2ClientType } from './graphql/client.ts';
 import { oauthLoaders } from './loaders.ts';
 import { oauthRules } from './rules.ts';
 import { clientNodes } from './store/clients.ts';
+import './graphql/challenge.ts';
+import './graphql/challenge-mutations.ts';
 import './graphql/client-mutations.ts';
 
 export const oauth: Capability = {

@@ -12,7 +12,12 @@ const clientOfInput = clientAt((args) => (args['input'] as { by: ClientBy }).by)
 
 const newClient: ObjectName = {
   kind: 'oauth2 client',
-  key: (args) => (args['input'] as { clientId?: string | null }).clientId ?? '',
+  key: (args) => (args['input'] as { clientId?: string | null }).clientId || 'new client',
+};
+
+const challengeOfInput: ObjectName = {
+  kind: 'challenge',
+  key: (args) => (args['input'] as { challenge: string }).challenge.slice(0, 100),
 };
 
 export const oauthRules: RootRules = {
@@ -22,8 +27,14 @@ export const oauthRules: RootRules = {
       clientAt((args) => args['by'] as ClientBy),
     ),
     oauth2Clients: can('oauth2Client:list'),
+    loginRequest: can('loginRequest:answer'),
+    consentRequest: can('loginRequest:answer'),
   },
   Mutation: {
+    acceptLoginRequest: can('loginRequest:answer', challengeOfInput),
+    rejectLoginRequest: can('loginRequest:answer', challengeOfInput),
+    acceptConsentRequest: can('loginRequest:answer', challengeOfInput),
+    rejectConsentRequest: can('loginRequest:answer', challengeOfInput),
     createOAuth2Client: can('oauth2Client:administer', newClient),
     updateOAuth2Client: can('oauth2Client:administer', clientOfInput),
     patchOAuth2Client: can('oauth2Client:administer', clientOfInput),

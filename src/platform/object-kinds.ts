@@ -4,6 +4,7 @@ import type { ResourceType } from '../generated/prisma/enums.ts';
 export const objectKinds = [
   'access key',
   'alias',
+  'challenge',
   'description entity',
   'execution',
   'executor',

@@ -57,6 +57,8 @@ const queries: Readonly<Record<string, string | null>> = {
   permissions: 'permission:read',
   oauth2Client: 'oauth2Client:read',
   oauth2Clients: 'oauth2Client:list',
+  loginRequest: 'loginRequest:answer',
+  consentRequest: 'loginRequest:answer',
   project: 'project:read',
   projectAttributes: 'attributes:read',
   projectDomainAttributes: 'attributes:read',

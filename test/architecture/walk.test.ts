@@ -183,6 +183,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   token: () => ['no-token'],
   set: () => ['slipway.access-token'],
   kid: () => ['no-kid'],
+  challenge: () => ['no-challenge'],
   clientId: () => ['no-client'],
 };
 

@@ -96,7 +96,7 @@ describe('createOAuth2Client', () => {
       ...{ allowedCorsOrigins: ['https://a.example'], postLogoutRedirectUris: ['https://app.example/bye'] },
       ...{ frontchannelLogoutUri: 'https://a.example/f', frontchannelLogoutSessionRequired: true },
       ...{ backchannelLogoutUri: 'https://a.example/b', backchannelLogoutSessionRequired: true },
-      ...{ accessTokenStrategy: 'jwt', skipConsent: true, skipLogoutConsent: true },
+      ...{ accessTokenStrategy: 'opaque', skipConsent: true, skipLogoutConsent: true },
     };
     const answer = await create({ clientId: 'whole', client });
     expect(answer.client).toMatchObject({ ...client, jwksUri: null });

@@ -109,5 +109,6 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'oauth2Client:read': 'See OAuth 2 clients, without their secrets.',
   'oauth2Client:list': 'List OAuth 2 clients.',
   'oauth2Client:administer': 'Register, change and delete OAuth 2 clients, and replace their secrets.',
+  'loginRequest:answer': 'See and answer login and consent requests, as a login app does.',
   'audit:read': 'Read the audit log.',
 };

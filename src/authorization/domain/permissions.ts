@@ -151,6 +151,7 @@ export const permissions = {
   'oauth2Client:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'oauth2Client:list': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'oauth2Client:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'loginRequest:answer': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'login-app' },
   'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 } as const satisfies Readonly<Record<string, Requirement>>;
 

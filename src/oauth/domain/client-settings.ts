@@ -148,7 +148,7 @@ const fields = {
   owner: text.default(''),
   contacts: many(text),
   metadata: json.default({}),
-  accessTokenStrategy: optional(oneOf(['opaque', 'jwt'])),
+  accessTokenStrategy: optional(oneOf(['opaque'])),
   skipConsent: flag,
   skipLogoutConsent: flag,
 };
