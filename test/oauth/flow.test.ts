@@ -1,10 +1,10 @@
 /** The code flow with an own login app, walked by an independent client. */
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sweepExpiredRecords } from '../../src/oauth/store/records.ts';
 import { pool } from '../../src/platform/database/client.ts';
-import { type Answer, type App, startApp } from '../support/app.ts';
+import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { newCaller, newTenant } from '../support/users.ts';
 import {
@@ -447,6 +447,30 @@ describe('tokens', () => {
       expect(dump).not.toContain(text);
     }
     expect(dump).not.toContain('"cookie"');
+  });
+
+  it('are signed by the next key after a rotation, also of a sign-in that began before', async () => {
+    const jwksUri = config.serverMetadata().jwks_uri ?? '';
+    const published = async () => (await (await fetch(jwksUri)).json()) as JSONWebKeySet;
+    const before = await tokens();
+    const who = actors();
+    const { url, checks } = await request(scope);
+    const challenge = await untilConsent(who, url);
+    const known = await published();
+    const { username, password } = app.secrets.administrator;
+    const set = 'slipway.openid.id-token';
+    const turned = await mutate(app, 'rotateJsonWebKeySet', { set }, '', basic(username, password));
+    expect(turned.__typename).toBe('RotateJsonWebKeySetPayload');
+    const { redirectTo } = await acceptConsent(who, { challenge, ...consent });
+    const answer = await redirectOf(who.browser, redirectTo);
+    const after = await client.authorizationCodeGrant(config, new URL(answer), checks);
+    const kidOf = (token = '') => decodeProtectedHeader(token).kid;
+    expect(kidOf(after.id_token)).not.toBe(kidOf(before.id_token));
+    // Whoever fetched the keys before the rotation verifies the new token, and whoever fetches them now the old one.
+    await expect(jwtVerify(after.id_token ?? '', createLocalJWKSet(known))).resolves.toBeDefined();
+    await expect(
+      jwtVerify(before.id_token ?? '', createLocalJWKSet(await published())),
+    ).resolves.toBeDefined();
   });
 
   it('are deleted when they have expired, a limited number at a time', async () => {
