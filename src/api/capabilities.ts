@@ -5,7 +5,9 @@ import { executions } from '../executions/capability.ts';
 import type { Capability } from '../graphql/capability.ts';
 import { identity } from '../identity/capability.ts';
 import { jobs } from '../jobs/capability.ts';
+import { keySets } from '../key-sets/capability.ts';
 import { notifications } from '../notifications/capability.ts';
+import { oauth } from '../oauth/capability.ts';
 import { projects } from '../projects/capability.ts';
 import { registry } from '../registry/capability.ts';
 import { retention } from '../retention/capability.ts';
@@ -17,7 +19,9 @@ import { version } from './version.ts';
 export const capabilities: readonly Capability[] = [
   version,
   identity,
+  keySets,
   signIn,
+  oauth,
   projects,
   attributes,
   registry,

@@ -17,8 +17,12 @@ export const nodeTypes = new Map(
 const rowsOf = new Map([...nodeTypes].map(([name, { rows }]) => [name, rows]));
 const lookups = mergeRules(capabilities.flatMap(({ rules }) => rules)).Query;
 
-/** `NodeExecution` has the lookup `nodeExecution` and the name `node execution`. */
-const fieldOf = (type: string) => `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
+/**
+ * `NodeExecution` has the lookup `nodeExecution` and the name `node execution`; `OAuth2Client` has `oauth2Client`, because
+ * OAuth is one word.
+ */
+const fieldOf = (type: string) =>
+  type.replace(/^OAuth/, 'oauth').replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 function kindOf(type: string): ObjectKind {
   const words = fieldOf(type).replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   const kind = objectKinds.find((one) => one === words);

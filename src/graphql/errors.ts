@@ -151,6 +151,7 @@ export function topLevelError(error: DomainError): GraphQLError {
   return new GraphQLError(error.message, {
     extensions: {
       code: error.code,
+      ...error.details,
       ...(error.inputPath.length > 0 ? { path: error.inputPath } : {}),
       ...(error instanceof FailedPreconditionError && error.reason ? { reason: error.reason } : {}),
     },

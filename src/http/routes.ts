@@ -3,18 +3,28 @@ import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
+import { answerFallback, answerProtocol, answerUserInfo } from './oauth.ts';
 import { beginSession, endSession } from './session.ts';
 
 export interface Route {
   /** This path, or, if it ends with a slash, all paths below it. */
   readonly path: string;
   /** The name in the metrics. A URL is never a label. */
-  readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'other';
+  readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'oauth' | 'other';
   /** The handlers by method. HEAD is answered as GET. */
   readonly answers: Readonly<Record<string, Handler>>;
   /** True: also answered while the server stops, and not for pages of other origins. */
   readonly isForOperators?: true;
+  /** True: decides itself which pages of other origins may read its answers. */
+  readonly hasOwnOrigins?: true;
 }
+
+const protocol = (path: string, ...methods: readonly string[]): Route => ({
+  path,
+  label: 'oauth',
+  answers: Object.fromEntries(methods.map((method) => [method, answerProtocol])),
+  hasOwnOrigins: true,
+});
 
 /** All routes of the server. */
 const routes: readonly Route[] = [
@@ -23,6 +33,16 @@ const routes: readonly Route[] = [
   { path: '/graphql', label: 'graphql', answers: { GET: answerGraphiQL, POST: answerOperations } },
   { path: '/session', label: 'session', answers: { POST: beginSession, DELETE: endSession } },
   { path: '/blobs/', label: 'blobs', answers: { GET: fetchBlob, PUT: storeBlob } },
+  protocol('/.well-known/openid-configuration', 'GET', 'OPTIONS'),
+  protocol('/.well-known/oauth-authorization-server', 'GET', 'OPTIONS'),
+  protocol('/.well-known/jwks.json', 'GET', 'OPTIONS'),
+  protocol('/oauth2/auth', 'GET', 'POST'),
+  protocol('/oauth2/auth/', 'GET'),
+  protocol('/oauth2/token', 'POST', 'OPTIONS'),
+  protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
+  protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
+  { path: '/oauth2/fallbacks/', label: 'oauth', answers: { GET: answerFallback } },
+  { path: '/userinfo', label: 'oauth', answers: { GET: answerUserInfo, POST: answerUserInfo } },
   { path: '/', label: 'other', answers: { GET: toGraphiQL } },
 ];
 

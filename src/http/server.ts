@@ -58,7 +58,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     measureRequest(response, route?.label ?? 'other');
     if (!url) throw refusal('INVALID_ARGUMENT', 'the address is not valid');
     if (!route?.isForOperators) {
-      if (answerOrigin(request, response)) return;
+      if (!route?.hasOwnOrigins && answerOrigin(request, response)) return;
       if (requests.isStopping) {
         response.setHeader('connection', 'close');
         throw new ServerStopping();

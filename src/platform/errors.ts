@@ -29,6 +29,8 @@ export abstract class DomainError extends Error {
    * place in the document.
    */
   readonly inputPath: readonly string[];
+  /** What a top-level error says in its extensions, in addition to the code. */
+  readonly details: Readonly<Record<string, string>> = {};
   /** Set if the error refuses something that the caller may not do. The audit log then records it. */
   refusal: Refusal | null = null;
 

@@ -30,6 +30,7 @@ import { startExecutionSweep } from './sweep-executions.ts';
 import { startFormerNodeSweep } from './sweep-former-nodes.ts';
 import { startJobSetSweep } from './sweep-job-sets.ts';
 import { startJobSweeps } from './sweep-jobs.ts';
+import { startOAuth2Sweep } from './sweep-oauth2-records.ts';
 import { startChainSweep } from './sweep-trigger-chains.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
@@ -175,6 +176,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     sweepShares,
     startStatisticsLoop(),
     startGangLoop(),
+    startOAuth2Sweep(),
     ...startJobSweeps(),
     ...startBlobSweeps(),
   ];

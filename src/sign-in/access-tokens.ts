@@ -1,41 +1,20 @@
-import {
-  calculateJwkThumbprint,
-  createLocalJWKSet,
-  errors,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWTPayload,
-  jwtVerify,
-  SignJWT,
-} from 'jose';
+import { createLocalJWKSet, errors, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Resource } from '../authorization/domain/resources.ts';
-import { accessFeed } from '../authorization/feed.ts';
 import { ResourceType } from '../generated/prisma/enums.ts';
+import { accessTokenKeys, type SigningKeys } from '../key-sets/signing-keys.ts';
 import { serverConfig } from '../platform/config/server.ts';
-import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
-import { open } from '../platform/secrets.ts';
 import { MAX_CACHED } from './max-cached.ts';
-import {
-  findServerTenantId,
-  hasKeys,
-  listKeys,
-  lockForFirstKey,
-  type SetKey,
-  storeKey,
-} from './store/tokens.ts';
 
 /**
- * Our own access tokens: JWTs with short claims, signed with the newest key of the set `slipway.access-token` of the
+ * Our own access tokens: JWTs with short claims, signed with the current key of the set `slipway.access-token` of the
  * first tenant. A token says who the user is and which version the user had. It never says what the user may do; we
  * read that for each request.
  */
 
-const SET = 'slipway.access-token';
 const ALGORITHM = 'EdDSA';
 const ISSUER = 'slipway';
 const AUDIENCE = 'slipway';
@@ -61,34 +40,9 @@ export interface TokenClaims {
   readonly actor: { readonly userId: string; readonly version: number } | null;
 }
 
-/** Creates the first signing key when it is needed. If several servers try at once, only one creates it. */
-async function createFirstKey(set: SetKey): Promise<void> {
-  await inTransaction(async (tx) => {
-    await lockForFirstKey(tx);
-    if (!(await hasKeys(tx, set))) await createSigningKey(tx, set);
-  });
-}
-
-async function createSigningKey(tx: Tx, set: SetKey): Promise<void> {
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA', {
-    crv: 'Ed25519',
-    extractable: true,
-  });
-  const publicJwk = await exportJWK(publicKey);
-  const kid = await calculateJwkThumbprint(publicJwk);
-  const named = { kid, alg: ALGORITHM, use: 'sig' };
-  await storeKey(tx, {
-    set,
-    kid,
-    alg: ALGORITHM,
-    publicJwk: { ...publicJwk, ...named },
-    privateJwk: { ...(await exportJWK(privateKey)), ...named },
-  });
-}
-
+/** The keys in the form in which they are used. */
 interface Keys {
-  /** The set, as it is stored. */
-  readonly stored: string;
+  readonly of: SigningKeys;
   readonly verify: ReturnType<typeof createLocalJWKSet>;
   readonly signing: {
     readonly kid: string;
@@ -96,42 +50,19 @@ interface Keys {
   };
 }
 
-/** The keys are read once, and again after each change of keys in the feed. */
-let reading: Promise<Keys> | null = null;
 let last: Keys | null = null;
-accessFeed.on((event) => {
-  if (event === 'ANYTHING' || event.kind === 'SIGNING_KEY') reading = null;
-});
 
 /** The current keys. The object stays the same as long as the keys are the same. */
-function currentKeys(): Promise<Keys> {
-  if (reading && accessFeed.isFresh) return reading;
-  const started = readKeys();
-  reading = started;
-  started.catch(() => {
-    if (reading === started) reading = null;
-  });
-  return started;
-}
-
-async function readKeys(): Promise<Keys> {
-  const tenantId = await findServerTenantId();
-  if (!tenantId) throw new Error('no tenant exists, so nobody can sign in');
-  const set = { tenantId, name: SET };
-  let rows = await listKeys(set);
-  if (rows.length === 0) {
-    await createFirstKey(set);
-    rows = await listKeys(set);
-  }
-  const stored = JSON.stringify(rows);
-  if (last?.stored === stored) return last;
-  const newest = rows.find((key) => key.privateJwkSealed !== null);
-  if (!newest?.privateJwkSealed) throw new Error('no key to sign tokens with');
-  const privateJwk = JSON.parse(open('json-web-key', newest.privateJwkSealed));
+async function currentKeys(): Promise<Keys> {
+  const keys = await accessTokenKeys.current();
+  if (last?.of === keys) return last;
+  const { kid, privateJwk } = keys.current;
+  const key = await importJWK(privateJwk, ALGORITHM);
+  if (last?.of === keys) return last;
   last = {
-    stored,
-    verify: createLocalJWKSet({ keys: rows.map((key) => key.publicJwk) }),
-    signing: { kid: newest.kid, key: await importJWK(privateJwk, ALGORITHM) },
+    of: keys,
+    verify: createLocalJWKSet({ keys: keys.all.map(({ publicJwk }) => publicJwk) }),
+    signing: { kid, key },
   };
   return last;
 }

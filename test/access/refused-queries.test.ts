@@ -40,6 +40,8 @@ const queries: Readonly<Record<string, string | null>> = {
   explainJob: 'job:read',
   jobSetEvents: 'job:read',
   jobs: 'job:list',
+  jsonWebKey: 'jsonWebKey:read',
+  jsonWebKeySet: 'jsonWebKey:read',
   launchPlan: 'launchPlan:read',
   launchPlanIds: 'launchPlan:read',
   launchPlans: 'launchPlan:read',
@@ -53,6 +55,10 @@ const queries: Readonly<Record<string, string | null>> = {
   nodeExecutions: 'execution:read',
   nodes: null,
   permissions: 'permission:read',
+  oauth2Client: 'oauth2Client:read',
+  oauth2Clients: 'oauth2Client:list',
+  loginRequest: 'loginRequest:answer',
+  consentRequest: 'loginRequest:answer',
   project: 'project:read',
   projectAttributes: 'attributes:read',
   projectDomainAttributes: 'attributes:read',
@@ -123,7 +129,8 @@ describe('a refused query', () => {
   );
 
   it.each([...nodeTypes])('has the permission with which `node` hides the same object: %s', (type, node) => {
-    expect(node.permission).toBe(queries[`${type.charAt(0).toLowerCase()}${type.slice(1)}`]);
+    const lookup = type.replace(/^OAuth/, 'oauth').replace(/^[A-Z]/, (letter) => letter.toLowerCase());
+    expect(node.permission).toBe(queries[lookup]);
   });
 
   it('about oneself names what oneself needs', async () => {

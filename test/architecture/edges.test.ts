@@ -61,6 +61,7 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Experiment.runs': 'scopes',
   'Job.latestRun': 'nothing',
   'Job.runs': 'nothing',
+  'JsonWebKeySet.keys': 'nothing',
   'ModelVersion.model': 'nothing',
   'NodeExecution.childNodeExecutions': 'nothing',
   'NamedEntity.latestTask': 'scopes',
@@ -311,6 +312,8 @@ async function seedWorld(): Promise<Found[]> {
   await createGroup(app, { name: 'some', members: [{ id: user.id }] });
   const policy = { name: 'once', retryLimit: 1, defaultAction: 'RETRY' };
   const retryPolicy = await made('createRetryPolicy', policy, 'retryPolicy');
+  const client = await made('createOAuth2Client', {}, 'client');
+  const keySet = await made('createJsonWebKeySet', { set: 'own', alg: 'EdDSA' }, 'jsonWebKeySet');
   const plain = {
     queue: 'away/development',
     jobSet: 'plain',
@@ -328,6 +331,8 @@ async function seedWorld(): Promise<Found[]> {
     ...all('Execution', executions),
     ...all('Queue', [queue.data.queue.id]),
     ...all('RetryPolicy', [retryPolicy]),
+    ...all('JsonWebKeySet', [keySet]),
+    ...all('OAuth2Client', [client]),
     ...all('Executor', [executor]),
     ...all('User', [user.id]),
     ...all(

@@ -190,6 +190,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.projects': { path: 'projects', statements: 1 },
   'Query.queues': { path: 'queues', statements: 2 },
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
+  'Query.oauth2Clients': { path: 'oauth2Clients', statements: 1, as: 'administrator' },
   'Query.retryPolicies': { path: 'retryPolicies', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },
   'Query.signals': { path: 'signals', statements: 3 },
@@ -267,9 +268,10 @@ const lists: Readonly<Record<string, Entry>> = {
  * test/registry/version-difference.test.ts, `entities` in test/registry/promote-launch-plan.test.ts, plans of
  * recoveries and results of terminations in test/executions, of deletions and policies in test/retention, about queues in
  * test/jobs/update-queue.test.ts, of
- * mutations of jobs in test/jobs, the others below.
+ * mutations of jobs in test/jobs, of keys in test/key-sets, the others below.
  */
 const others = [
+  'JsonWebKeySet.keys',
   'DifferentStructureError.differences',
   'VersionDifference.differences',
   'ClusterResourceAttributes.attributes',

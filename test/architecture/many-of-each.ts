@@ -100,6 +100,7 @@ async function makeQueue(at: number): Promise<void> {
   const rules = [{ action: 'RETRY', onCategory: 'USER' }];
   const policy = { name: `policy-${at}`, retryLimit: 1, defaultAction: 'RETRY', rules };
   await make(app, 'createRetryPolicy', policy, 'retryPolicy');
+  await make(app, 'createOAuth2Client', { clientId: `client-${at}` }, 'client');
   // No executor has the pool, so the jobs wait.
   const jobs = [{ pool: 'nowhere', container: { image: 'x' } }];
   for (const jobSet of each.map(String)) await mutate(app, 'submitJobs', { queue: input.name, jobSet, jobs });

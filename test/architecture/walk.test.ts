@@ -181,6 +181,10 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   alias: () => ['sealed-alias'],
   prefix: () => ['sealed'],
   token: () => ['no-token'],
+  set: () => ['slipway.access-token'],
+  kid: () => ['no-kid'],
+  challenge: () => ['no-challenge'],
+  clientId: () => ['no-client'],
 };
 
 /**

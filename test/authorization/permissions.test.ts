@@ -74,8 +74,10 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
   ADMIN: [
     ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
     ...(['tenant:administer', 'audit:read', 'retention:report', 'executor:administer'] as const),
+    ...(['jsonWebKey:read', 'jsonWebKey:administer', 'jsonWebKey:export'] as const),
+    ...(['oauth2Client:read', 'oauth2Client:list', 'oauth2Client:administer'] as const),
   ],
-  SYSTEM: ['tenant:create', 'job:run'],
+  SYSTEM: ['tenant:create', 'job:run', 'loginRequest:answer'],
   ROOT: [],
 };
 const ladder = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'ROOT'] as const;
@@ -145,15 +147,22 @@ const levelsOf: Readonly<
 
 const all = Object.keys(permissions) as Permission[];
 
+/** The permissions that only a scope of services opens. */
+const serviceScopes: Readonly<Partial<Record<Permission, string>>> = {
+  'job:run': 'executor',
+  'loginRequest:answer': 'login-app',
+};
+
 function isInLists(signIn: SignIn, permission: Permission): boolean {
   const rungs = ladder.slice(1, ladder.indexOf(signIn.role) + 1) as Exclude<Role, 'GUEST'>[];
   const ofRole = [...forGuests, ...rungs.flatMap((role) => besides[role])];
   const { scopes } = signIn;
   // A scope for reading also covers listing.
   const names = [permission, permission.replace(/:list$/, ':read'), `${permission.split(':')[0]}:*`];
+  const ofService = serviceScopes[permission];
   const isNamed =
-    permission === 'job:run'
-      ? scopes?.includes('executor')
+    ofService !== undefined
+      ? scopes?.includes(ofService)
       : !scopes || names.some((name) => scopes.includes(name));
   return (
     ofRole.includes(permission) &&
@@ -169,7 +178,7 @@ const signIns: fc.Arbitrary<SignIn> = fc.record({
   method: fc.constantFrom('PASSWORD', 'ACCESS_KEY', 'TOKEN', 'ANONYMOUS'),
   isShared: fc.boolean(),
   confinedTo: fc.constantFrom(null, []),
-  scopes: fc.option(fc.subarray([...all, 'executor', 'engine', 'run:*', 'credential:*'])),
+  scopes: fc.option(fc.subarray([...all, 'executor', 'engine', 'login-app', 'run:*', 'credential:*'])),
 });
 const plain = { method: 'PASSWORD', isShared: false, confinedTo: null, scopes: null };
 
@@ -215,7 +224,7 @@ describe('scopes', () => {
   it('set no limit when they are null, and allow nothing when the list is empty', () => {
     const usable = (scopes: readonly string[] | null) =>
       all.filter((permission) => obstacleTo({ ...plain, role: 'ROOT', scopes }, permission) === null);
-    expect(usable(null)).toEqual(all.filter((permission) => permission !== 'job:run'));
+    expect(usable(null)).toEqual(all.filter((permission) => !serviceScopes[permission]));
     expect(usable([])).toEqual(all.filter((permission) => outOfScope.includes(permission)));
   });
 

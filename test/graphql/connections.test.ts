@@ -81,6 +81,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   projects: { count: 1 },
   queues: { count: 1 },
   registeredModels: { count: 0 },
+  oauth2Clients: { count: 1 },
   retryPolicies: { count: 1 },
   runs: { count: 3 },
   signals: { args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`, count: 1 },
@@ -135,6 +136,7 @@ beforeAll(async () => {
   root = await newCaller({ role: 'ROOT' });
   member = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');
+  await mutate(app, 'createOAuth2Client', {});
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   experiments = [await makeExperiment(app, project, 'e1'), await makeExperiment(app, project, 'e2')];
   for (const at of [0, 0, 1]) await makeRun(app, experiments[at] ?? '');

@@ -311,6 +311,7 @@ describe('every list of objects in the schema', () => {
       'QueuePermission.subjects': 10,
       'QueueResourceLimit.maximumResourceFraction': 3,
       'QueueResourceLimit.maximumResourceFractionByPool': 2,
+      'JsonWebKeySet.keys': 10,
       'RetryPolicy.rules': 10,
       'UpdateQueuesPayload.results': 100,
       'RegisteredModel.aliases': 10,

@@ -43,6 +43,7 @@ beforeAll(async () => {
   const by = { key: keyOf(project, 'one') };
   await mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' });
   await mutate(app, 'createQueue', { name: 'queue' });
+  for (const _ of [1, 2]) await mutate(app, 'createOAuth2Client', {});
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   const plain = { pool: 'nowhere', container: { image: 'x' } };
   await mutate(app, 'submitJobs', { queue: 'queue', jobSet: 'set', jobs: [plain, plain, plain, plain] });
@@ -195,6 +196,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   ],
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
+  'Query.oauth2Clients': [() => 'oauth2Clients(ARGS) { PAGE }'],
   'Query.retryPolicies': [() => 'retryPolicies(ARGS) { PAGE }'],
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],
   'Query.signals': [() => `signals(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],

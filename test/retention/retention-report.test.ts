@@ -82,7 +82,7 @@ describe('the rules of tables', () => {
     const byHand = ['grants'];
     const cascade = await deletedWith([
       ...['executions', 'blobs', 'users', 'groups', 'registered_models', 'launch_plans'],
-      ...['tasks', 'workflows', 'json_web_key_sets', 'queues'],
+      ...['tasks', 'workflows', 'json_web_key_sets', 'queues', 'oauth2_clients'],
     ]);
     const missing = owned.map(([table]) => table).filter((table) => !cascade.has(table));
     expect(missing.filter((table) => !byHand.includes(table))).toEqual([]);

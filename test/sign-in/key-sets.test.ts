@@ -1,10 +1,12 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { importJWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accessFeed } from '../../src/authorization/feed.ts';
+import { findFirstTenant } from '../../src/identity/store/tenants.ts';
+import { generateKey } from '../../src/key-sets/generate-key.ts';
+import { insertKey, listKeys, lockOrCreateSet } from '../../src/key-sets/store.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { findServerTenantId, listKeys, storeKey } from '../../src/sign-in/store/tokens.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { tokenOf } from '../support/users.ts';
 
@@ -14,42 +16,34 @@ let app: App;
 let forged: string;
 beforeAll(async () => {
   // Another tenant creates a set with the same name and a newer key before the server has read its own set.
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  const publicJwk = await exportJWK(publicKey);
-  const kid = await calculateJwkThumbprint(publicJwk);
-  const named = { kid, alg: 'EdDSA', use: 'sig' };
+  const made = await generateKey({ alg: 'EdDSA', use: 'sig' });
   app = await startApp({ scheduler: false });
   await db.tenant.create({ data: { id: otherTenantId, name: 'other', nameKey: 'other' } });
-  await inTransaction(async (tx) =>
-    storeKey(tx, {
-      set: { tenantId: otherTenantId, name },
-      kid,
-      alg: 'EdDSA',
-      publicJwk: { ...publicJwk, ...named },
-      privateJwk: { ...(await exportJWK(privateKey)), ...named },
-    }),
-  );
+  await inTransaction(async (tx) => {
+    const set = { id: await lockOrCreateSet(tx, { tenantId: otherTenantId, name }), tenantId: otherTenantId };
+    await insertKey(tx, set, made, { state: 'CURRENT', at: new Date() });
+  });
   const admin = await db.user.findFirstOrThrow({ where: { username: 'admin' } });
   forged = await new SignJWT({ tenant: admin.tenantId, ver: admin.version, sid: newId() })
-    .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'at+jwt' })
+    .setProtectedHeader({ alg: 'EdDSA', kid: made.kid, typ: 'at+jwt' })
     .setIssuer('slipway')
     .setAudience('slipway')
     .setSubject(admin.id)
     .setIssuedAt()
     .setExpirationTime('1h')
-    .sign(privateKey);
+    .sign(await importJWK(made.privateJwk, 'EdDSA'));
 });
 afterAll(() => app.stop());
 
 describe('the keys of access tokens', () => {
   it('belong to the first tenant, also when another tenant has a set of the same name', async () => {
-    const tenantId = await findServerTenantId();
-    expect(tenantId).not.toBe(otherTenantId);
-    const own = await listKeys({ tenantId: tenantId ?? '', name });
+    const first = await findFirstTenant();
+    expect(first?.id).not.toBe(otherTenantId);
+    const own = await listKeys({ tenantId: first?.id ?? '', name });
     const others = await listKeys({ tenantId: otherTenantId, name });
-    expect(own).toHaveLength(1);
+    expect(own.map(({ state }) => state).sort()).toEqual(['CURRENT', 'NEXT']);
     expect(others).toHaveLength(1);
-    expect(own[0]?.kid).not.toBe(others[0]?.kid);
+    expect(own.map(({ kid }) => kid)).not.toContain(others[0]?.kid);
   });
 
   it('are the 100 newest of their set', async () => {
@@ -57,7 +51,7 @@ describe('the keys of access tokens', () => {
     const { id: setId } = await db.jsonWebKeySet.create({ data: { id: newId(), ...set } });
     const keys = Array.from({ length: 101 }, (_, at) => ({
       ...{ id: newId(), tenantId: otherTenantId, setId, kid: `key ${at}`, alg: 'EdDSA', use: 'sig' },
-      ...{ publicJwk: {}, createdAt: new Date(at) },
+      ...{ publicJwk: {}, state: 'RETIRED' as const, createdAt: new Date(at) },
     }));
     await db.jsonWebKey.createMany({ data: keys });
     const expected = keys.slice(1).map(({ kid }) => kid);

@@ -1,10 +1,9 @@
 import { createHmac, createPublicKey } from 'node:crypto';
 import { exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accessTokenKeys } from '../../src/key-sets/signing-keys.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { open } from '../../src/platform/secrets.ts';
-import { findServerTenantId, listKeys } from '../../src/sign-in/store/tokens.ts';
 import { type App, startApp } from '../support/app.ts';
 import { changeUser, newTenant, tokenOf } from '../support/users.ts';
 import { claimsOf, someone, tokenCalls } from './token-calls.ts';
@@ -125,11 +124,8 @@ describe('validateToken', () => {
 
 /** The key with which the server signs. */
 async function serverKey() {
-  const tenantId = (await findServerTenantId()) ?? '';
-  const [stored] = await listKeys({ tenantId, name: 'slipway.access-token' });
-  if (!stored?.privateJwkSealed) throw new Error('there is no key');
-  const privateJwk = JSON.parse(open('json-web-key', stored.privateJwkSealed));
-  return { kid: stored.kid, publicJwk: stored.publicJwk, key: await importJWK(privateJwk, 'EdDSA') };
+  const { kid, publicJwk, privateJwk } = (await accessTokenKeys.current()).current;
+  return { kid, publicJwk, key: await importJWK(privateJwk, 'EdDSA') };
 }
 
 /** A token as the server issues it, signed with its own key, except for some claims. */

@@ -40,7 +40,8 @@ const forms: readonly (readonly [string, RegExp])[] = [
 ];
 
 /** The answers that hand a secret over, once: as the value of these fields, and in the cookie that is made of it. */
-const handedOver = /"(?:token|secretKey)":"[^"]*"/g;
+const handedOver =
+  /"(?:token|secretKey|clientSecret|access_token|refresh_token|id_token)":"[^"]*"|"privateJwk":\{[^{}]*\}/g;
 
 /** What stands in a text as base64: the secret of a Basic header, say. */
 function decoded(text: string): string[] {

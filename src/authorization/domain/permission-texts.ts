@@ -103,5 +103,12 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'credential:revoke': 'Revoke access keys.',
   'token:createForOthers': 'Issue a token for a user.',
   'token:validate': 'Ask whether a token is valid.',
+  'jsonWebKey:read': 'See sets of keys, without their private parts.',
+  'jsonWebKey:administer': 'Create, import, rotate and delete keys.',
+  'jsonWebKey:export': 'See the private part of a key.',
+  'oauth2Client:read': 'See OAuth 2 clients, without their secrets.',
+  'oauth2Client:list': 'List OAuth 2 clients.',
+  'oauth2Client:administer': 'Register, change and delete OAuth 2 clients, and replace their secrets.',
+  'loginRequest:answer': 'See and answer login and consent requests, as a login app does.',
   'audit:read': 'Read the audit log.',
 };

@@ -145,6 +145,13 @@ export const permissions = {
   'credential:revoke': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
   'token:createForOthers': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
   'token:validate': { level: 'NONE', role: 'GUEST', openTo: ['SHARED'] },
+  'jsonWebKey:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'jsonWebKey:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'jsonWebKey:export': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Client:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Client:list': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Client:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'loginRequest:answer': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'login-app' },
   'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 } as const satisfies Readonly<Record<string, Requirement>>;
 

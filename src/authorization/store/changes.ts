@@ -33,6 +33,11 @@ export async function recordAccessChange(
   change: { tenantId: string; userId: string | null; kind: AccessChangeKind },
 ): Promise<void> {
   await run(changeStatement, [change.tenantId, change.userId, change.kind], tx);
+  followAccessChanges(tx);
+}
+
+/** The same for changes that a trigger of the database records: this process knows them before it answers. */
+export function followAccessChanges(tx: Tx): void {
   for (const look of watchers) afterCommit(tx, look);
 }
 

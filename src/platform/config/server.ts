@@ -82,6 +82,15 @@ export const serverVariables = {
   SLIPWAY_ADMIN_USERNAME: text(255).default('admin'),
   SLIPWAY_ADMIN_ROLE: choice('ADMIN', 'ROOT').default('ADMIN'),
   FIXED_USERS_FILE: text().optional(),
+  OAUTH_LOGIN_URL: httpUrl('https://login.example.com/login').optional(),
+  OAUTH_CONSENT_URL: httpUrl('https://login.example.com/consent').optional(),
+  OAUTH_ERROR_URL: httpUrl('https://login.example.com/error').optional(),
+  OAUTH_ACCESS_TOKEN_SECONDS: whole(10, 31_536_000).default(3600),
+  OAUTH_ID_TOKEN_SECONDS: whole(10, 31_536_000).default(3600),
+  OAUTH_REFRESH_TOKEN_SECONDS: whole(60, 315_360_000).default(2_592_000),
+  OAUTH_CODE_SECONDS: whole(10, 3600).default(600),
+  OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
+  OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
 };
@@ -154,6 +163,19 @@ export const serverConfig = {
   adminRole: settings.SLIPWAY_ADMIN_ROLE,
   /** The file that declares users; src/identity/fixed-users.ts reads it. */
   fixedUsersFile: settings.FIXED_USERS_FILE,
+  /** OAuth 2 and OpenID Connect. */
+  oauth: {
+    loginUrl: settings.OAUTH_LOGIN_URL ?? null,
+    consentUrl: settings.OAUTH_CONSENT_URL ?? null,
+    errorUrl: settings.OAUTH_ERROR_URL ?? null,
+    accessTokenSeconds: settings.OAUTH_ACCESS_TOKEN_SECONDS,
+    idTokenSeconds: settings.OAUTH_ID_TOKEN_SECONDS,
+    refreshTokenSeconds: settings.OAUTH_REFRESH_TOKEN_SECONDS,
+    codeSeconds: settings.OAUTH_CODE_SECONDS,
+    /** For login and consent together. */
+    challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
+    sessionSeconds: settings.OAUTH_SESSION_SECONDS,
+  },
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
 } as const;

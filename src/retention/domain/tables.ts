@@ -142,5 +142,12 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   group_members: { kept: 'WITH_OWNER', rule: 'As long as the group and the user.', idColumn: 'group_id' },
   grants: { kept: 'WITH_OWNER', rule: 'As long as the user or group, and the object.', ...byId },
   json_web_key_sets: { kept: 'FOR_EVER', rule: 'Key sets are few, and tokens name their keys.', ...byId },
+  oauth2_clients: { kept: 'FOR_EVER', rule: 'Until `deleteOAuth2Client`.', ...byId },
+  oauth2_records: {
+    kept: 'SWEPT',
+    rule: 'Until the code, token, challenge or session has expired, and not longer than the client.',
+  },
+  oauth2_consents: { kept: 'WITH_OWNER', rule: 'As long as the client.' },
+  oauth2_client_secrets: { kept: 'WITH_OWNER', rule: 'As long as the client.', ...byId },
   json_web_keys: { kept: 'WITH_OWNER', rule: 'As long as the key set.', ...byId },
 };

@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { currentProvider } from './provider/current-provider.ts';
+
+/**
+ * Lets the protocol engine answer a request. The address of the server is the configured one, whatever the request says
+ * in Host and X-Forwarded-…: endpoints, redirects and the audience of client assertions depend on it.
+ *
+ * @param issuer  the URL of the server for its callers.
+ */
+export async function answerOAuth(
+  request: IncomingMessage,
+  response: ServerResponse,
+  issuer: string,
+): Promise<void> {
+  const { host, protocol } = new URL(issuer);
+  for (const name of Object.keys(request.headers))
+    if (name.startsWith('x-forwarded-') || name === 'forwarded') delete request.headers[name];
+  request.headers.host = host;
+  if (protocol === 'https:') request.headers['x-forwarded-proto'] = 'https';
+  const provider = await currentProvider(issuer);
+  await provider.callback()(request, response);
+}
+
+/** Whom an access token is about: see `userInfo` of provider/userinfo.ts. */
+export async function findUserInfo(issuer: string, token: string) {
+  const provider = await currentProvider(issuer);
+  const { userInfo } = await import('./provider/userinfo.ts');
+  return await userInfo(provider, token);
+}

@@ -1,0 +1,19 @@
+import type { Capability } from '../graphql/capability.ts';
+import { nodeType } from '../graphql/node.ts';
+import { OAuth2ClientType } from './graphql/client.ts';
+import { oauthLoaders } from './loaders.ts';
+import { oauthRules } from './rules.ts';
+import { clientNodes } from './store/clients.ts';
+import './graphql/challenge.ts';
+import './graphql/challenge-mutations.ts';
+import './graphql/client-mutations.ts';
+
+export const oauth: Capability = {
+  rules: [oauthRules],
+  loaders: oauthLoaders,
+  nodes: [
+    nodeType(OAuth2ClientType, 'oauth2Client:read', clientNodes, (id, { loaders }) =>
+      loaders.oauth2Client.load({ id }),
+    ),
+  ],
+};

@@ -1,0 +1,130 @@
+import type { Caller } from '../platform/caller.ts';
+import { serverConfig } from '../platform/config/server.ts';
+import { NotFoundError } from '../platform/errors.ts';
+import { accountOf } from './domain/accounts.ts';
+import { type ChallengeKind, ChallengeUsedError } from './domain/challenges.ts';
+import { wordsOf } from './domain/scopes.ts';
+import { type ClientRow, readClients } from './store/clients.ts';
+import { findRememberedConsent } from './store/consents.ts';
+import { findRecord, findSessionByUid } from './store/records.ts';
+
+/** What the engine stores of a challenge. */
+interface InteractionPayload {
+  readonly prompt: { readonly name: string; readonly reasons: readonly string[] };
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly returnTo: string;
+  readonly iat: number;
+  readonly session?: {
+    readonly accountId: string;
+    readonly uid: string;
+    readonly acr?: string;
+    readonly amr?: string[];
+  };
+  readonly lastSubmission?: { readonly login?: LoginResult };
+  readonly result?: object;
+}
+
+/** What a login app has said, as the engine keeps it until the consent. */
+export interface LoginResult {
+  readonly accountId: string;
+  readonly remember: boolean;
+  /** In seconds; 0 for as long as the server says. */
+  readonly rememberFor: number;
+  readonly isSkipped: boolean;
+  readonly acr?: string | undefined;
+  readonly amr?: string[] | undefined;
+  /** When the person signed in, in seconds; left out for now. */
+  readonly ts?: number | undefined;
+  readonly context?: unknown;
+}
+
+/** A challenge that waits for its app. */
+export interface Challenge {
+  readonly challenge: string;
+  readonly kind: ChallengeKind;
+  readonly client: ClientRow;
+  readonly requestedScopes: readonly string[];
+  readonly requestedAudience: readonly string[];
+  /** True if nobody has to be asked: a person has a session, or a consent is remembered. */
+  readonly skip: boolean;
+  /** The person, if she is known. */
+  readonly subject: string | null;
+  readonly sessionId: string | null;
+  readonly requestUrl: string;
+  readonly params: InteractionPayload['params'];
+  readonly requestedAt: Date;
+  readonly expiresAt: Date;
+  readonly returnTo: string;
+  /** What has been said at the login, for a consent. */
+  readonly login: LoginResult | null;
+  /** The session of the browser, for a login. */
+  readonly session: InteractionPayload['session'] | null;
+}
+
+/** The reason why a login app is called although a person has a session. */
+export const CALLED = 'login_app_called';
+
+/**
+ * A challenge of a client of the caller's tenant.
+ *
+ * @throws NotFoundError if there is no such challenge, or if it has expired; ChallengeUsedError
+ */
+export async function getChallenge(
+  caller: Caller,
+  kind: ChallengeKind,
+  challenge: string,
+): Promise<Challenge> {
+  const absent = () => new NotFoundError('challenge', challenge.slice(0, 100));
+  const record = await findRecord({ kind: 'Interaction', id: challenge });
+  if (!record || record.tenantId !== caller.tenantId || !record.clientRowId) throw absent();
+  const payload = record.payload as unknown as InteractionPayload;
+  if (payload.prompt.name !== kind) throw absent();
+  const [client] = await readClients(caller.tenantId, [{ id: record.clientRowId }]);
+  if (!client) throw absent();
+  const requestUrl = requestUrlOf(payload);
+  if (record.consumedAt) throw new ChallengeUsedError(requestUrl);
+  if (payload.result) throw new ChallengeUsedError(payload.returnTo);
+  const login = payload.lastSubmission?.login ?? null;
+  const accountId = login?.accountId ?? payload.session?.accountId ?? null;
+  const subject = accountId && accountOf(accountId).subject;
+  const requestedScopes = wordsOf(payload.params['scope']);
+  const isRepeated =
+    payload.prompt.reasons.every((reason) => reason === CALLED) && payload.session !== undefined;
+  const skip = kind === 'login' ? isRepeated : await isRemembered(client, subject, requestedScopes, payload);
+  const seconds = (instant: number) => new Date(instant * 1000);
+  return {
+    ...{ challenge, kind, client, requestedScopes, skip, requestUrl, login },
+    requestedAudience: wordsOf(payload.params['audience']),
+    subject: kind === 'login' && !skip ? null : subject,
+    sessionId: payload.session?.uid ?? null,
+    params: payload.params,
+    requestedAt: seconds(payload.iat),
+    expiresAt: record.expiresAt,
+    returnTo: payload.returnTo,
+    session: payload.session ?? null,
+  };
+}
+
+async function isRemembered(
+  { id: clientRowId }: ClientRow,
+  subject: string | null,
+  scopes: readonly string[],
+  { params }: InteractionPayload,
+): Promise<boolean> {
+  if (subject === null || wordsOf(params['prompt']).includes('consent')) return false;
+  return (await findRememberedConsent({ clientRowId, subject }, scopes)) !== null;
+}
+
+/** The original request, with which a browser can begin anew. */
+function requestUrlOf({ params, returnTo }: InteractionPayload): string {
+  const url = new URL('/oauth2/auth', serverConfig.publicUrl ?? returnTo);
+  for (const [name, value] of Object.entries(params))
+    if (value !== undefined && name !== 'resource') url.searchParams.set(name, String(value));
+  return url.href;
+}
+
+/** When the person of a session signed in, in seconds. */
+export async function signedInAt(sessionUid: string): Promise<number | undefined> {
+  const session = await findSessionByUid(sessionUid);
+  return session?.payload['loginTs'] as number | undefined;
+}

@@ -1,0 +1,80 @@
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { InvalidArgumentError, NotFoundError, type Problem } from '../../platform/errors.ts';
+import { getChallenge } from '../challenge.ts';
+import { ChallengeUsedError } from '../domain/challenges.ts';
+import { currentProvider } from '../provider/current-provider.ts';
+import { type ConsentClaims, insertConsent } from '../store/consents.ts';
+import { removeRecord, resolveInteraction } from '../store/records.ts';
+
+export interface AcceptedConsent {
+  readonly challenge: string;
+  readonly grantScopes: readonly string[];
+  readonly grantAudience: readonly string[];
+  readonly remember: boolean;
+  /** In seconds; 0 for ever. */
+  readonly rememberFor: number;
+  readonly session: ConsentClaims;
+}
+
+const MAX_CLAIMS = 16_384;
+
+/**
+ * Says what a person has allowed a client. Nothing can be granted that was not requested.
+ *
+ * @returns where to send the browser.
+ * @throws InvalidArgumentError with all problems; NotFoundError; ChallengeUsedError for all but the first answer.
+ * Source: Hydra's acceptConsentRequest, which grants anything.
+ */
+export async function acceptConsentRequest(caller: Caller, consent: AcceptedConsent): Promise<string> {
+  const challenge = await getChallenge(caller, 'consent', consent.challenge);
+  const { client, login, returnTo, requestedScopes, requestedAudience } = challenge;
+  const problems = [
+    ...unrequested('grantScopes', consent.grantScopes, requestedScopes),
+    ...unrequested('grantAudience', consent.grantAudience, requestedAudience),
+  ];
+  if (JSON.stringify(consent.session).length > MAX_CLAIMS)
+    problems.push(fault(['session'], `must have at most ${MAX_CLAIMS} characters as JSON`));
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const accountId = login?.accountId ?? challenge.session?.accountId;
+  const { subject } = challenge;
+  if (!accountId || subject === null) throw new NotFoundError('challenge', consent.challenge.slice(0, 100));
+  const provider = await currentProvider(new URL(returnTo).origin);
+  const { saveGrant } = await import('../provider/interactions.ts');
+  const { clientId, id: clientRowId, tenantId } = client;
+  const scopes = [...consent.grantScopes];
+  const grantId = await saveGrant(provider, { accountId, clientId }, requestedScopes, scopes);
+  const now = Date.now();
+  const until =
+    consent.remember && consent.rememberFor > 0 ? new Date(now + consent.rememberFor * 1000) : null;
+  const isFirst = await inTransaction(async (tx) => {
+    // The earlier results stay: without the login, the engine would ask for it again.
+    const result = { ...(login ? { login } : {}), consent: { grantId } };
+    if (!(await resolveInteraction(tx, consent.challenge, result))) return false;
+    await insertConsent(
+      {
+        ...{ grantId, tenantId, clientRowId, subject, scopes, audience: [...consent.grantAudience] },
+        ...{ session: consent.session, loginSessionId: challenge.sessionId, isRepeated: challenge.skip },
+        ...{ isRemembered: consent.remember && !challenge.skip, rememberedUntil: until },
+        requestedAt: challenge.requestedAt,
+      },
+      tx,
+    );
+    return true;
+  });
+  if (isFirst) return returnTo;
+  await removeRecord({ kind: 'Grant', id: grantId });
+  throw new ChallengeUsedError(returnTo);
+}
+
+const fault = (path: readonly string[], message: string): Problem => ({
+  path: ['input', ...path],
+  code: 'InvalidValue',
+  message,
+});
+
+function unrequested(field: string, granted: readonly string[], requested: readonly string[]): Problem[] {
+  return granted.flatMap((one, index) =>
+    requested.includes(one) ? [] : [fault([field, String(index)], 'this was not requested')],
+  );
+}

@@ -1,0 +1,90 @@
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
+import { isStorable } from '../../platform/text.ts';
+import { type Challenge, getChallenge, type LoginResult, signedInAt } from '../challenge.ts';
+import { accountIdOf } from '../domain/accounts.ts';
+import { type ChallengeKind, ChallengeUsedError, refusalOf } from '../domain/challenges.ts';
+import { resolveInteraction } from '../store/records.ts';
+
+export interface AcceptedLogin {
+  readonly challenge: string;
+  readonly subject: string;
+  readonly remember: boolean;
+  /** In seconds; 0 for as long as the server says. */
+  readonly rememberFor: number;
+  readonly acr: string | null;
+  readonly amr: readonly string[] | null;
+  /** For the consent app. */
+  readonly context: unknown;
+}
+
+const MAX_SUBJECT = 255;
+
+/**
+ * Says who has signed in. If the request can be skipped, it must be the person of the session; when and how she signed
+ * in stay as they were.
+ *
+ * @returns where to send the browser.
+ * @throws InvalidArgumentError; NotFoundError; ChallengeUsedError for all but the first answer. Source: Hydra's
+ * acceptLoginRequest.
+ */
+export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): Promise<string> {
+  const { subject } = login;
+  const path = ['input', 'subject'];
+  if (subject === '' || subject.length > MAX_SUBJECT || !isStorable(subject))
+    throw InvalidArgumentError.of(path, `must have 1 to ${MAX_SUBJECT} characters`);
+  const challenge = await getChallenge(caller, 'login', login.challenge);
+  if (challenge.skip && challenge.subject !== subject)
+    throw InvalidArgumentError.of(path, 'the session belongs to another subject');
+  const accountId = accountIdOf({ tenantId: caller.tenantId, subject });
+  const { session } = challenge;
+  const how: Omit<LoginResult, 'accountId' | 'context'> =
+    challenge.skip && session
+      ? {
+          ...{ remember: true, rememberFor: 0, isSkipped: true, acr: session.acr, amr: session.amr },
+          ts: await signedInAt(session.uid),
+        }
+      : {
+          ...{ remember: login.remember, rememberFor: login.rememberFor, isSkipped: false },
+          ...{ acr: login.acr ?? undefined, amr: login.amr ? [...login.amr] : undefined },
+        };
+  return await answer(challenge, { login: { accountId, ...how, context: login.context ?? undefined } });
+}
+
+export interface Rejection {
+  readonly challenge: string;
+  readonly error: string | null;
+  readonly errorDescription: string | null;
+  readonly errorHint: string | null;
+  /** For our log only. */
+  readonly errorDebug: string | null;
+}
+
+/**
+ * Refuses a login or a consent: the client gets this error.
+ *
+ * @returns where to send the browser.
+ * @throws NotFoundError; ChallengeUsedError. Source: Hydra's rejectLoginRequest.
+ */
+export async function rejectRequest(
+  caller: Caller,
+  kind: ChallengeKind,
+  rejection: Rejection,
+): Promise<string> {
+  const challenge = await getChallenge(caller, kind, rejection.challenge);
+  const { error, errorDescription, errorHint, errorDebug } = rejection;
+  if (errorDebug) caller.log.info({ clientId: challenge.client.clientId, errorDebug }, 'request rejected');
+  const description = [errorDescription ?? refusalOf(kind), errorHint].filter(Boolean).join(' ');
+  return await answer(challenge, { error: error || 'access_denied', error_description: description });
+}
+
+/** Stores the one answer to a challenge. @throws ChallengeUsedError */
+async function answer(
+  { challenge, returnTo }: Challenge,
+  result: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  const isFirst = await inTransaction((tx) => resolveInteraction(tx, challenge, result));
+  if (!isFirst) throw new ChallengeUsedError(returnTo);
+  return returnTo;
+}

@@ -1,0 +1,58 @@
+import { recordChange } from '../../authorization/audit.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { hashChosenSecret, makeSecret } from '../client-secrets.ts';
+import { secretProblems, usesSecret } from '../domain/client-settings.ts';
+import {
+  type ClientRow,
+  hasSecrets,
+  insertSecret,
+  keepSecrets,
+  lockClient,
+  type StoredSettings,
+  storeSettings,
+} from '../store/clients.ts';
+import type { ClientWithSecret } from './create-oauth2-client.ts';
+
+/**
+ * Changes the settings of a client. A client that begins to use a secret and brings none gets one; a client that stops
+ * using a secret loses its secrets.
+ *
+ * @param decide  the settings from now on. It may throw.
+ * @param chosen  the only secret from now on; null keeps the secrets.
+ * @throws NotFoundError; InvalidArgumentError
+ */
+export async function changeClient(
+  caller: Caller,
+  { id, clientId }: Pick<ClientRow, 'id' | 'clientId'>,
+  decide: (before: StoredSettings) => StoredSettings,
+  chosen: string | null = null,
+): Promise<ClientWithSecret> {
+  const problems = chosen === null ? [] : secretProblems(chosen, ['input', 'clientSecret']);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const hashed = chosen === null ? null : await hashChosenSecret(chosen);
+  return await inTransaction(async (tx) => {
+    const before = await lockClient(tx, id);
+    if (!before) throw new NotFoundError('oauth2 client', clientId, ['input', 'by']);
+    const after = decide(before.settings);
+    const client = await storeSettings(tx, id, after);
+    const isAsked = usesSecret(after) && (hashed !== null || !(await hasSecrets(tx, id)));
+    const secret = isAsked ? (hashed ?? makeSecret()) : null;
+    if (secret) await insertSecret(tx, client, secret.hash);
+    if (!usesSecret(after)) await keepSecrets(tx, id, 0);
+    else if (hashed) await keepSecrets(tx, id, 1);
+    const changed = (Object.keys(after) as (keyof StoredSettings)[]).filter(
+      (name) => JSON.stringify(before.settings[name]) !== JSON.stringify(after[name]),
+    );
+    const pick = (settings: StoredSettings) =>
+      Object.fromEntries(changed.map((name) => [name, settings[name]]));
+    await recordChange(tx, caller, {
+      action: 'oauth2Client:administer',
+      target: { type: 'oauth2 client', id, name: clientId },
+      before: pick(before.settings),
+      after: { ...pick(after), ...(secret ? { hasNewSecret: true } : {}) },
+    });
+    return { client, clientSecret: secret?.secret ?? null };
+  });
+}

@@ -1,0 +1,40 @@
+import { recordChange } from '../../authorization/audit.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
+import { makeSecret } from '../client-secrets.ts';
+import { usesSecret } from '../domain/client-settings.ts';
+import { type ClientRow, insertSecret, keepSecrets, lockClient } from '../store/clients.ts';
+import type { ClientWithSecret } from './create-oauth2-client.ts';
+
+/** The new secret, and the five newest of those before it. */
+const MAX_SECRETS = 6;
+
+/**
+ * Gives a client a new secret. The older ones stay valid until they are deleted; the five newest of them are kept.
+ *
+ * @throws NotFoundError; FailedPreconditionError if the client uses no secret. Source: Hydra's rotateOAuth2ClientSecret.
+ */
+export async function rotateOAuth2ClientSecret(
+  caller: Caller,
+  { id, clientId }: ClientRow,
+): Promise<ClientWithSecret> {
+  const { secret, hash } = makeSecret();
+  return await inTransaction(async (tx) => {
+    const client = await lockClient(tx, id);
+    if (!client) throw new NotFoundError('oauth2 client', clientId, ['input', 'by']);
+    const { tokenEndpointAuthMethod } = client.settings;
+    if (!usesSecret(client.settings))
+      throw new FailedPreconditionError(`the client uses no secret, but ${tokenEndpointAuthMethod}`, {
+        current: tokenEndpointAuthMethod,
+      });
+    await insertSecret(tx, client, hash);
+    await keepSecrets(tx, id, MAX_SECRETS);
+    await recordChange(tx, caller, {
+      action: 'oauth2Client:administer',
+      target: { type: 'oauth2 client', id, name: clientId },
+      after: { hasNewSecret: true },
+    });
+    return { client, clientSecret: secret };
+  });
+}

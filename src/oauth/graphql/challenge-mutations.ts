@@ -1,0 +1,166 @@
+import { builder } from '../../graphql/builder.ts';
+import { callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
+import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { acceptConsentRequest } from '../commands/accept-consent-request.ts';
+import { acceptLoginRequest, type Rejection, rejectRequest } from '../commands/answer-login-request.ts';
+import { ChallengeUsedError } from '../domain/challenges.ts';
+
+const challenge = 'The challenge, from the address that the browser was sent to.';
+
+const AcceptLoginRequestInput = builder.inputType('AcceptLoginRequestInput', {
+  description: 'Who has signed in.',
+  fields: (t) => ({
+    challenge: t.string({ required: true, description: challenge }),
+    subject: t.string({
+      required: true,
+      description:
+        'The person, 1 to 255 characters. If the request can be skipped: the same as in the request.',
+    }),
+    remember: t.boolean({
+      defaultValue: false,
+      description: 'Whether the browser stays signed in. A request that was skipped stays remembered.',
+    }),
+    rememberFor: t.field({
+      type: 'Duration',
+      description:
+        'How long the browser stays signed in, at most as long as the server says. If it is left out or zero: as long as that.',
+    }),
+    acr: t.string({ description: 'How the person signed in, for ID tokens.' }),
+    amr: t.stringList({ description: 'The means by which she signed in, for ID tokens.' }),
+    context: t.field({ type: 'JSON', description: 'What the consent app should know.' }),
+  }),
+});
+
+const ConsentClaimsInput = builder.inputType('ConsentClaimsInput', {
+  description: 'Claims for tokens, as JSON objects.',
+  fields: (t) => ({
+    accessToken: t.field({
+      type: 'JSON',
+      description: 'For access tokens: introspection shows them as `ext`.',
+    }),
+    idToken: t.field({ type: 'JSON', description: 'For ID tokens and the answers about the person.' }),
+  }),
+});
+
+const AcceptConsentRequestInput = builder.inputType('AcceptConsentRequestInput', {
+  description: 'What a person has allowed.',
+  fields: (t) => ({
+    challenge: t.string({ required: true, description: challenge }),
+    grantScopes: t.stringList({
+      defaultValue: [],
+      description: 'The scopes that she has allowed, of those requested.',
+    }),
+    grantAudience: t.stringList({
+      defaultValue: [],
+      description: 'The resource servers that she has allowed, of those requested.',
+    }),
+    remember: t.boolean({ defaultValue: false, description: 'Whether the client need not ask her again.' }),
+    rememberFor: t.field({
+      type: 'Duration',
+      description: 'How long this is remembered. If it is left out or zero: for ever.',
+    }),
+    session: t.field({ type: ConsentClaimsInput, description: 'Claims for the tokens.' }),
+  }),
+});
+
+const rejectInput = (name: string, what: string) =>
+  builder.inputType(name, {
+    description: `A ${what} that is refused.`,
+    fields: (t) => ({
+      challenge: t.string({ required: true, description: challenge }),
+      error: t.string({ description: 'The error code for the client. If it is left out: `access_denied`.' }),
+      errorDescription: t.string({ description: 'What has happened, for the developer of the client.' }),
+      errorHint: t.string({ description: 'What to do about it. It is added to the description.' }),
+      errorDebug: t.string({ description: "More details, for the server's log only." }),
+    }),
+  });
+const RejectLoginRequestInput = rejectInput('RejectLoginRequestInput', 'login');
+const RejectConsentRequestInput = rejectInput('RejectConsentRequestInput', 'consent');
+
+const redirecting = (mutation: string) =>
+  builder
+    .objectRef<{ readonly redirectTo: string }>(
+      `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Payload`,
+    )
+    .implement({
+      description: `What \`${mutation}\` answers when it succeeds.`,
+      fields: (t) => ({
+        redirectTo: t.exposeString('redirectTo', { description: 'Where to send the browser.' }),
+      }),
+    });
+
+const errors = { types: [InvalidArgumentError, NotFoundError, ChallengeUsedError] };
+const asked = 'Requires an access key with the scope `login-app` of a service account with the role SYSTEM.';
+const secondsOf = (milliseconds: number | null | undefined) => Math.floor((milliseconds ?? 0) / 1000);
+const objectOf = (value: unknown) => (typeof value === 'object' && value !== null ? { ...value } : {});
+const rejectionOf = (
+  input: { challenge: string } & { [Name in keyof Rejection]?: string | null },
+): Rejection => ({
+  challenge: input.challenge,
+  error: input.error ?? null,
+  errorDescription: input.errorDescription ?? null,
+  errorHint: input.errorHint ?? null,
+  errorDebug: input.errorDebug ?? null,
+});
+
+builder.mutationFields((t) => ({
+  acceptLoginRequest: t.field({
+    type: redirecting('acceptLoginRequest'),
+    nullable: true,
+    description: `Says who has signed in. ${asked} Only the first answer counts.`,
+    errors,
+    args: inputOf(AcceptLoginRequestInput),
+    resolve: async (_root, { input }, context) => ({
+      redirectTo: await acceptLoginRequest(callerOf(context), {
+        challenge: input.challenge,
+        subject: input.subject,
+        remember: input.remember ?? false,
+        rememberFor: secondsOf(input.rememberFor),
+        acr: input.acr ?? null,
+        amr: input.amr ?? null,
+        context: input.context ?? null,
+      }),
+    }),
+  }),
+  rejectLoginRequest: t.field({
+    type: redirecting('rejectLoginRequest'),
+    nullable: true,
+    description: `Refuses a login; the client gets the error. ${asked}`,
+    errors,
+    args: inputOf(RejectLoginRequestInput),
+    resolve: async (_root, { input }, context) => ({
+      redirectTo: await rejectRequest(callerOf(context), 'login', rejectionOf(input)),
+    }),
+  }),
+  acceptConsentRequest: t.field({
+    type: redirecting('acceptConsentRequest'),
+    nullable: true,
+    description: `Says what a person has allowed a client. ${asked} Only the first answer counts.`,
+    errors,
+    args: inputOf(AcceptConsentRequestInput),
+    resolve: async (_root, { input }, context) => ({
+      redirectTo: await acceptConsentRequest(callerOf(context), {
+        challenge: input.challenge,
+        grantScopes: input.grantScopes ?? [],
+        grantAudience: input.grantAudience ?? [],
+        remember: input.remember ?? false,
+        rememberFor: secondsOf(input.rememberFor),
+        session: {
+          accessToken: objectOf(input.session?.accessToken),
+          idToken: objectOf(input.session?.idToken),
+        },
+      }),
+    }),
+  }),
+  rejectConsentRequest: t.field({
+    type: redirecting('rejectConsentRequest'),
+    nullable: true,
+    description: `Refuses a consent; the client gets the error. ${asked}`,
+    errors,
+    args: inputOf(RejectConsentRequestInput),
+    resolve: async (_root, { input }, context) => ({
+      redirectTo: await rejectRequest(callerOf(context), 'consent', rejectionOf(input)),
+    }),
+  }),
+}));

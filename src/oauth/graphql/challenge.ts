@@ -1,0 +1,152 @@
+import { builder, type Json } from '../../graphql/builder.ts';
+import { callerOf } from '../../graphql/context.ts';
+import { ErrorInterface } from '../../graphql/errors.ts';
+import { type Challenge, getChallenge } from '../challenge.ts';
+import { ChallengeUsedError } from '../domain/challenges.ts';
+import { wordsOf } from '../domain/scopes.ts';
+import { OAuth2ClientType } from './client.ts';
+
+builder.objectType(ChallengeUsedError, {
+  name: 'ChallengeUsedError',
+  description: 'Somebody has answered the challenge already, or its browser has come back.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    redirectTo: t.exposeString('redirectTo', { description: 'Where to send the browser instead.' }),
+  }),
+});
+
+const OidcContext = builder.objectRef<Challenge['params']>('OidcContext').implement({
+  description: 'What the request says about how to sign in. Source: OpenID Connect Core §3.1.2.1.',
+  fields: (t) => {
+    const text = (name: string, description: string) =>
+      t.string({ nullable: true, description, resolve: (params) => params[name] ?? null });
+    const texts = (name: string, description: string) =>
+      t.stringList({ description, resolve: (params) => wordsOf(params[name]) });
+    return {
+      acrValues: texts('acr_values', 'The kinds of sign-in that the client wants, the best first.'),
+      uiLocales: texts('ui_locales', 'The languages of the person, the best first.'),
+      display: text(
+        'display',
+        'How pages should look: `page`, `popup`, `touch` or `wap`; null if it is not said.',
+      ),
+      loginHint: text('login_hint', 'The name that the person may sign in with; null if it is not said.'),
+    };
+  },
+});
+
+const shared = {
+  challenge: 'The challenge, from the address that the browser was sent to.',
+  subject: 'The person, as the login app has named her.',
+} as const;
+
+export const LoginRequestType = builder.objectRef<Challenge>('LoginRequest').implement({
+  description: 'A browser waits for a login app to say who uses it.',
+  fields: (t) => ({
+    challenge: t.exposeString('challenge', { description: shared.challenge }),
+    requestedScopes: t.stringList({
+      description: 'The scopes that the client asks for.',
+      resolve: ({ requestedScopes }) => [...requestedScopes],
+    }),
+    requestedAudience: t.stringList({
+      description: 'The resource servers that the client asks for.',
+      resolve: ({ requestedAudience }) => [...requestedAudience],
+    }),
+    skip: t.exposeBoolean('skip', {
+      description: 'True: a person has a session. Show nothing, and accept her or reject the request.',
+    }),
+    subject: t.exposeString('subject', {
+      nullable: true,
+      description: `${shared.subject} Null if \`skip\` is false.`,
+    }),
+    client: t.field({
+      type: OAuth2ClientType,
+      description: 'The client that asks.',
+      resolve: ({ client }) => client,
+    }),
+    requestUrl: t.exposeString('requestUrl', { description: 'The address with which the browser began.' }),
+    sessionId: t.exposeString('sessionId', {
+      nullable: true,
+      description: 'The session of the browser, `sid` in tokens; null if it has none yet.',
+    }),
+    oidcContext: t.field({
+      type: OidcContext,
+      description: 'What the request says about how to sign in.',
+      resolve: ({ params }) => params,
+    }),
+    requestedAt: t.expose('requestedAt', { type: 'DateTime', description: 'When the browser came.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when the answer counts.' }),
+  }),
+});
+
+export const ConsentRequestType = builder.objectRef<Challenge>('ConsentRequest').implement({
+  description: 'A browser waits for a consent app to say what its person allows the client.',
+  fields: (t) => ({
+    challenge: t.exposeString('challenge', { description: shared.challenge }),
+    requestedScopes: t.stringList({
+      description: 'The scopes that the client asks for.',
+      resolve: ({ requestedScopes }) => [...requestedScopes],
+    }),
+    requestedAudience: t.stringList({
+      description: 'The resource servers that the client asks for.',
+      resolve: ({ requestedAudience }) => [...requestedAudience],
+    }),
+    skip: t.exposeBoolean('skip', {
+      description: 'True: the person has allowed all this before, and wants it remembered.',
+    }),
+    subject: t.exposeString('subject', { nullable: true, description: shared.subject }),
+    client: t.field({
+      type: OAuth2ClientType,
+      description: 'The client that asks.',
+      resolve: ({ client }) => client,
+    }),
+    requestUrl: t.exposeString('requestUrl', { description: 'The address with which the browser began.' }),
+    loginSessionId: t.string({
+      nullable: true,
+      description: 'The session of the browser, `sid` in tokens.',
+      resolve: ({ sessionId }) => sessionId,
+    }),
+    acr: t.string({
+      nullable: true,
+      description: 'How the person signed in, as the login app said; null if it said nothing.',
+      resolve: ({ login }) => login?.acr ?? null,
+    }),
+    amr: t.stringList({
+      description: 'The means by which she signed in, as the login app said.',
+      resolve: ({ login }) => login?.amr ?? [],
+    }),
+    context: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'What the login app wants the consent app to know; null if nothing.',
+      resolve: ({ login }) => (login?.context ?? null) as Json | null,
+    }),
+    oidcContext: t.field({
+      type: OidcContext,
+      description: 'What the request says about how to sign in.',
+      resolve: ({ params }) => params,
+    }),
+    requestedAt: t.expose('requestedAt', { type: 'DateTime', description: 'When the browser came.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when the answer counts.' }),
+  }),
+});
+
+const given =
+  'Null and NOT_FOUND if there is no such challenge, or if it has expired. If it was used, FAILED_PRECONDITION says in `redirectTo` where to send the browser.';
+const asked = 'Requires an access key with the scope `login-app` of a service account with the role SYSTEM.';
+
+builder.queryFields((t) => ({
+  loginRequest: t.field({
+    type: LoginRequestType,
+    nullable: true,
+    description: `What a login app is asked. ${asked} ${given}`,
+    args: { challenge: t.arg.string({ required: true, description: shared.challenge }) },
+    resolve: (_root, { challenge }, context) => getChallenge(callerOf(context), 'login', challenge),
+  }),
+  consentRequest: t.field({
+    type: ConsentRequestType,
+    nullable: true,
+    description: `What a consent app is asked. ${asked} ${given}`,
+    args: { challenge: t.arg.string({ required: true, description: shared.challenge }) },
+    resolve: (_root, { challenge }, context) => getChallenge(callerOf(context), 'consent', challenge),
+  }),
+}));

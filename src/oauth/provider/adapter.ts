@@ -1,0 +1,115 @@
+import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
+import type { OAuth2RecordKind } from '../../generated/prisma/enums.ts';
+import { accountOf } from '../domain/accounts.ts';
+import {
+  consumeRecord,
+  findRecord,
+  findSessionByUid,
+  insertRecordOnce,
+  type Payload,
+  removeRecord,
+  removeRecordsOfGrant,
+  upsertRecord,
+} from '../store/records.ts';
+import { findEngineClient, type SlipwayClient } from './client-model.ts';
+
+/** The client of the request that the engine answers now. */
+const clientOfRequest = () =>
+  Provider.ctx?.oidc.client as unknown as { readonly slipway: SlipwayClient } | undefined;
+
+/**
+ * Stores one model of the engine. What may be used once is used by one statement with a condition, because a read
+ * before the write would let two requests at the same time use it twice.
+ */
+export function adapterFor(name: string): Adapter {
+  return name === 'Client' ? clientAdapter : new RecordAdapter(name as OAuth2RecordKind);
+}
+
+class RecordAdapter implements Adapter {
+  readonly #kind: OAuth2RecordKind;
+
+  constructor(kind: OAuth2RecordKind) {
+    this.#kind = kind;
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const record = { ...this.#columnsOf(id, payload), expiresInSeconds: expiresIn };
+    if (this.#kind !== 'ReplayDetection') return await upsertRecord(record);
+    if (!(await insertRecordOnce(record)))
+      throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
+  }
+
+  #columnsOf(id: string, { jti: _jti, ...payload }: AdapterPayload) {
+    const client = clientOfRequest()?.slipway ?? null;
+    const accountId = payload.accountId ?? null;
+    const isSession = this.#kind === 'Session';
+    return {
+      ...{ kind: this.#kind, id, accountId, uid: isSession ? (payload.uid ?? null) : null },
+      payload: withoutSessionId(payload),
+      tenantId: accountId ? accountOf(accountId).tenantId : (client?.tenantId ?? null),
+      // A session outlives the clients that it was used for.
+      clientRowId: isSession ? null : (client?.id ?? null),
+      grantId: this.#kind === 'Grant' ? id : (payload.grantId ?? null),
+    };
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const record = await findRecord({ kind: this.#kind, id });
+    if (!record) return undefined;
+    const { payload, consumedAt } = record;
+    // A challenge whose browser has come back is kept only so that its login app learns this.
+    if (this.#kind === 'Interaction' && consumedAt) return undefined;
+    return {
+      ...payload,
+      jti: id,
+      ...(consumedAt ? { consumed: Math.floor(consumedAt.getTime() / 1000) } : {}),
+    };
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return (await findSessionByUid(uid))?.payload;
+  }
+
+  async findByUserCode(): Promise<undefined> {
+    return undefined;
+  }
+
+  async consume(id: string): Promise<void> {
+    if (await consumeRecord({ kind: this.#kind, id })) return;
+    // Somebody else has used it at the same time: nothing of the authorization can be trusted any more.
+    const grantId = (await findRecord({ kind: this.#kind, id }))?.payload['grantId'];
+    if (typeof grantId === 'string') await removeRecordsOfGrant(grantId);
+    throw new errors.InvalidGrant('it was used already');
+  }
+
+  async destroy(id: string): Promise<void> {
+    if (this.#kind === 'Interaction') await consumeRecord({ kind: this.#kind, id });
+    else await removeRecord({ kind: this.#kind, id });
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await removeRecordsOfGrant(grantId, this.#kind);
+  }
+}
+
+/** A challenge remembers the session that it began in, but not the id that opens the session. */
+function withoutSessionId(payload: AdapterPayload): Payload {
+  const { session, ...others } = payload as AdapterPayload & { session?: { cookie?: string } };
+  if (!session) return others;
+  const { cookie: _cookie, ...kept } = session;
+  return { ...others, session: kept };
+}
+
+const refuse = async (): Promise<never> => {
+  throw new Error('clients are changed through GraphQL only');
+};
+
+const clientAdapter: Adapter = {
+  find: (id) => findEngineClient(id) as Promise<AdapterPayload | undefined>,
+  findByUid: async () => undefined,
+  findByUserCode: async () => undefined,
+  upsert: refuse,
+  consume: refuse,
+  destroy: refuse,
+  revokeByGrantId: refuse,
+};

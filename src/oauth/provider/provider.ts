@@ -1,0 +1,174 @@
+import type { JWK } from 'jose';
+import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { SigningKeys } from '../../key-sets/signing-keys.ts';
+import { serverConfig } from '../../platform/config/server.ts';
+import { log } from '../../platform/log.ts';
+import { signaturesOfAll } from '../../platform/secrets.ts';
+import { isClientSecret } from '../client-secrets.ts';
+import { accountOf } from '../domain/accounts.ts';
+import type { LifespanName } from '../domain/client-settings.ts';
+import { findConsent } from '../store/consents.ts';
+import { adapterFor } from './adapter.ts';
+import { type SlipwayClient, slipwayOf } from './client-model.ts';
+import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
+import { overrideModels } from './model-overrides.ts';
+import {
+  issuesRefreshToken,
+  keepOfflineAccess,
+  protocolScopes,
+  RESOURCE,
+  requireAllowedScopes,
+  resourceServerInfo,
+} from './scopes.ts';
+
+const { oauth } = serverConfig;
+
+/** The paths of Hydra's public endpoints, where they are not those of the engine. */
+const routes = {
+  authorization: '/oauth2/auth',
+  token: '/oauth2/token',
+  revocation: '/oauth2/revoke',
+  introspection: '/oauth2/introspect',
+  jwks: '/.well-known/jwks.json',
+};
+
+/** Tokens of a grant are valid for as long as the client says, or else the server. */
+const lifespan =
+  (token: 'AccessToken' | 'IdToken' | 'RefreshToken', byDefault: number) =>
+  (ctx: KoaContextWithOIDC | undefined, _token: unknown, client: unknown): number => {
+    const grant = ctx?.oidc.params?.['grant_type'];
+    const by =
+      grant === 'refresh_token'
+        ? 'refreshToken'
+        : grant === 'authorization_code'
+          ? 'authorizationCode'
+          : 'implicit';
+    const lifespans = (client as { slipway?: SlipwayClient } | undefined)?.slipway?.settings.lifespans;
+    return lifespans?.[`${by}${token}` as LifespanName] ?? byDefault;
+  };
+
+/** A grant must outlive every refresh token that it can get: an expired grant ends its tokens. */
+const grantSeconds = 2 * 315_360_000;
+
+function configuration(keys: SigningKeys): Configuration {
+  const jwks = keys.all.flatMap(({ privateJwk }) => privateJwk ?? []);
+  return {
+    adapter: adapterFor,
+    jwks: { keys: jwks as JWK[] } as NonNullable<Configuration['jwks']>,
+    routes,
+    scopes: protocolScopes,
+    subjectTypes: ['public'],
+    claims: { openid: ['sub', 'acr', 'amr', 'auth_time', 'sid'] },
+    conformIdTokenClaims: false,
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientDefaults: { id_token_signed_response_alg: keys.current.alg as 'RS256' },
+    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    extraClientMetadata: { properties: ['slipway'], validator: () => {} },
+    responseTypes: [
+      'code',
+      'id_token',
+      'code id_token',
+      'code token',
+      'id_token token',
+      'code id_token token',
+    ],
+    cookies: {
+      keys: signaturesOfAll('oauth-cookies', 'keys'),
+      long: { signed: true },
+      short: { signed: true },
+    },
+    findAccount: async (_ctx, accountId) => ({
+      accountId,
+      claims: async () => ({ sub: accountId }),
+    }),
+    interactions: { policy: policy(), url: interactionUrl },
+    loadExistingGrant,
+    issueRefreshToken: issuesRefreshToken as NonNullable<Configuration['issueRefreshToken']>,
+    rotateRefreshToken: true,
+    expiresWithSession: async () => false,
+    extraParams: {
+      /** This runs after all other checks of a request. */
+      audience: (ctx: KoaContextWithOIDC, _value: unknown, client: never) => {
+        keepOfflineAccess(ctx, client);
+        requireAllowedScopes(ctx, client);
+      },
+    } as unknown as NonNullable<Configuration['extraParams']>,
+    clientBasedCORS: (_ctx, origin, client) => slipwayOf(client).settings.allowedCorsOrigins.includes(origin),
+    ttl: {
+      AccessToken: lifespan('AccessToken', oauth.accessTokenSeconds),
+      AuthorizationCode: oauth.codeSeconds,
+      ClientCredentials: (_ctx, _token, client) =>
+        slipwayOf(client).settings.lifespans.clientCredentialsAccessToken ?? oauth.accessTokenSeconds,
+      Grant: grantSeconds,
+      IdToken: lifespan('IdToken', oauth.idTokenSeconds),
+      Interaction: oauth.challengeSeconds,
+      RefreshToken: lifespan('RefreshToken', oauth.refreshTokenSeconds),
+      Session: (_ctx, session) => {
+        const { rememberedUntil } = session as unknown as { readonly rememberedUntil?: number };
+        const left = (rememberedUntil ?? Number.POSITIVE_INFINITY) - Math.floor(Date.now() / 1000);
+        return Math.max(1, Math.min(left, oauth.sessionSeconds));
+      },
+    },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      introspection: {
+        enabled: true,
+        allowedPolicy: async (_ctx, client, token) =>
+          client.tokenEndpointAuthMethod !== 'none' && token.clientId === client.clientId,
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async () => RESOURCE,
+        useGrantedResource: async () => true,
+        getResourceServerInfo: resourceServerInfo,
+      },
+    },
+    renderError: (ctx, out) => {
+      if (oauth.errorUrl) {
+        const url = new URL(oauth.errorUrl);
+        for (const [name, value] of Object.entries(out)) url.searchParams.set(name, String(value));
+        ctx.redirect(url.href);
+        return;
+      }
+      ctx.type = 'text/plain';
+      ctx.body = [out.error, out.error_description].filter(Boolean).join(': ');
+    },
+  };
+}
+
+/**
+ * The protocol engine with all that we have changed. It is made anew when the keys change; everything else is in the
+ * database.
+ */
+export function makeProvider(issuer: string, keys: SigningKeys): Provider {
+  const settings = configuration(keys);
+  settings.discovery = { userinfo_endpoint: `${issuer}/userinfo` };
+  const provider = new Provider(issuer, settings);
+  // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
+  provider.proxy = issuer.startsWith('https:');
+  provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
+  overrideModels(provider, {
+    isSecret: (client, secret) => isClientSecret(secret, slipwayOf(client).secretHashes),
+    sessionSeconds: oauth.sessionSeconds,
+    idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
+  });
+  provider.use(async (ctx, next) => {
+    await next();
+    const { oidc, body } = ctx as unknown as {
+      oidc?: { route?: string; entities: { Grant?: { jti: string } } };
+      body?: { active?: boolean; sub?: string; ext?: unknown };
+    };
+    if (oidc?.route !== 'introspection' || body?.active !== true || !body.sub) return;
+    body.sub = accountOf(body.sub).subject;
+    const consent = oidc.entities.Grant && (await findConsent(oidc.entities.Grant.jti));
+    body.ext = consent?.session.accessToken ?? {};
+  });
+  return provider;
+}

@@ -1,0 +1,63 @@
+import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import { isScopeAllowed, wantsRefreshToken, wordsOf } from '../domain/scopes.ts';
+import { slipwayOf } from './client-model.ts';
+
+/**
+ * The scopes of clients are not known when the engine starts, and may have wildcards. The engine drops scopes that it
+ * does not know without a word. So all tokens are for one resource of its own, whose scopes are decided for each
+ * request: those that were requested, if the client may have them.
+ */
+
+export const RESOURCE = 'urn:slipway:oauth2';
+
+/** The scopes that the engine itself gives a meaning to. */
+export const protocolScopes = ['openid', 'offline', 'offline_access'];
+
+/** The scopes that the request is about: of its parameters, or of the code or token that it redeems. */
+function requestedScopes({ oidc }: KoaContextWithOIDC): string[] {
+  const { AuthorizationCode, RefreshToken } = oidc.entities;
+  const source = (RefreshToken ?? AuthorizationCode) as { readonly scope?: string } | undefined;
+  return wordsOf(source ? source.scope : (oidc.params?.['scope'] as string | undefined));
+}
+
+/** @throws InvalidScope for a scope that the client may not have now, even if it had it before. */
+export function requireAllowedScopes(ctx: KoaContextWithOIDC, client: unknown): string[] {
+  const { scope: patterns } = slipwayOf(client).settings;
+  const scopes = requestedScopes(ctx);
+  const refused = scopes.find((scope) => !isScopeAllowed(scope, patterns));
+  if (refused !== undefined) throw new errors.InvalidScope('the client may not have this scope', refused);
+  return scopes;
+}
+
+/** @throws InvalidTarget for any other resource; InvalidScope */
+export async function resourceServerInfo(
+  ctx: KoaContextWithOIDC,
+  resource: string,
+  client: unknown,
+): Promise<ResourceServer> {
+  if (resource !== RESOURCE) throw new errors.InvalidTarget();
+  const scope = requireAllowedScopes(ctx, client).join(' ');
+  return { scope, accessTokenFormat: 'opaque' } as unknown as ResourceServer;
+}
+
+/**
+ * The engine drops `offline_access` unless `prompt=consent` is given. Our consent app is called anyway, so it comes
+ * back, if the client had asked for it.
+ */
+export function keepOfflineAccess(
+  ctx: KoaContextWithOIDC,
+  client: { grantTypeAllowed(grant: string): boolean },
+): void {
+  const { params } = ctx.oidc;
+  const query = new URLSearchParams(ctx.querystring);
+  const body = (ctx.oidc as unknown as { readonly body?: Record<string, unknown> }).body;
+  const asked = wordsOf(query.get('scope') ?? String(body?.['scope'] ?? ''));
+  if (!params || !asked.includes('offline_access') || !client.grantTypeAllowed('refresh_token')) return;
+  params['scope'] = [...new Set([...wordsOf(params['scope'] as string), 'offline_access'])].join(' ');
+}
+
+export const issuesRefreshToken = async (
+  _ctx: KoaContextWithOIDC,
+  client: { grantTypeAllowed(grant: string): boolean },
+  source: { readonly scopes: Set<string> },
+): Promise<boolean> => client.grantTypeAllowed('refresh_token') && wantsRefreshToken(source.scopes);

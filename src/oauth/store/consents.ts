@@ -1,0 +1,45 @@
+import type { OAuth2Consent, Prisma } from '../../generated/prisma/client.ts';
+import { db } from '../../platform/database/client.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+/** Claims that the consent app puts into tokens. */
+export interface ConsentClaims {
+  readonly accessToken: Readonly<Record<string, unknown>>;
+  readonly idToken: Readonly<Record<string, unknown>>;
+}
+
+export interface ConsentRow extends Omit<OAuth2Consent, 'session'> {
+  readonly session: ConsentClaims;
+}
+
+export type NewConsent = Omit<ConsentRow, 'handledAt'>;
+
+export async function insertConsent(consent: NewConsent, tx: Tx = db): Promise<void> {
+  await tx.oAuth2Consent.create({
+    data: { ...consent, session: consent.session as unknown as Prisma.InputJsonObject },
+  });
+}
+
+export async function findConsent(grantId: string): Promise<ConsentRow | null> {
+  return (await db.oAuth2Consent.findUnique({ where: { grantId } })) as ConsentRow | null;
+}
+
+/** How many of the newest remembered consents are looked at. */
+const MAX_REMEMBERED = 20;
+
+/** The newest consent that is remembered now and covers all scopes; null if a person must be asked. */
+export async function findRememberedConsent(
+  { clientRowId, subject }: { readonly clientRowId: string; readonly subject: string },
+  scopes: readonly string[],
+): Promise<ConsentRow | null> {
+  const rows = await db.oAuth2Consent.findMany({
+    where: {
+      ...{ clientRowId, subject, isRemembered: true, isRepeated: false },
+      OR: [{ rememberedUntil: null }, { rememberedUntil: { gt: new Date() } }],
+    },
+    orderBy: { requestedAt: 'desc' },
+    take: MAX_REMEMBERED,
+  });
+  const found = rows.find((row) => scopes.every((scope) => row.scopes.includes(scope)));
+  return (found ?? null) as ConsentRow | null;
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import type { OAuth2RecordKind } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+/** What the engine stores of one of its models. */
+export type Payload = Readonly<Record<string, unknown>>;
+
+export interface RecordKey {
+  readonly kind: OAuth2RecordKind;
+  readonly id: string;
+}
+
+export interface NewRecord extends RecordKey {
+  readonly tenantId: string | null;
+  readonly clientRowId: string | null;
+  readonly accountId: string | null;
+  readonly grantId: string | null;
+  readonly uid: string | null;
+  readonly payload: Payload;
+  readonly expiresInSeconds: number;
+}
+
+export interface StoredRecord {
+  readonly payload: Payload;
+  readonly consumedAt: Date | null;
+  readonly expiresAt: Date;
+  readonly tenantId: string | null;
+  readonly clientRowId: string | null;
+}
+
+const hashOf = (id: string): Buffer => createHash('sha256').update(id, 'utf8').digest();
+
+const valuesOf = (record: NewRecord) => [
+  record.kind,
+  hashOf(record.id),
+  record.tenantId,
+  record.clientRowId,
+  record.accountId,
+  record.grantId,
+  record.uid,
+  JSON.stringify(record.payload),
+  record.expiresInSeconds,
+];
+
+const insert = `insert into oauth2_records
+    (kind, id_hash, tenant_id, client_row_id, account_id, grant_id, uid, payload, expires_at)
+  values ($1::text::oauth2_record_kind, $2, $3::uuid, $4::uuid, $5, $6, $7, $8::jsonb, now() + make_interval(secs => $9))
+  on conflict (kind, id_hash) do update set
+    tenant_id = excluded.tenant_id, client_row_id = excluded.client_row_id, account_id = excluded.account_id,
+    grant_id = excluded.grant_id, uid = excluded.uid, payload = excluded.payload, expires_at = excluded.expires_at`;
+
+const upsertStatement = statement<Record<string, never>>(insert);
+const insertOnceStatement = statement<{ kind: string }>(
+  `${insert} where oauth2_records.expires_at < now() returning kind::text`,
+);
+
+export async function upsertRecord(record: NewRecord): Promise<void> {
+  await run(upsertStatement, valuesOf(record));
+}
+
+/** @returns false if there is such a record already, which has not expired. */
+export async function insertRecordOnce(record: NewRecord): Promise<boolean> {
+  return (await run(insertOnceStatement, valuesOf(record))).length > 0;
+}
+
+const columns = `payload, consumed_at as "consumedAt", expires_at as "expiresAt", tenant_id as "tenantId",
+  client_row_id as "clientRowId"`;
+const findStatement = statement<StoredRecord>(
+  `select ${columns} from oauth2_records
+    where kind = $1::text::oauth2_record_kind and id_hash = $2 and expires_at > now()`,
+);
+
+/** Null if there is no such record, or if it has expired. */
+export async function findRecord({ kind, id }: RecordKey, tx?: Tx): Promise<StoredRecord | null> {
+  const [row] = await run(findStatement, [kind, hashOf(id)], tx);
+  return row ?? null;
+}
+
+const findByUidStatement = statement<StoredRecord>(
+  `select ${columns} from oauth2_records where kind = 'Session' and uid = $1 and expires_at > now()`,
+);
+
+export async function findSessionByUid(uid: string): Promise<StoredRecord | null> {
+  const [row] = await run(findByUidStatement, [uid]);
+  return row ?? null;
+}
+
+const consumeStatement = statement<{ kind: string }>(
+  `update oauth2_records set consumed_at = now()
+    where kind = $1::text::oauth2_record_kind and id_hash = $2 and consumed_at is null returning kind::text`,
+);
+
+/** @returns false if somebody else has used it, or if it does not exist. */
+export async function consumeRecord({ kind, id }: RecordKey): Promise<boolean> {
+  return (await run(consumeStatement, [kind, hashOf(id)])).length > 0;
+}
+
+const resolveStatement = statement<{ kind: string }>(
+  `update oauth2_records set payload = payload || jsonb_build_object('result', $2::jsonb)
+    where kind = 'Interaction' and id_hash = $1 and consumed_at is null and not payload ? 'result'
+      and expires_at > now()
+  returning kind::text`,
+);
+
+/** Stores the answer to a challenge. @returns false if it has one, or if the browser has come back already. */
+export async function resolveInteraction(tx: Tx, id: string, result: Payload): Promise<boolean> {
+  return (await run(resolveStatement, [hashOf(id), JSON.stringify(result)], tx)).length > 0;
+}
+
+const removeStatement = statement<Record<string, never>>(
+  'delete from oauth2_records where kind = $1::text::oauth2_record_kind and id_hash = $2',
+);
+
+export async function removeRecord({ kind, id }: RecordKey): Promise<void> {
+  await run(removeStatement, [kind, hashOf(id)]);
+}
+
+const removeOfGrantStatement = statement<Record<string, never>>(
+  'delete from oauth2_records where grant_id = $1 and ($2::text is null or kind = $2::text::oauth2_record_kind)',
+);
+
+/** Deletes what belongs to an authorization: of one kind, or all of it. */
+export async function removeRecordsOfGrant(
+  grantId: string,
+  kind: OAuth2RecordKind | null = null,
+): Promise<void> {
+  await run(removeOfGrantStatement, [grantId, kind]);
+}
+
+const sweepStatement = statement<{ kind: string }>(
+  `delete from oauth2_records where (kind, id_hash) in (
+     select kind, id_hash from oauth2_records where expires_at < now() order by expires_at limit $1
+   ) returning kind::text`,
+);
+
+/**
+ * Deletes some of the records that have expired.
+ *
+ * @returns how many it has deleted.
+ */
+export async function sweepExpiredRecords(limit: number): Promise<number> {
+  return (await run(sweepStatement, [limit])).length;
+}
