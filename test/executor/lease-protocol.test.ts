@@ -203,9 +203,9 @@ describe('an executor', () => {
     await untilBegun();
     runtime.end(a);
     await waitUntil(() => runtime.cancels.length > 0, 'it ended');
+    await waitUntil(() => String(store) !== String(() => {}), 'the end is being reported');
     (await server.poll(2)).answer([], { cancelRuns: [a] });
     expect(await server.poll(3)).toMatchObject({ stoppingRuns: [a] });
-    await waitUntil(() => String(store) !== String(() => {}), 'the end is being reported');
     store();
     await waitUntil(() => server.said.length === 2, 'the end was reported');
     expect(server.said).toEqual([`RUNNING ${a}`, `SUCCEEDED ${a}`]);
