@@ -7,7 +7,7 @@ import { isTerminal, phasesOf, phasesThatMayMoveTo } from '../../platform/phase-
 import type { WorkError } from '../../platform/work-error.ts';
 import { jobRunStates } from '../domain/states.ts';
 import { isLocked, newsOf, numberOf, numbersFor } from './job-sets.ts';
-import type { Reporter } from './runs.ts';
+import { inStates, type Reporter } from './runs.ts';
 
 /** One report about a run. */
 export interface RunMove {
@@ -31,9 +31,6 @@ const isFinal = (state: string) =>
     state,
     phasesOf(jobRunStates).filter((name) => isTerminal(jobRunStates, name)),
   );
-
-const inStates = (state: string, states: readonly JobRunState[]) =>
-  `${state} in (${states.map((name) => `'${name}'`).join(', ')})`;
 
 /** Whether a run in the state `from` may move to the state `to`, by the table of states. */
 const mayMove = (from: string, to: string) =>

@@ -1,4 +1,4 @@
-import type { JobState } from '../../generated/prisma/enums.ts';
+import type { JobRunState, JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import { liveRunStates } from '../domain/states.ts';
@@ -37,8 +37,11 @@ const hasManyRuns = `(select count(*) from job_runs as other where other.job_id 
  * Whether a run has not ended, for statements that find runs by their ids, their jobs or the ends of their leases. Those
  * that look for the runs of executors say `ended_at is null`, which lets PostgreSQL use the index of these runs.
  */
-export const isLive = (name: string): string =>
-  `${name}.state in (${liveRunStates.map((state) => `'${state}'`).join(', ')})`;
+export const isLive = (name: string): string => inStates(`${name}.state`, liveRunStates);
+
+/** A condition on the state of a run, as an SQL expression. */
+export const inStates = (state: string, states: readonly JobRunState[]): string =>
+  `${state} in (${states.map((name) => `'${name}'`).join(', ')})`;
 
 /**
  * Whether the executor of a run was silent for so long that the run expires, although its lease lasts longer: the
