@@ -5,8 +5,9 @@ import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { acceptConsentRequest } from '../commands/accept-consent-request.ts';
 import { acceptLoginRequest, type Rejection, rejectRequest } from '../commands/answer-login-request.ts';
 import { ChallengeUsedError } from '../domain/challenges.ts';
+import { challengeTexts } from './challenge.ts';
 
-const challenge = 'The challenge, from the address that the browser was sent to.';
+const { challenge, asked } = challengeTexts;
 
 const AcceptLoginRequestInput = builder.inputType('AcceptLoginRequestInput', {
   description: 'Who has signed in.',
@@ -91,7 +92,6 @@ const redirecting = (mutation: string) =>
     });
 
 const errors = { types: [InvalidArgumentError, NotFoundError, ChallengeUsedError] };
-const asked = 'Requires an access key with the scope `login-app` of a service account with the role SYSTEM.';
 const secondsOf = (milliseconds: number | null | undefined) => Math.floor((milliseconds ?? 0) / 1000);
 const objectOf = (value: unknown) => (typeof value === 'object' && value !== null ? { ...value } : {});
 const rejectionOf = (

@@ -34,72 +34,67 @@ const OidcContext = builder.objectRef<Challenge['params']>('OidcContext').implem
   },
 });
 
-const shared = {
+/** Texts that the requests and their answers share. */
+export const challengeTexts = {
   challenge: 'The challenge, from the address that the browser was sent to.',
   subject: 'The person, as the login app has named her.',
+  asked: 'Requires an access key with the scope `login-app` of a service account with the role SYSTEM.',
 } as const;
+
+type Fields = PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Challenge>;
+
+/** The fields that login and consent requests share. */
+const requestFields = (t: Fields) => ({
+  challenge: t.exposeString('challenge', { description: challengeTexts.challenge }),
+  requestedScopes: t.stringList({
+    description: 'The scopes that the client asks for.',
+    resolve: ({ requestedScopes }) => [...requestedScopes],
+  }),
+  requestedAudience: t.stringList({
+    description: 'The resource servers that the client asks for.',
+    resolve: ({ requestedAudience }) => [...requestedAudience],
+  }),
+  client: t.field({
+    type: OAuth2ClientType,
+    description: 'The client that asks.',
+    resolve: ({ client }) => client,
+  }),
+  requestUrl: t.exposeString('requestUrl', { description: 'The address with which the browser began.' }),
+  oidcContext: t.field({
+    type: OidcContext,
+    description: 'What the request says about how to sign in.',
+    resolve: ({ params }) => params,
+  }),
+  requestedAt: t.expose('requestedAt', { type: 'DateTime', description: 'When the browser came.' }),
+  expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when the answer counts.' }),
+});
 
 export const LoginRequestType = builder.objectRef<Challenge>('LoginRequest').implement({
   description: 'A browser waits for a login app to say who uses it.',
   fields: (t) => ({
-    challenge: t.exposeString('challenge', { description: shared.challenge }),
-    requestedScopes: t.stringList({
-      description: 'The scopes that the client asks for.',
-      resolve: ({ requestedScopes }) => [...requestedScopes],
-    }),
-    requestedAudience: t.stringList({
-      description: 'The resource servers that the client asks for.',
-      resolve: ({ requestedAudience }) => [...requestedAudience],
-    }),
+    ...requestFields(t),
     skip: t.exposeBoolean('skip', {
       description: 'True: a person has a session. Show nothing, and accept her or reject the request.',
     }),
     subject: t.exposeString('subject', {
       nullable: true,
-      description: `${shared.subject} Null if \`skip\` is false.`,
+      description: `${challengeTexts.subject} Null if \`skip\` is false.`,
     }),
-    client: t.field({
-      type: OAuth2ClientType,
-      description: 'The client that asks.',
-      resolve: ({ client }) => client,
-    }),
-    requestUrl: t.exposeString('requestUrl', { description: 'The address with which the browser began.' }),
     sessionId: t.exposeString('sessionId', {
       nullable: true,
       description: 'The session of the browser, `sid` in tokens; null if it has none yet.',
     }),
-    oidcContext: t.field({
-      type: OidcContext,
-      description: 'What the request says about how to sign in.',
-      resolve: ({ params }) => params,
-    }),
-    requestedAt: t.expose('requestedAt', { type: 'DateTime', description: 'When the browser came.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when the answer counts.' }),
   }),
 });
 
 export const ConsentRequestType = builder.objectRef<Challenge>('ConsentRequest').implement({
   description: 'A browser waits for a consent app to say what its person allows the client.',
   fields: (t) => ({
-    challenge: t.exposeString('challenge', { description: shared.challenge }),
-    requestedScopes: t.stringList({
-      description: 'The scopes that the client asks for.',
-      resolve: ({ requestedScopes }) => [...requestedScopes],
-    }),
-    requestedAudience: t.stringList({
-      description: 'The resource servers that the client asks for.',
-      resolve: ({ requestedAudience }) => [...requestedAudience],
-    }),
+    ...requestFields(t),
     skip: t.exposeBoolean('skip', {
       description: 'True: the person has allowed all this before, and wants it remembered.',
     }),
-    subject: t.exposeString('subject', { nullable: true, description: shared.subject }),
-    client: t.field({
-      type: OAuth2ClientType,
-      description: 'The client that asks.',
-      resolve: ({ client }) => client,
-    }),
-    requestUrl: t.exposeString('requestUrl', { description: 'The address with which the browser began.' }),
+    subject: t.exposeString('subject', { nullable: true, description: challengeTexts.subject }),
     loginSessionId: t.string({
       nullable: true,
       description: 'The session of the browser, `sid` in tokens.',
@@ -120,33 +115,26 @@ export const ConsentRequestType = builder.objectRef<Challenge>('ConsentRequest')
       description: 'What the login app wants the consent app to know; null if nothing.',
       resolve: ({ login }) => (login?.context ?? null) as Json | null,
     }),
-    oidcContext: t.field({
-      type: OidcContext,
-      description: 'What the request says about how to sign in.',
-      resolve: ({ params }) => params,
-    }),
-    requestedAt: t.expose('requestedAt', { type: 'DateTime', description: 'When the browser came.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Until when the answer counts.' }),
   }),
 });
 
 const given =
   'Null and NOT_FOUND if there is no such challenge, or if it has expired. If it was used, FAILED_PRECONDITION says in `redirectTo` where to send the browser.';
-const asked = 'Requires an access key with the scope `login-app` of a service account with the role SYSTEM.';
+const { asked, challenge: challengeText } = challengeTexts;
 
 builder.queryFields((t) => ({
   loginRequest: t.field({
     type: LoginRequestType,
     nullable: true,
     description: `What a login app is asked. ${asked} ${given}`,
-    args: { challenge: t.arg.string({ required: true, description: shared.challenge }) },
+    args: { challenge: t.arg.string({ required: true, description: challengeText }) },
     resolve: (_root, { challenge }, context) => getChallenge(callerOf(context), 'login', challenge),
   }),
   consentRequest: t.field({
     type: ConsentRequestType,
     nullable: true,
     description: `What a consent app is asked. ${asked} ${given}`,
-    args: { challenge: t.arg.string({ required: true, description: shared.challenge }) },
+    args: { challenge: t.arg.string({ required: true, description: challengeText }) },
     resolve: (_root, { challenge }, context) => getChallenge(callerOf(context), 'consent', challenge),
   }),
 }));
