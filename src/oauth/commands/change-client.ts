@@ -1,7 +1,5 @@
-import { recordChange } from '../../authorization/audit.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
 import { hashChosenSecret, makeSecret } from '../client-secrets.ts';
 import { secretProblems, usesSecret } from '../domain/client-settings.ts';
 import {
@@ -9,11 +7,11 @@ import {
   hasSecrets,
   insertSecret,
   keepSecrets,
-  lockClient,
   type StoredSettings,
   storeSettings,
 } from '../store/clients.ts';
 import type { ClientWithSecret } from './create-oauth2-client.ts';
+import { onLockedClient } from './on-locked-client.ts';
 
 /**
  * Changes the settings of a client. A client that begins to use a secret and brings none gets one; a client that stops
@@ -32,9 +30,7 @@ export async function changeClient(
   const problems = chosen === null ? [] : secretProblems(chosen, ['input', 'clientSecret']);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const hashed = chosen === null ? null : await hashChosenSecret(chosen);
-  return await inTransaction(async (tx) => {
-    const before = await lockClient(tx, id);
-    if (!before) throw new NotFoundError('oauth2 client', clientId, ['input', 'by']);
+  return await onLockedClient(caller, { id, clientId }, async (tx, before) => {
     const after = decide(before.settings);
     const client = await storeSettings(tx, id, after);
     const isAsked = usesSecret(after) && (hashed !== null || !(await hasSecrets(tx, id)));
@@ -47,12 +43,10 @@ export async function changeClient(
     );
     const pick = (settings: StoredSettings) =>
       Object.fromEntries(changed.map((name) => [name, settings[name]]));
-    await recordChange(tx, caller, {
-      action: 'oauth2Client:administer',
-      target: { type: 'oauth2 client', id, name: clientId },
+    return {
+      result: { client, clientSecret: secret?.secret ?? null },
       before: pick(before.settings),
       after: { ...pick(after), ...(secret ? { hasNewSecret: true } : {}) },
-    });
-    return { client, clientSecret: secret?.secret ?? null };
+    };
   });
 }

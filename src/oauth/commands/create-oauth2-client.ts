@@ -44,8 +44,8 @@ export async function createOAuth2Client(
   const chosen = usesSecret(settings) ? wanted.clientSecret : null;
   if (chosen !== null) problems.push(...secretProblems(chosen, ['input', 'clientSecret']));
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  const made = chosen === null ? makeSecret() : await hashChosenSecret(chosen);
-  const secret = usesSecret(settings) ? made : null;
+  const newSecret = async () => (chosen === null ? makeSecret() : await hashChosenSecret(chosen));
+  const secret = usesSecret(settings) ? await newSecret() : null;
   try {
     const client = await inTransaction(async (tx) => {
       const stored = { ...settings, lifespans: noLifespans };

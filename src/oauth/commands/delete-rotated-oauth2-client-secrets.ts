@@ -1,8 +1,6 @@
-import { recordChange } from '../../authorization/audit.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
-import { NotFoundError } from '../../platform/errors.ts';
-import { type ClientRow, keepSecrets, lockClient } from '../store/clients.ts';
+import { type ClientRow, keepSecrets } from '../store/clients.ts';
+import { onLockedClient } from './on-locked-client.ts';
 
 /**
  * Deletes the secrets of a client but the newest one: the others stop working at once.
@@ -10,19 +8,12 @@ import { type ClientRow, keepSecrets, lockClient } from '../store/clients.ts';
  * @returns how many there were.
  * @throws NotFoundError. Source: Hydra's deleteRotatedSecrets.
  */
-export async function deleteRotatedOAuth2ClientSecrets(
+export function deleteRotatedOAuth2ClientSecrets(
   caller: Caller,
   { id, clientId }: ClientRow,
 ): Promise<{ readonly client: ClientRow; readonly deletedSecrets: number }> {
-  return await inTransaction(async (tx) => {
-    const client = await lockClient(tx, id);
-    if (!client) throw new NotFoundError('oauth2 client', clientId, ['input', 'by']);
+  return onLockedClient(caller, { id, clientId }, async (tx, client) => {
     const deletedSecrets = await keepSecrets(tx, id, 1);
-    await recordChange(tx, caller, {
-      action: 'oauth2Client:administer',
-      target: { type: 'oauth2 client', id, name: clientId },
-      after: { deletedSecrets },
-    });
-    return { client, deletedSecrets };
+    return { result: { client, deletedSecrets }, after: { deletedSecrets } };
   });
 }

@@ -1,11 +1,10 @@
-import { recordChange } from '../../authorization/audit.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
+import { FailedPreconditionError } from '../../platform/errors.ts';
 import { makeSecret } from '../client-secrets.ts';
 import { usesSecret } from '../domain/client-settings.ts';
-import { type ClientRow, insertSecret, keepSecrets, lockClient } from '../store/clients.ts';
+import { type ClientRow, insertSecret, keepSecrets } from '../store/clients.ts';
 import type { ClientWithSecret } from './create-oauth2-client.ts';
+import { onLockedClient } from './on-locked-client.ts';
 
 /** The new secret, and the five newest of those before it. */
 const MAX_SECRETS = 6;
@@ -15,14 +14,12 @@ const MAX_SECRETS = 6;
  *
  * @throws NotFoundError; FailedPreconditionError if the client uses no secret. Source: Hydra's rotateOAuth2ClientSecret.
  */
-export async function rotateOAuth2ClientSecret(
+export function rotateOAuth2ClientSecret(
   caller: Caller,
   { id, clientId }: ClientRow,
 ): Promise<ClientWithSecret> {
   const { secret, hash } = makeSecret();
-  return await inTransaction(async (tx) => {
-    const client = await lockClient(tx, id);
-    if (!client) throw new NotFoundError('oauth2 client', clientId, ['input', 'by']);
+  return onLockedClient(caller, { id, clientId }, async (tx, client) => {
     const { tokenEndpointAuthMethod } = client.settings;
     if (!usesSecret(client.settings))
       throw new FailedPreconditionError(`the client uses no secret, but ${tokenEndpointAuthMethod}`, {
@@ -30,11 +27,6 @@ export async function rotateOAuth2ClientSecret(
       });
     await insertSecret(tx, client, hash);
     await keepSecrets(tx, id, MAX_SECRETS);
-    await recordChange(tx, caller, {
-      action: 'oauth2Client:administer',
-      target: { type: 'oauth2 client', id, name: clientId },
-      after: { hasNewSecret: true },
-    });
-    return { client, clientSecret: secret };
+    return { result: { client, clientSecret: secret }, after: { hasNewSecret: true } };
   });
 }
