@@ -18,11 +18,12 @@ const cancelStatement = statement<{ id: string }>(
      select id from jobs
       where id = any($1::uuid[]) and ended_at is null and state <> 'CANCELLING'
         and ($4::text[] is null or state = any($4::text[]::job_state[]))
+      order by id for update
    ),
    held as materialized (
      select run.id, run.job_id, run.executor_id, run.acknowledged_at is not null as begun
        from job_runs as run join open on open.id = run.job_id
-      where ${isLive('run')} order by run.id for update of run
+      where ${isLive('run')} order by run.job_id, run.id for update of run
    ),
    ended as (
      update job_runs as run set state = 'CANCELLED', ended_at = now()

@@ -21,13 +21,23 @@ export interface JobSetKey {
  */
 
 /**
- * The queries `bumped` and `numbers` of a `with`. They take as many event numbers of each job set as `rows` has rows with
- * its `job_set_id`. See `numberOf`.
+ * The queries `counted`, `numbered`, `bumped` and `numbers` of a `with`. They take as many event numbers of each job set as
+ * `rows` has rows with its `job_set_id`. See `numberOf`. From then on, whoever else needs numbers of these job sets waits
+ * until the transaction ends.
+ *
+ * @param after  other queries of the `with` that change rows. They are done before, so that others wait less.
  */
-export const numbersFor = (rows: string): string => `bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from ${rows} group by job_set_id) as counted
-      where set.id = counted.job_set_id
+export const numbersFor = (rows: string, ...after: readonly string[]): string => `counted as (
+     select job_set_id, count(*) as n from ${rows}
+      where ${['true', ...after.map((name) => `(select count(*) from ${name}) >= 0`)].join(' and ')}
+      group by job_set_id
+   ),
+   numbered as materialized (
+     select set.id, n from counted join job_sets as set on set.id = counted.job_set_id
+      order by set.id for no key update of set
+   ),
+   bumped as (
+     update job_sets as set set last_sequence = last_sequence + n from numbered where set.id = numbered.id
      returning set.id, coalesce(set.owner_id, set.id) as news, set.last_sequence - n as base
    ),
    numbers as (select jsonb_object_agg(id, base) as bases, jsonb_object_agg(id, news) as news from bumped)`;
@@ -50,7 +60,10 @@ const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
    returning id, owner_id as "ownerId"`,
 );
 
-/** Finds or creates a job set, and locks its row until the transaction ends. Null if the job set has another owner. */
+/**
+ * Finds or creates a job set, and locks its row until the transaction ends: also against reports and assignments, because
+ * `name` is a part of its key. Null if the job set has another owner.
+ */
 export async function lockJobSet(tx: Tx, newId: string, key: JobSetKey): Promise<string | null> {
   const { tenantId, queueId, name, ownerId, projectId, workflowEntityId } = key;
   const values = [newId, tenantId, queueId, name, ownerId, projectId, workflowEntityId];

@@ -23,7 +23,7 @@ const insertRunsStatement = statement<{ runId: string }>(
    ),
    stream as materialized (
      select id from job_sets
-      where id in (select job_set_id from jobs join asked on asked."jobId" = jobs.id) order by id for update
+      where id in (select job_set_id from jobs join asked on asked."jobId" = jobs.id) order by id for key share
    ),
    ready as materialized (
      select job.id, job.gang_id, asked."position", asked."runId", asked."executorId", asked.node
@@ -48,7 +48,7 @@ const insertRunsStatement = statement<{ runId: string }>(
      select "runId", tenant_id, id, "executorId", node, now(), now() + make_interval(secs => $2) from leased
      returning id
    ),
-   ${numbersFor('leased')},
+   ${numbersFor('leased', 'stored')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select leased.job_set_id, ${numberOf('leased.job_set_id', 'leased."position"')},
@@ -146,7 +146,7 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
    held as materialized (
      select run.id from job_runs as run join before on before.id = run.executor_id
       where run.id = any($7::uuid[]) and ${isLive('run')}
-      order by run.id for update of run
+      order by run.job_id, run.id for update of run
    ),
    ${formerNodes},
    executor as (
@@ -218,7 +218,7 @@ const renewStatement = statement<{ id: string; mustStop: boolean }>(
        join jobs as job on job.id = run.job_id
        join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
       where run.id = any($2::uuid[]) and ${isLive('run')}
-      order by run.id for update of run
+      order by run.job_id, run.id for update of run
    )
    update job_runs as run
       set lease_expires_at = now() + make_interval(secs => $3),

@@ -30,7 +30,7 @@ const preemptStatement = statement<{ runId: string }>(
      select run.id, run.acknowledged_at is not null as begun
        from asked join job_runs as run on run.id = asked."runId"
        join jobs as job on job.id = run.job_id and job.state in ('LEASED', 'PENDING', 'RUNNING')
-      where ${isLive('run')} order by run.id for update of run, job
+      where ${isLive('run')} order by job.id, run.id for update of job, run
    ),
    ended as (
      update job_runs as run set state = 'PREEMPTED', ended_at = now()

@@ -64,7 +64,7 @@ const moveRunsStatement = statement<RunMoved>(
       where executor.user_id = asked."userId"
    ),
    stream as materialized (
-     select id from job_sets where id in (select job_set_id from named) order by id for update
+     select id from job_sets where id in (select job_set_id from named) order by id for key share
    ),
    before as materialized (
      select run.id, run.tenant_id, run.state, run.job_id, named.job_set_id, named.place, job.pool,
@@ -77,7 +77,7 @@ const moveRunsStatement = statement<RunMoved>(
        join job_runs as run on run.id = named.id
        join jobs as job on job.id = named.job_id
       where ${isLocked('named.job_set_id')}
-      order by run.id for update of run, job
+      order by job.id, run.id for update of job, run
    ),
    moved as (
      update job_runs as run
@@ -125,7 +125,7 @@ const moveRunsStatement = statement<RunMoved>(
        from judged where job.id = judged.job_id and judged.job_is_open
      returning job.id
    ),
-   ${numbersFor('moved')},
+   ${numbersFor('moved', 'moved_jobs')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select judged.job_set_id, ${numberOf('judged.job_set_id', 'judged."position"')},

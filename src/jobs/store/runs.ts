@@ -5,10 +5,19 @@ import { liveRunStates } from '../domain/states.ts';
 import { isLocked, newsOf, numberOf, numbersFor } from './job-sets.ts';
 
 /*
- * Every statement here and in run-moves.ts locks the job sets first, then runs, then jobs, each sorted by id, so that no
- * two transactions wait for each other. A statement sees what another transaction *changes* in the meantime, because
- * PostgreSQL reads a row again after locking it. It does not see what another transaction *inserts*; only a statement
- * that begins after the lock does.
+ * How the statements about jobs lock, so that no two transactions wait for each other in a circle:
+ *
+ * 1. the job sets, sorted by id. Assignments and reports, of which there are many, take the weak lock `for key share`, and
+ *    so run side by side. All others take `for update`, which excludes them and each other.
+ * 2. jobs and their runs, sorted by the id of the job, each job before its runs. Calls that only renew leases lock runs
+ *    alone, in the same order.
+ * 3. the job sets again, for the numbers of events: see `numbersFor` in job-sets.ts. Until then, and while another
+ *    transaction has the weak lock, nobody waits.
+ *
+ * A transaction that has numbered events must not ask for the strong lock of a job set that it did not have before.
+ *
+ * A statement sees what another transaction *changes* in the meantime, because PostgreSQL reads a row again after locking
+ * it. It does not see what another transaction *inserts*; only a statement that begins after the lock does.
  */
 
 /** The service account whose executors may report about a run, in its tenant. */
@@ -73,7 +82,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
        join executors as executor on executor.id = run.executor_id
        join jobs as job on job.id = run.job_id
       where ${isLocked('job.job_set_id')} and ${isLive('run')} and ($3::uuid is null or executor.user_id = $3::uuid)
-      order by run.id for update of run, job
+      order by job.id, run.id for update of job, run
    ),
    ended as (
      update job_runs as run
@@ -173,7 +182,7 @@ const resumeStatement = statement<{ runId: string }>(
                                  and ($5::text is null or executor.name = $5)
        join jobs as job on job.id = run.job_id
       where ${isLocked('job.job_set_id')} and run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED'
-      order by run.id for update of run, job
+      order by job.id, run.id for update of job, run
    ),
    resumed as (
      update job_runs as run
@@ -219,13 +228,15 @@ export async function resumeRuns(
 }
 
 const forgiveStatement = statement<{ id: string }>(
-  `with lost as (
-     update job_runs as run set state = 'LEASE_RETURNED'
-       from executors as executor
+  `with lost as materialized (
+     select run.id, run.job_id, run.acknowledged_at is not null or ${hasManyRuns} as attempted
+       from job_runs as run
+       join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
+       join jobs as job on job.id = run.job_id
       where run.id = $2::uuid and run.state = 'LEASE_EXPIRED'
-        and executor.id = run.executor_id and executor.user_id = $1::uuid
-     returning run.job_id, run.acknowledged_at is not null or ${hasManyRuns} as attempted
-   )
+        for update of job, run
+   ),
+   returned as (update job_runs as run set state = 'LEASE_RETURNED' from lost where run.id = lost.id)
    update jobs as job set attempted_runs = attempted_runs - lost.attempted::int
      from lost where job.id = lost.job_id and job.state <> 'FAILED'
    returning job.id`,

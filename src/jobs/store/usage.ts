@@ -44,7 +44,7 @@ const storeStatement = statement<{ executorId: string; runs: number }>(
        join stream on stream.id = job.job_set_id
       where ${isLive('run')}
         and (run.usage_at is null or run.usage_at <= now() - interval '${EVENT_SECONDS} seconds')
-      order by run.id for update of run
+      order by run.job_id, run.id for update of run
    ),
    used as (
      update job_runs as run set usage = asked.usage, usage_at = now()
