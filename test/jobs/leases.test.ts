@@ -461,14 +461,15 @@ describe('reporting', () => {
 });
 
 describe('a turn of the assigner', () => {
-  it('assigns 500 jobs, and reports that there may be more', async () => {
-    await submit(
-      'many',
-      Array.from({ length: 501 }, () => job(null)),
-    );
+  it('assigns 1,000 jobs, and reports that there may be more', async () => {
+    for (const count of [1000, 1])
+      await submit(
+        'many',
+        Array.from({ length: count }, () => job(null)),
+      );
     await hands('roomy');
-    await db.executor.updateMany({ where: { name: 'roomy' }, data: { slots: 501 } });
-    expect(await assign()).toEqual({ assigned: 500, preempted: 0, mayHaveMore: true });
+    await db.executor.updateMany({ where: { name: 'roomy' }, data: { slots: 1001 } });
+    expect(await assign()).toEqual({ assigned: 1000, preempted: 0, mayHaveMore: true });
     expect((await assign()).assigned).toBe(1);
   });
 });

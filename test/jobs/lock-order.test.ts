@@ -1,4 +1,7 @@
-/** Every statement locks the job set before its runs and jobs, so that no two of them wait for each other. */
+/**
+ * Every statement locks the job set, then jobs, then runs, and last the job set for the numbers of events, so that no two
+ * of them wait for each other in a circle.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cancelJobSet } from '../../src/jobs/commands/cancel-job-set.ts';
 import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
@@ -65,6 +68,64 @@ describe('the job set is locked first', () => {
     const answer = await overtaken(() => stage.assign(), lockSet(ownerId), lockJob(ids[0] ?? ''));
     expect(answer.assigned).toBe(1);
   });
+});
+
+describe('reports and assignments take a weak lock of the job set', () => {
+  const lockWeakly = (ownerId: string) => (tx: Tx) =>
+    tx.$queryRaw`select id from job_sets where owner_id = ${ownerId}::uuid for key share`;
+
+  it('so a report and an assignment do not wait for another one that has not numbered its events', async () => {
+    const { ownerId } = await stage.submit(newJob(), newJob());
+    const [one, other] = [new Hands(app, 'one'), new Hands(app, 'other')];
+    await one.lease({ maxJobs: 1, wait: 'PT0S' });
+    await stage.assign();
+    const [run] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    await retire(one);
+    await inTransaction(async (tx) => {
+      await lockWeakly(ownerId)(tx);
+      await one.start(run as Run);
+      await other.lease({ maxJobs: 1, wait: 'PT0S' });
+      expect((await stage.assign()).assigned).toBe(1);
+    });
+  });
+
+  it.each<[string, (hands: Hands, run: Run, ownerId: string) => Promise<unknown>]>([
+    ['a lease that is returned', (hands, run) => hands.giveBack(run, true)],
+    [
+      'cancelling',
+      (_hands, _run, ownerId) =>
+        inTransaction((tx) => cancelJobSet(systemCaller(stage.tenantId, stage.userId), tx, ownerId, 'stop')),
+    ],
+  ])('for which %s waits', async (_what, act) => {
+    const { hands, runs, ownerId } = await stage.lease('locker');
+    const [run] = runs as [Run];
+    await overtaken(() => act(hands, run, ownerId), lockWeakly(ownerId), lockJob(run.jobId));
+  });
+
+  it('by a report, which numbers its events when it has locked its job', async () => {
+    const { hands, runs, ownerId } = await stage.lease('numbers');
+    const [run] = runs as [Run];
+    await overtaken(
+      () => hands.start(run),
+      (tx) => tx.$queryRaw`select id from job_sets where owner_id = ${ownerId}::uuid for no key update`,
+      async () => {
+        await expect(inTransaction(lockJob(run.jobId))).rejects.toThrow('could not obtain lock');
+      },
+    );
+  });
+});
+
+it.each<[string, (hands: Hands, run: Run) => Promise<unknown>]>([
+  ['a report', (hands, run) => hands.start(run)],
+  ['a lease that is returned', (hands, run) => hands.giveBack(run, true)],
+])('%s locks the job before its run', async (_what, act) => {
+  const { hands, runs } = await stage.lease('pairs');
+  const [run] = runs as [Run];
+  await overtaken(
+    () => act(hands, run),
+    (tx) => tx.$queryRaw`select id from jobs where id = ${run.jobId}::uuid for update`,
+    (tx) => tx.$queryRaw`select id from job_runs where job_id = ${run.jobId}::uuid for update nowait`,
+  );
 });
 
 describe('a call of an executor', () => {

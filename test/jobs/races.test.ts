@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { cancelJobSet } from '../../src/jobs/commands/cancel-job-set.ts';
 import { submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
+import { cancelJobsById } from '../../src/jobs/store/changes.ts';
 import { storeRuns } from '../../src/jobs/store/leases.ts';
+import { moveRuns } from '../../src/jobs/store/run-moves.ts';
 import { returnLeases } from '../../src/jobs/store/runs.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
@@ -117,6 +119,52 @@ describe('statements on the same runs', () => {
       expect([one?.errors, two?.errors]).toEqual([undefined, undefined]);
     }
     await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  });
+
+  it('number their events without gap or repeat when they report, assign and cancel at the same time', async () => {
+    const service = (await db.user.findFirstOrThrow({ where: { username: 'local-executor' } })).id;
+    const hands = new Hands(app, 'crowd');
+    await hands.lease({ maxJobs: 100, wait: 'PT0S' });
+    const executor = await executorId('crowd');
+    const newRuns = (ids: readonly string[]) =>
+      ids.map((jobId) => ({ jobId, executorId: executor, node: null, runId: newId() }));
+    for (let turn = 0; turn < 5; turn += 1) {
+      const sets = await Promise.all([submitted(30), submitted(30)]);
+      const thirds = [0, 10, 20].map((at) => sets.flatMap(({ ids }) => ids.slice(at, at + 10)));
+      const [begun, fresh, stopped] = thirds as [string[], string[], string[]];
+      const runs = newRuns(begun);
+      await inTransaction((tx) => storeRuns(tx, runs, 30));
+      const move = (some: typeof runs) =>
+        moveRuns(
+          { tenantId, userId: service },
+          some.map(({ runId }) => ({
+            ...{ runId, to: 'SUCCEEDED', at: new Date().toISOString(), exitCode: 0 },
+            ...{ error: null, outputs: null, outputLiterals: null },
+          })),
+          [],
+        );
+      await Promise.all([
+        move(runs.slice(0, 10)),
+        inTransaction((tx) => storeRuns(tx, newRuns(fresh.slice(0, 10).reverse()), 30)),
+        move(runs.slice(10).reverse()),
+        inTransaction((tx) => storeRuns(tx, newRuns(fresh.slice(10)), 30)),
+        ...stopped.map((id) =>
+          inTransaction((tx) =>
+            cancelJobsById(tx, [id], { reason: null, requestorId: service, states: null }),
+          ),
+        ),
+      ]);
+      const { rows } = await pool.query(
+        `select max(set.last_sequence) = count(*) and max(event.sequence) = count(*) as "isWhole",
+                count(*)::int as count
+           from job_sets as set join job_events as event on event.job_set_id = set.id
+          where set.owner_id = any($1) group by set.id`,
+        [sets.map(({ ownerId }) => ownerId)],
+      );
+      // SUBMITTED and QUEUED of 30 jobs; LEASED of 20; SUCCEEDED of 10; CANCELLING and CANCELLED of 10.
+      const whole = { isWhole: true, count: 60 + 20 + 10 + 20 };
+      expect(rows).toEqual([whole, whole]);
+    }
   });
 });
 

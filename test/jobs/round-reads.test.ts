@@ -125,6 +125,34 @@ describe('with 20,000 jobs in a queue', () => {
   });
 });
 
+it('a round passes the entries of jobs that no longer wait once, however many parts of it look at the queue', async () => {
+  const long = await PlainQueue.open(app);
+  const [model] = await long.submit([{}]);
+  await database.query(
+    `insert into jobs (id, tenant_id, queue_id, job_set_id, spec, owner_id, pool, resources, shape, submitted_at)
+     select gen_random_uuid(), tenant_id, queue_id, job_set_id, spec, owner_id, pool, resources, shape, now() + n * interval '1 ms'
+       from jobs, generate_series(1, $2::int) as n where id = $1`,
+    [model, MANY],
+  );
+  await database.query('vacuum analyze jobs');
+  await leaseAs(app, { executor: long.pool, pool: long.pool, maxJobs: 5, wait: 'PT0S' });
+  const gone = `update jobs set state = 'SUCCEEDED', ended_at = now()
+                 where id in (select id from jobs where queue_id = $1 order by submitted_at limit $2)`;
+  // A transaction that began before keeps the entries, as a long one does.
+  const old = await database.connect();
+  try {
+    await old.query('begin isolation level repeatable read');
+    await old.query('select 1');
+    await database.query(gone, [long.id, MANY / 2]);
+    const sent = await readsOf(() => assignPool({ tenantId, name: long.pool }, 600));
+    const pages = await Promise.all(sent.map((one) => pagesRead([one])));
+    expect(pages.filter((count) => count > 500)).toHaveLength(1);
+  } finally {
+    await old.query('rollback');
+    old.release();
+  }
+}, 60_000);
+
 describe('of a job set with 20,000 jobs that have ended and one that has not', () => {
   const ownerId = newId();
   let jobSetId: string;

@@ -12,7 +12,7 @@ import { tryLockPool } from '../store/rounds.ts';
 import { type ExecutorLimits, type Round, readLiveRuns, readRound } from './read-round.ts';
 
 /** The largest number of runs that one turn creates, except for a gang that is larger. */
-export const MAX_ASSIGNMENTS = 500;
+export const MAX_ASSIGNMENTS = 1000;
 
 /**
  * Assigns the queued jobs of a pool to executors with room, in fair shares. Only one process at a time assigns the jobs

@@ -37,33 +37,41 @@ const shapeColumns = (job: string) => `
   ${job}.is_preemptible as "isPreemptible", ${job}.resources, ${job}.node_selector as "nodeSelector",
   ${job}.tolerations`;
 
-export interface WaitingShape extends ShapeColumns {
+/** Where the jobs of one queue and shape begin that wait. */
+export interface Front {
   readonly queueId: string;
+  readonly shape: string;
+  /** The order of its first job. */
+  readonly firstPriority: bigint;
+  /** As PostgreSQL writes it, with all digits. */
+  readonly firstSubmittedAt: string;
+  readonly firstId: string;
 }
+
+export interface WaitingShape extends ShapeColumns, Front {}
 
 /** How many kinds of jobs one round looks at. */
 const MAX_SHAPES = 10_000;
 
+const inOrder = 'queue_id, shape, priority, submitted_at, id';
+
 const waitingShapes = statement<WaitingShape>(
   `with recursive kind as (
-     (select queue_id, shape from jobs
+     (select ${inOrder} from jobs
        where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
-       order by queue_id, shape limit 1)
+       order by ${inOrder} limit 1)
      union all
-     (select next.queue_id, next.shape from kind cross join lateral (
-        select queue_id, shape from jobs
+     (select next.* from kind cross join lateral (
+        select ${inOrder} from jobs
          where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
            and (queue_id, shape) > (kind.queue_id, kind.shape)
-         order by queue_id, shape limit 1) as next)
+         order by ${inOrder} limit 1) as next)
    )
-   select kind.queue_id as "queueId", ${shapeColumns('job')}
+   select kind.queue_id as "queueId", kind.priority as "firstPriority", kind.submitted_at::text as "firstSubmittedAt",
+          kind.id as "firstId", ${shapeColumns('job')}
      from (select * from kind limit ${MAX_SHAPES}) as kind
      join queues as queue on queue.id = kind.queue_id and not queue.cordoned
-     cross join lateral (
-       select * from jobs
-        where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
-          and queue_id = kind.queue_id and shape = kind.shape
-        order by priority, submitted_at, id limit 1) as job`,
+     join jobs as job on job.id = kind.id`,
 );
 
 /** The shapes of the single jobs that wait in each queue that is not cordoned. */
@@ -83,23 +91,36 @@ export interface WaitingRow {
 const waitingJobs = statement<WaitingRow>(
   `select kind.queue_id as "queueId", kind.shape, job.id, job.priority, job.submitted_at as "submittedAt",
           job.avoided_nodes as "avoidedNodes"
-     from unnest($3::uuid[], $4::text[]) as kind(queue_id, shape) cross join lateral (
+     from unnest($3::uuid[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[])
+            as kind(queue_id, shape, priority, submitted_at, id) cross join lateral (
        select id, priority, submitted_at, avoided_nodes from jobs
         where tenant_id = $1::uuid and pool = $2 and state = 'QUEUED' and gang_id is null
           and queue_id = kind.queue_id and shape = kind.shape
-        order by priority, submitted_at, id limit $5) as job`,
+          and (jobs.priority, jobs.submitted_at, jobs.id) >= (kind.priority, kind.submitted_at, kind.id)
+        order by priority, submitted_at, id limit $8) as job`,
 );
 
-/** Of each queue and shape, so many jobs from the front. */
+/**
+ * So many jobs from each front. They are looked for from its first job on, because before it there may be the entries of
+ * thousands of jobs in the index that no longer wait.
+ */
 export function listWaitingJobs(
   tx: Tx,
   pool: Pool,
-  kinds: readonly { readonly queueId: string; readonly shape: string }[],
+  fronts: readonly Front[],
   limit: number,
 ): Promise<WaitingRow[]> {
-  const queues = kinds.map(({ queueId }) => queueId);
-  const shapes = kinds.map(({ shape }) => shape);
-  return run(waitingJobs, [pool.tenantId, pool.name, queues, shapes, limit], tx);
+  return run(
+    waitingJobs,
+    [
+      ...[pool.tenantId, pool.name, fronts.map(({ queueId }) => queueId), fronts.map(({ shape }) => shape)],
+      fronts.map(({ firstPriority }) => String(firstPriority)),
+      fronts.map(({ firstSubmittedAt }) => firstSubmittedAt),
+      fronts.map(({ firstId }) => firstId),
+      limit,
+    ],
+    tx,
+  );
 }
 
 export interface GangMember extends WaitingRow, ShapeColumns {
