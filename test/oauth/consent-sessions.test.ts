@@ -75,7 +75,12 @@ describe('consentSessions', () => {
         ...{ consentRequestId: expect.any(String), subject: 'ann', clientId: 'web', clientName: '' },
         ...{ client: { clientId: 'web' }, grantedScopes: ['openid'], grantedAudience: [], handledAt },
         ...{ requestedScopes: scopes, session, remember: true, rememberFor: 'PT9600H' },
-        ...{ requestedAt: expect.any(String), loginSessionId: expect.any(String), acr: 'urn:two', amr: ['otp'] },
+        ...{
+          requestedAt: expect.any(String),
+          loginSessionId: expect.any(String),
+          acr: 'urn:two',
+          amr: ['otp'],
+        },
         ...{ requestUrl: expect.stringContaining(`${stage.app.url}/oauth2/auth?`) },
         ...{ context: { theme: 'dark' }, oidcContext: { loginHint: 'an' } },
       },
