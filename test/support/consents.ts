@@ -7,7 +7,15 @@ export async function allow(clientRowId: string, subject: string): Promise<void>
   const { tenantId } = await db.oAuth2Client.findUniqueOrThrow({ where: { id: clientRowId } });
   await db.oAuth2Consent.create({
     data: {
-      ...{ grantId: newId(), tenantId, clientRowId, subject, scopes: ['openid'], isRemembered: true },
+      ...{
+        grantId: newId(),
+        tenantId,
+        clientRowId,
+        subject,
+        scopes: ['openid'],
+        audience: [],
+        isRemembered: true,
+      },
       ...{ session: { accessToken: {}, idToken: {} }, requestedAt: new Date() },
     },
   });
