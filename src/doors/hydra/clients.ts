@@ -15,7 +15,7 @@ import {
   setLifespansDocument,
   updateClientDocument,
 } from './documents.ts';
-import { askedPage, pageHeaders, startOf } from './pages.ts';
+import { listPage } from './pages.ts';
 
 /** The operations on clients, at Hydra's addresses. Source: Hydra v26.2, `client/handler.go`. */
 
@@ -30,20 +30,12 @@ const withSecret = (client: ClientFieldsFragment, clientSecret: string | null) =
 const clientType = z.looseObject({ client_id: z.string().nullish(), client_secret: z.string().nullish() });
 
 export async function listClients(call: DoorCall): Promise<DoorAnswer> {
-  const asked = askedPage(call);
   const [clientName, owner] = [call.query.get('client_name'), call.query.get('owner')];
   const filter = { ...(clientName ? { clientName } : {}), ...(owner ? { owner } : {}) };
-  const { after, isBehindEnd } = await startOf(asked, async (first, from) => {
-    const { list } = await call.ask(clientCursorsDocument, { filter, first, after: from });
-    return { cursor: list.pageInfo.endCursor ?? null, hasNext: list.pageInfo.hasNextPage };
+  return await listPage(call, clientJson, {
+    read: (page) => call.ask(clientsDocument, { filter, ...page }),
+    skip: (page) => call.ask(clientCursorsDocument, { filter, ...page }),
   });
-  const { list } = await call.ask(clientsDocument, { filter, first: asked.size, after });
-  const { hasNextPage: hasNext, endCursor: cursor } = list.pageInfo;
-  const page = isBehindEnd
-    ? { total: list.totalCount, hasNext: false, cursor: null }
-    : { total: list.totalCount, hasNext, cursor: cursor ?? null };
-  const body = isBehindEnd ? [] : list.edges.map(({ node }) => clientJson(node));
-  return { status: 200, headers: pageHeaders(call, asked, page), body };
 }
 
 export async function createClient(call: DoorCall): Promise<DoorAnswer> {

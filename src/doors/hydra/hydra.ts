@@ -21,6 +21,7 @@ import {
 import { versionDocument } from './documents.ts';
 import { createKey, deleteKey, deleteKeySet, getKey, getKeySet, updateKey, updateKeySet } from './keys.ts';
 import { refuse } from './refusals.ts';
+import { listConsentSessions, revokeConsentSessions, revokeLoginSessions } from './sessions.ts';
 
 /** Answers a call. The parts are those of the path that stand for `{}` in its pattern. */
 type Handler = (call: DoorCall, parts: readonly string[]) => Promise<DoorAnswer>;
@@ -42,6 +43,8 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/oauth2/auth/requests/consent': { GET: getConsentRequest },
   '/oauth2/auth/requests/consent/accept': { PUT: acceptConsentRequest },
   '/oauth2/auth/requests/consent/reject': { PUT: rejectConsentRequest },
+  '/oauth2/auth/sessions/consent': { GET: listConsentSessions, DELETE: revokeConsentSessions },
+  '/oauth2/auth/sessions/login': { DELETE: revokeLoginSessions },
   '/version': { GET: getVersion },
 };
 

@@ -1,16 +1,7 @@
-import { type DoorCall, DoorError } from '../door.ts';
-
-/** One page of a list, and where the next one begins. */
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  readonly total: number;
-  readonly hasNext: boolean;
-  /** The cursor of the last item. */
-  readonly cursor: string | null;
-}
+import { type DoorAnswer, type DoorCall, DoorError } from '../door.ts';
 
 /** The page that a call asks for: behind a cursor, or behind a number of items. */
-export interface AskedPage {
+interface AskedPage {
   readonly size: number;
   readonly token: string | null;
   readonly offset: number;
@@ -27,7 +18,7 @@ const MAX_STEP = 1000;
  * The page in `page_size` and `page_token`, or else in `limit` and `offset`. As in Hydra, a size that is too large is
  * lowered. @throws DoorError if the offset is not a number, or too large.
  */
-export function askedPage({ query }: DoorCall): AskedPage {
+function askedPage({ query }: DoorCall): AskedPage {
   const isCounted = query.has('limit') || query.has('offset');
   const asked = Number(query.get(isCounted ? 'limit' : 'page_size') ?? Number.NaN);
   const byDefault = isCounted ? 100 : 250;
@@ -42,32 +33,72 @@ export function askedPage({ query }: DoorCall): AskedPage {
   return { size, token: isCounted ? null : query.get('page_token') || null, offset, isCounted };
 }
 
+/** Where a page of our lists is. */
+interface Place {
+  readonly first: number;
+  readonly after: string | null;
+}
+
+interface PageInfo {
+  readonly hasNextPage: boolean;
+  readonly endCursor?: string | null;
+}
+
+interface Skipped {
+  readonly list: { readonly pageInfo: PageInfo };
+}
+
+interface Listed<Node> extends Skipped {
+  readonly list: {
+    readonly totalCount: number;
+    readonly edges: readonly { readonly node: Node }[];
+    readonly pageInfo: PageInfo;
+  };
+}
+
 /**
- * The cursor behind which a page begins; null for the start of the list.
+ * Answers the page of a list that a call asks for.
  *
- * @param skip  goes over some items. @returns the cursor of the last of them; null if the list ends before.
+ * @param source.read  reads a page. @param source.skip  reads only where a page ends.
+ * @throws DoorError
  */
-export async function startOf(
+export async function listPage<Node>(
+  call: DoorCall,
+  toJson: (node: Node) => Record<string, unknown>,
+  source: {
+    readonly read: (place: Place) => Promise<Listed<Node>>;
+    readonly skip: (place: Place) => Promise<Skipped>;
+  },
+): Promise<DoorAnswer> {
+  const asked = askedPage(call);
+  const start = await startOf(asked, source.skip);
+  // Behind the end of the list there is still its number of items.
+  const { list } = await source.read({ first: asked.size, after: start.after });
+  const { hasNextPage, endCursor } = list.pageInfo;
+  const next = hasNextPage && !start.isBehindEnd ? (endCursor ?? null) : null;
+  const headers = pageHeaders(call, asked, { total: list.totalCount, next });
+  return { status: 200, headers, body: start.isBehindEnd ? [] : list.edges.map(({ node }) => toJson(node)) };
+}
+
+/** Goes over the items before a page. @returns the cursor of the last of them; null for the start of the list. */
+async function startOf(
   { token, offset }: AskedPage,
-  skip: (first: number, after: string | null) => Promise<{ cursor: string | null; hasNext: boolean }>,
+  skip: (place: Place) => Promise<Skipped>,
 ): Promise<{ readonly after: string | null; readonly isBehindEnd: boolean }> {
   let after = token;
-  let left = offset;
-  while (left > 0) {
-    const first = Math.min(left, MAX_STEP);
-    const { cursor, hasNext } = await skip(first, after);
-    if (!hasNext) return { after, isBehindEnd: true };
-    after = cursor;
-    left -= first;
+  for (let left = offset; left > 0; left -= MAX_STEP) {
+    const { list } = await skip({ first: Math.min(left, MAX_STEP), after });
+    if (!list.pageInfo.hasNextPage) return { after, isBehindEnd: true };
+    after = list.pageInfo.endCursor ?? null;
   }
   return { after, isBehindEnd: false };
 }
 
 /** The headers that name the number of all items, the first page and the next one. Source: RFC 8288. */
-export function pageHeaders(
+function pageHeaders(
   { path, query }: DoorCall,
   { size, offset, isCounted }: AskedPage,
-  { total, hasNext, cursor }: Omit<Page<unknown>, 'items'>,
+  { total, next }: { readonly total: number; readonly next: string | null },
 ): Record<string, string> {
   const link = (relation: string, changes: Readonly<Record<string, string | null>>) => {
     const parameters = new URLSearchParams(query);
@@ -79,6 +110,6 @@ export function pageHeaders(
   const at = (place: number) => ({ limit: String(size), offset: String(place) });
   const behind = (token: string | null) => ({ page_size: String(size), page_token: token });
   const links = [link('first', isCounted ? at(0) : behind(null))];
-  if (hasNext) links.push(link('next', isCounted ? at(offset + size) : behind(cursor)));
+  if (next !== null) links.push(link('next', isCounted ? at(offset + size) : behind(next)));
   return { link: links.join(','), 'x-total-count': String(total) };
 }
