@@ -6,12 +6,14 @@ import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
 import { accountOf } from '../domain/accounts.ts';
-import type { LifespanName } from '../domain/client-settings.ts';
+import { type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { findConsent } from '../store/consents.ts';
 import { adapterFor } from './adapter.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { overrideModels } from './model-overrides.ts';
+import { mayRead } from './origins.ts';
+import { detectReplays, requireShortAssertion } from './replays.ts';
 import {
   issuesRefreshToken,
   keepOfflineAccess,
@@ -26,6 +28,7 @@ const { oauth } = serverConfig;
 /** The paths of Hydra's public endpoints, where they are not those of the engine. */
 const routes = {
   authorization: '/oauth2/auth',
+  pushed_authorization_request: '/oauth2/par',
   token: '/oauth2/token',
   revocation: '/oauth2/revoke',
   introspection: '/oauth2/introspect',
@@ -62,7 +65,13 @@ function configuration(keys: SigningKeys): Configuration {
     conformIdTokenClaims: false,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientDefaults: { id_token_signed_response_alg: keys.current.alg as 'RS256' },
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256'],
+      clientAuthSigningAlgValues: signingAlgorithms,
+      requestObjectSigningAlgValues: signingAlgorithms,
+      dPoPSigningAlgValues: signingAlgorithms,
+    },
+    assertJwtClientAuthClaimsAndHeader: requireShortAssertion,
     extraClientMetadata: { properties: ['slipway'], validator: () => {} },
     responseTypes: [
       'code',
@@ -93,7 +102,7 @@ function configuration(keys: SigningKeys): Configuration {
         requireAllowedScopes(ctx, client);
       },
     } as unknown as NonNullable<Configuration['extraParams']>,
-    clientBasedCORS: (_ctx, origin, client) => slipwayOf(client).settings.allowedCorsOrigins.includes(origin),
+    clientBasedCORS: (_ctx, origin, client) => mayRead(origin, client),
     ttl: {
       AccessToken: lifespan('AccessToken', oauth.accessTokenSeconds),
       AuthorizationCode: oauth.codeSeconds,
@@ -112,6 +121,9 @@ function configuration(keys: SigningKeys): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      requestObjects: { enabled: true },
+      dPoP: { enabled: true },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       revocation: {
@@ -154,6 +166,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
+  detectReplays(provider);
   overrideModels(provider, {
     isSecret: (client, secret) => isClientSecret(secret, slipwayOf(client).secretHashes),
     sessionSeconds: oauth.sessionSeconds,
