@@ -13,6 +13,7 @@ import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { overrideModels } from './model-overrides.ts';
 import { mayRead } from './origins.ts';
+import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
 import { detectReplays, requireShortAssertion } from './replays.ts';
 import {
   issuesRefreshToken,
@@ -100,6 +101,7 @@ function configuration(keys: SigningKeys): Configuration {
       audience: (ctx: KoaContextWithOIDC, _value: unknown, client: never) => {
         keepOfflineAccess(ctx, client);
         requireAllowedScopes(ctx, client);
+        requireForgeryProtection(ctx);
       },
     } as unknown as NonNullable<Configuration['extraParams']>,
     clientBasedCORS: (_ctx, origin, client) => mayRead(origin, client),
@@ -128,7 +130,7 @@ function configuration(keys: SigningKeys): Configuration {
       rpInitiatedLogout: { enabled: false },
       revocation: {
         enabled: true,
-        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+        allowedPolicy: requireOwnToken,
       },
       introspection: {
         enabled: true,
@@ -167,6 +169,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
   detectReplays(provider);
+  nameRefusals(provider);
   overrideModels(provider, {
     isSecret: (client, secret) => isClientSecret(secret, slipwayOf(client).secretHashes),
     sessionSeconds: oauth.sessionSeconds,
