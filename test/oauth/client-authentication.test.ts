@@ -95,7 +95,9 @@ describe('a client with a key', () => {
 
 describe('a public client', () => {
   it('gets no token of its own, and cannot be registered for it', async () => {
-    await expect(tokenFor('native', oauth.None())).rejects.toMatchObject({ error: 'invalid_request' });
+    await expect(tokenFor('native', oauth.None())).rejects.toMatchObject({
+      error: 'unauthorized_client',
+    });
     const input = { client: { ...machine, tokenEndpointAuthMethod: 'none' } };
     const refused = await mutate(stage.app, 'createOAuth2Client', input);
     expect(refused.problems).toMatchObject([{ path: ['input', 'client', 'tokenEndpointAuthMethod'] }]);

@@ -88,7 +88,6 @@ const attacks: Attack[] = [
     what: 'two redirect URIs',
     change: { redirect_uri: [redirect, 'https://evil.example/'] },
     error: 'invalid_request',
-    at: 'page',
   },
   {
     source: 'RFC 6749 §4.1.2.1',
