@@ -104,12 +104,15 @@ export async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   const scopes = wordsOf(oidc.params?.['scope'] as string | undefined);
   const earlier = await findRememberedConsent({ clientRowId, subject }, scopes);
   if (!earlier) return undefined;
-  const { audience, session } = earlier;
+  const { session } = earlier;
+  const audience = wordsOf(oidc.params?.['audience'] as string | undefined);
+  if (!audience.every((one) => earlier.audience.includes(one))) return undefined;
   const owner = { accountId, clientId: client.clientId, audience };
   const grantId = await saveGrant(oidc.provider, owner, scopes, scopes);
   await insertConsent({
     ...{ grantId, tenantId, clientRowId, subject, scopes, audience, session },
-    ...{ isRepeated: true, isRemembered: false, rememberedUntil: null, requestedAt: new Date() },
+    ...{ isRepeated: true, isRemembered: false, rememberedUntil: null },
+    ...{ requestId: grantId, request: null, requestedAt: new Date(), handledAt: new Date() },
     loginSessionId: oidc.session?.uid ?? null,
   });
   return await Grant.find(grantId);
