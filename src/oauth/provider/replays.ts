@@ -21,10 +21,11 @@ export async function isFirstUse(
     expiresAt,
   }: { readonly clientId: string; readonly jti: string; readonly expiresAt: number },
 ): Promise<boolean> {
-  const { id: clientRowId, tenantId } = slipwayOf(client);
+  const { id, tenantId, accessKey } = slipwayOf(client);
   return await insertRecordOnce({
-    ...{ kind: 'ReplayDetection', id: JSON.stringify([clientId, jti]), tenantId, clientRowId },
-    ...{ accountId: null, grantId: null, uid: null, payload: {} },
+    ...{ kind: 'ReplayDetection', id: JSON.stringify([clientId, jti]), tenantId },
+    clientRowId: accessKey ? null : id,
+    ...{ accountId: null, grantId: null, uid: null, sessionId: null, userId: null, payload: {} },
     expiresInSeconds: Math.max(1, expiresAt - Math.floor(Date.now() / 1000)),
   });
 }

@@ -1,8 +1,7 @@
 import type { Provider } from 'oidc-provider';
-import { accountOf } from '../domain/accounts.ts';
 import { wordsOf } from '../domain/scopes.ts';
-import { findConsent } from '../store/consents.ts';
 import { provenThumbprint } from './dpop-proof.ts';
+import { introspect } from './introspection.ts';
 import { mayRead } from './origins.ts';
 
 /** An access token, as it was presented. */
@@ -33,21 +32,16 @@ export async function userInfo(
   provider: Provider,
   { token, proof, method, origin }: PresentedToken,
 ): Promise<UserInfo | 'UNSCOPED' | null> {
-  const found = await provider.AccessToken.find(token);
-  if (!found?.isValid || !found.accountId || !found.grantId || !found.clientId) return null;
-  const grant = await provider.Grant.find(found.grantId);
-  const client = await provider.Client.find(found.clientId);
-  if (!grant || !client) return null;
-  const { jkt = null } = found as { readonly jkt?: string };
+  const found = await introspect(provider, token);
+  const client = found && (await provider.Client.find(found.clientId));
+  if (found?.use !== 'access_token' || !found.consent || !client) return null;
   const request = { method, url: `${provider.issuer}/userinfo`, accessToken: token };
   const thumbprint = proof === null ? null : await provenThumbprint(proof, request, client);
   // A token that is bound to a key is no bearer token, and the other way round.
-  if (thumbprint !== jkt || (proof !== null && thumbprint === null)) return null;
+  if (thumbprint !== found.keyThumbprint || (proof !== null && thumbprint === null)) return null;
   if (!wordsOf(found.scope).includes('openid')) return 'UNSCOPED';
-  const consent = await findConsent(found.grantId);
-  const { subject: sub } = accountOf(found.accountId);
   return {
-    claims: { ...consent?.session.idToken, sub },
+    claims: { ...found.consent.session.idToken, sub: found.subject },
     isReadable: origin !== null && mayRead(origin, client),
   };
 }
