@@ -3,7 +3,7 @@
  * says more than its error.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
+import { CompactSign, exportJWK, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
@@ -83,8 +83,8 @@ async function newCode() {
 }
 const without = (form: Form, name: string): Form =>
   Object.fromEntries(Object.entries(form).filter(([key]) => key !== name));
-const basicOf = ({ clientMetadata }: { clientMetadata(): client.ClientMetadata }) => {
-  const { client_id, client_secret } = clientMetadata();
+const basicOf = (config: client.Configuration) => {
+  const { client_id, client_secret } = config.clientMetadata();
   return { authorization: basic(client_id, String(client_secret)) };
 };
 
@@ -506,9 +506,13 @@ const assertions: Attack[] = [
     const own = await generateKeyPair('RS256');
     return assertion({ header: { jku: 'https://evil.example/keys', kid: 'evil' }, key: own.privateKey });
   }),
-  badAssertion('RFC 7515 §4.1.11', 'with an extension that must be understood', async () =>
-    assertion({ header: { crit: ['b64'], b64: true } }),
-  ),
+  badAssertion('RFC 7515 §4.1.11', 'with an extension that must be understood', async () => {
+    const [, payload = ''] = (await assertion()).split('.');
+    const header = { alg: 'RS256', kid: 'one', crit: ['urn:example:proof'], 'urn:example:proof': true };
+    return await new CompactSign(Buffer.from(payload, 'base64url'))
+      .setProtectedHeader(header)
+      .sign(keys.privateKey, { crit: { 'urn:example:proof': true } });
+  }),
   badAssertion('RFC 8725 §3.1', 'of another algorithm than the registered one', async () =>
     assertion({ by: 'signer', header: { alg: 'PS256' }, key: await asPss() }),
   ),
