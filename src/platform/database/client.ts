@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.ts';
@@ -20,8 +21,52 @@ export const databaseUrl = controlPlaneConfig.databaseUrl;
  * statements have indexes. So it plans with indexes from the beginning, and never compiles a plan.
  */
 const PLANNING = '-c enable_seqscan=off -c jit=off';
+/** Prisma says nothing about it for each transaction, which would take one more round trip. */
+const ISOLATION = '-c default_transaction_isolation=read\\ committed';
 
-export const pool = new pg.Pool({
+/** The connection of a transaction of Prisma; null before it begins and after its end. */
+export interface Connection {
+  client: pg.PoolClient | null;
+}
+
+const beginning = new AsyncLocalStorage<{ connection: Connection | null }>();
+
+/** A pool that shows the connections of Prisma's transactions to our own statements. */
+class Pool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(done: Parameters<pg.Pool['connect']>[0]): void;
+  override connect(done?: Parameters<pg.Pool['connect']>[0]): Promise<pg.PoolClient> {
+    if (done) return super.connect(done) as never;
+    const begun = beginning.getStore();
+    const connection = begun?.connection;
+    const connecting = super.connect();
+    if (!begun || !connection) return connecting;
+    // Only the first connection is that of the transaction.
+    begun.connection = null;
+    return connecting.then((client) => lend(client, connection));
+  }
+}
+
+/** The connection can be used until Prisma gives it back. */
+function lend(client: pg.PoolClient, connection: Connection): pg.PoolClient {
+  const { release } = client;
+  connection.client = client;
+  client.release = (error) => {
+    connection.client = null;
+    release.call(client, error);
+  };
+  return client;
+}
+
+/**
+ * Runs `begin`, which begins a transaction of Prisma, and gives it the connection that the transaction will have.
+ */
+export function withConnection<T>(begin: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection: Connection = { client: null };
+  return beginning.run({ connection }, () => begin(connection));
+}
+
+export const pool: pg.Pool = new Pool({
   connectionString: databaseUrl,
   max: controlPlaneConfig.databasePoolSize,
   idleTimeoutMillis: 60_000,
@@ -29,7 +74,7 @@ export const pool = new pg.Pool({
   application_name: 'slipway',
   statement_timeout: 30_000,
   idle_in_transaction_session_timeout: 60_000,
-  options: PLANNING,
+  options: `${PLANNING} ${ISOLATION}`,
 });
 
 // When an idle connection breaks, the pool replaces it. Without a listener, the error would end the process.

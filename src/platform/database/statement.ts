@@ -5,7 +5,7 @@ import { pool } from './client.ts';
 import { isWriteConflict } from './failures.ts';
 import { countOfEachParent, type Order, type Page, pageOfEachParent, pageSql } from './page.ts';
 import { nothing, type Rows, type Sql, sql } from './sql.ts';
-import type { Tx } from './transaction.ts';
+import { connectionOf, type Tx } from './transaction.ts';
 
 /**
  * SQL that Prisma cannot express, or that would be too slow with Prisma. Each statement is prepared once for each
@@ -64,10 +64,10 @@ const MAX_TRIES = 5;
  * the statement if PostgreSQL rolled it back because of a deadlock.
  */
 export async function run<Row>(statement: Statement<Row>, values: readonly Value[], tx?: Tx): Promise<Row[]> {
-  if (tx) return await tx.$queryRawUnsafe<Row[]>(statement.text, ...values);
+  const query = { name: statement.name, text: statement.text, values: values as unknown[], types };
+  if (tx) return (await connectionOf(tx).query(query)).rows as Row[];
   for (let tries = 1; ; tries += 1) {
     try {
-      const query = { name: statement.name, text: statement.text, values: values as unknown[], types };
       return (await pool.query(query)).rows as Row[];
     } catch (error) {
       if (tries === MAX_TRIES || !isWriteConflict(error)) throw error;

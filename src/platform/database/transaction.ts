@@ -1,6 +1,7 @@
+import type pg from 'pg';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import { UnavailableError } from '../errors.ts';
-import { db } from './client.ts';
+import { type Connection, db, withConnection } from './client.ts';
 import { isDatabaseLost, isWriteConflict } from './failures.ts';
 
 /** The transaction that a command passes to the stores. */
@@ -8,8 +9,13 @@ export type Tx = Prisma.TransactionClient;
 
 const MAX_TRIES = 5;
 
-/** The functions to run after the commit of each open transaction. */
-const afterwards = new WeakMap<Tx, Set<() => Promise<void>>>();
+interface Open {
+  readonly connection: Connection;
+  /** The functions to run after the commit. */
+  readonly afterwards: Set<() => Promise<void>>;
+}
+
+const transactions = new WeakMap<Tx, Open>();
 
 /**
  * Runs `work` in one READ COMMITTED transaction, and repeats it from the start if PostgreSQL reports a deadlock or a
@@ -17,16 +23,18 @@ const afterwards = new WeakMap<Tx, Set<() => Promise<void>>>();
  */
 export async function inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
-    const waiting = new Set<() => Promise<void>>();
+    const afterwards = new Set<() => Promise<void>>();
     try {
-      const result = await db.$transaction(
-        (tx) => {
-          afterwards.set(tx, waiting);
-          return work(tx);
-        },
-        { isolationLevel: 'ReadCommitted', maxWait: 10_000, timeout: 30_000 },
+      const result = await withConnection((connection) =>
+        db.$transaction(
+          (tx) => {
+            transactions.set(tx, { connection, afterwards });
+            return work(tx);
+          },
+          { maxWait: 10_000, timeout: 30_000 },
+        ),
       );
-      for (const next of waiting) await next();
+      for (const next of afterwards) await next();
       return result;
     } catch (error) {
       if (isDatabaseLost(error)) throw new UnavailableError(undefined, { cause: error });
@@ -40,7 +48,18 @@ export async function inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
  * several times, and not at all after a rollback. It must not fail, because the commit cannot be undone.
  */
 export function afterCommit(tx: Tx, next: () => Promise<void>): void {
-  const waiting = afterwards.get(tx);
-  if (!waiting) throw new Error('there is no such transaction');
-  waiting.add(next);
+  openTransaction(tx).afterwards.add(next);
+}
+
+/** The connection of a transaction. @throws Error after its end. */
+export function connectionOf(tx: Tx): pg.PoolClient {
+  const { client } = openTransaction(tx).connection;
+  if (!client) throw new Error('the transaction has ended');
+  return client;
+}
+
+function openTransaction(tx: Tx): Open {
+  const open = transactions.get(tx);
+  if (!open) throw new Error('there is no such transaction');
+  return open;
 }

@@ -1,7 +1,8 @@
 /** How long the database may take, before a request fails instead of waiting for it. */
 import { expect, it, vi } from 'vitest';
 import { db, pool } from '../../../src/platform/database/client.ts';
-import { inTransaction } from '../../../src/platform/database/transaction.ts';
+import { run, statement } from '../../../src/platform/database/statement.ts';
+import { inTransaction, type Tx } from '../../../src/platform/database/transaction.ts';
 
 it('PostgreSQL ends a statement after 30 seconds, and a transaction that does nothing after a minute', async () => {
   const settingOf = async (name: string) => (await pool.query(`show ${name}`)).rows[0][name];
@@ -24,9 +25,58 @@ it('a transaction waits 10 seconds for a connection, and ends after 30 seconds',
   const transactions = vi.spyOn(db, '$transaction');
   expect(await inTransaction(async () => 'done')).toBe('done');
   expect(transactions).toHaveBeenCalledExactlyOnceWith(expect.any(Function), {
-    isolationLevel: 'ReadCommitted',
     maxWait: 10_000,
     timeout: 30_000,
   });
   transactions.mockRestore();
+});
+
+const backend = statement<{ id: number }>('select pg_backend_pid() as id');
+
+it('a statement of a transaction has the connection of Prisma, and one outside of it has another', async () => {
+  await inTransaction(async (tx) => {
+    const [ours] = await run(backend, [], tx);
+    expect(await tx.$queryRaw`select pg_backend_pid() as id`).toEqual([ours]);
+    const [other] = await run(backend, []);
+    expect(other).not.toEqual(ours);
+    expect(await run(backend, [], tx)).toEqual([ours]);
+  });
+});
+
+it('transactions at the same time have a connection each', async () => {
+  const backends = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      inTransaction(async (tx) => {
+        const [ours] = await run(backend, [], tx);
+        expect(await tx.$queryRaw`select pg_backend_pid() as id`).toEqual([ours]);
+        return ours?.id;
+      }),
+    ),
+  );
+  expect(backends).toHaveLength(5);
+});
+
+it.each([
+  ['committed', async () => {}],
+  [
+    'rolled back',
+    async () => {
+      throw new Error('no');
+    },
+  ],
+])('a transaction that was %s runs no statement', async (_end, end) => {
+  let ended: Tx | undefined;
+  await inTransaction(async (tx) => {
+    ended = tx;
+    await end();
+  }).catch(() => {});
+  await expect(run(backend, [], ended)).rejects.toThrow('the transaction has ended');
+});
+
+it('what a transaction reads is what was committed when the statement began, whatever the database says', async () => {
+  const isolation = statement<{ transaction_isolation: string }>('show transaction_isolation');
+  expect(await inTransaction((tx) => run(isolation, [], tx))).toEqual([
+    { transaction_isolation: 'read committed' },
+  ]);
+  expect(pool.options.options).toContain('default_transaction_isolation=read\\ committed');
 });
