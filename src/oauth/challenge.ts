@@ -1,9 +1,9 @@
 import type { Caller } from '../platform/caller.ts';
-import { serverConfig } from '../platform/config/server.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { accountOf } from './domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError } from './domain/challenges.ts';
 import { wordsOf } from './domain/scopes.ts';
+import { issuerOf } from './provider/current-provider.ts';
 import { type ClientRow, readClients } from './store/clients.ts';
 import { findRememberedConsent } from './store/consents.ts';
 import { findRecord, findSessionByUid } from './store/records.ts';
@@ -122,7 +122,7 @@ async function isRemembered(
 
 /** The original request, with which a browser can begin anew. */
 function requestUrlOf({ params, returnTo }: InteractionPayload): string {
-  const url = new URL('/oauth2/auth', serverConfig.publicUrl ?? returnTo);
+  const url = new URL(`${issuerOf(returnTo)}/oauth2/auth`);
   for (const [name, value] of Object.entries(params))
     if (value !== undefined && name !== 'resource') url.searchParams.set(name, String(value));
   return url.href;

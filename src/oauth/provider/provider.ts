@@ -9,7 +9,7 @@ import type { LifespanName } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { findConsent } from '../store/consents.ts';
 import { isAccessKeySecret } from './access-key-client.ts';
-import { overrideAccessTokens } from './access-tokens.ts';
+import { completeJwt, overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
@@ -87,6 +87,7 @@ function configuration(keys: SigningKeys): Configuration {
     }),
     interactions: { policy: policy(), url: interactionUrl },
     loadExistingGrant,
+    formats: { customizers: { jwt: completeJwt as never } },
     issueRefreshToken: issuesRefreshToken as NonNullable<Configuration['issueRefreshToken']>,
     rotateRefreshToken: true,
     expiresWithSession: async () => false,

@@ -90,6 +90,7 @@ export const serverVariables = {
   OAUTH_REFRESH_TOKEN_SECONDS: whole(60, 315_360_000).default(2_592_000),
   OAUTH_CODE_SECONDS: whole(10, 3600).default(600),
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
+  OAUTH_ACCESS_TOKEN_STRATEGY: z.enum(['opaque', 'jwt']).default('opaque'),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
@@ -175,6 +176,8 @@ export const serverConfig = {
     /** For login and consent together. */
     challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
+    /** The form of access tokens, if the client says nothing else. */
+    accessTokenStrategy: settings.OAUTH_ACCESS_TOKEN_STRATEGY,
   },
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
