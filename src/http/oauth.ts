@@ -50,7 +50,9 @@ export async function answerUserInfo({ request, response, signIn }: Exchange): P
   const info = await findUserInfo(signIn.publicUrl, token);
   if (info === null) return refuse(401, 'invalid_token');
   if (info === 'UNSCOPED') return refuse(403, 'insufficient_scope');
-  answerJson(response, 200, info);
+  if (info.jwt === null) answerJson(response, 200, info.claims);
+  else
+    response.writeHead(200, { 'content-type': 'application/jwt', 'cache-control': 'no-store' }).end(info.jwt);
 }
 
 /** The pages of a login app that is not configured. */

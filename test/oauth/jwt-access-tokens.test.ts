@@ -30,7 +30,7 @@ afterAll(() => stage.stop());
 async function tokens(by = jwt, more: Record<string, string> = { audience }) {
   const scope = 'openid offline read.runs';
   const { url, checks } = await stage.request(scope, more, by);
-  const session = { accessToken: { team: 'blue' }, idToken: {} };
+  const session = { accessToken: { team: 'blue' }, idToken: { team: 'red' } };
   const grantAudience = more['audience']?.split(' ') ?? [];
   const consent = { grantScopes: scope.split(' '), grantAudience, session };
   const answer = await signIn(stage.actors(new Browser()), url, { consent });
@@ -67,7 +67,7 @@ describe('an access token that is a JWT', () => {
     expect(shown[0]).toEqual(shown[1]);
     expect(shown[0]).toMatchObject({
       ...{ active: true, sub: 'alice', aud: [audience], ext: { team: 'blue' }, token_use: 'access_token' },
-      ...{ token_type: 'Bearer', isNow: true, seconds: 3600, info: { sub: 'alice' } },
+      ...{ token_type: 'Bearer', isNow: true, seconds: 3600, info: { sub: 'alice', team: 'red' } },
     });
   });
 
@@ -109,6 +109,18 @@ describe('an access token that is a JWT', () => {
     const second = await client.refreshTokenGrant(jwt, first.refresh_token ?? '');
     expect(decodeJwt(second.access_token)).toMatchObject({ aud: [audience], sub: 'alice' });
     expect(decodeJwt(second.access_token).jti).not.toBe(decodeJwt(first.access_token).jti);
+  });
+});
+
+describe('/userinfo', () => {
+  it('answers with a signed JWT if the client wants one', async () => {
+    const by = await stage.addClient('signed', { ...settings, userinfoSignedResponseAlg: 'RS256' });
+    const { access_token } = await tokens(by);
+    const authorization = `Bearer ${access_token}`;
+    const response = await fetch(`${stage.app.url}/userinfo`, { headers: { authorization } });
+    expect(response.headers.get('content-type')).toBe('application/jwt');
+    const { payload } = await verified(await response.text(), { typ: undefined, audience: 'signed' });
+    expect(payload).toMatchObject({ sub: 'alice', team: 'red' });
   });
 });
 
