@@ -39,6 +39,10 @@ const portOrOff = text().transform((value, issues) => {
   return z.NEVER;
 });
 
+const doors = list
+  .transform((names) => (names.join() === 'off' ? [] : names))
+  .pipe(z.array(z.enum(['hydra'], { error: 'must be a list of these: hydra; or off' })));
+
 /** The variables that the server reads in addition to the base and the control plane. */
 export const serverVariables = {
   MIGRATE: flag.default(true),
@@ -92,6 +96,7 @@ export const serverVariables = {
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
   OAUTH_ACCESS_TOKEN_STRATEGY: z.enum(['opaque', 'jwt']).default('opaque'),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
+  DOORS: doors.default(['hydra']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
 };
@@ -179,6 +184,8 @@ export const serverConfig = {
     /** The form of access tokens, if the client says nothing else. */
     accessTokenStrategy: settings.OAUTH_ACCESS_TOKEN_STRATEGY,
   },
+  /** The other systems whose clients the server answers. */
+  doors: settings.DOORS,
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
 } as const;
