@@ -85,7 +85,7 @@ describe('an access token that is a JWT', () => {
   it('is unknown to other clients, and so is one whose text was changed', async () => {
     const { access_token } = await tokens();
     expect(await client.tokenIntrospection(stage.web, access_token)).toEqual({ active: false });
-    await client.tokenRevocation(stage.web, access_token);
+    await expect(client.tokenRevocation(stage.web, access_token)).rejects.toBeDefined();
     expect(await client.tokenIntrospection(jwt, access_token)).toMatchObject({ active: true });
     const forged = access_token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
     expect(await client.tokenIntrospection(jwt, forged)).toEqual({ active: false });
