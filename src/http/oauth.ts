@@ -1,4 +1,5 @@
 import { answerOAuth, findUserInfo } from '../oauth/answer-oauth.ts';
+import { publicClientConfig } from '../oauth/public-client-config.ts';
 import { answerJson, refusal } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -22,6 +23,20 @@ export async function answerUserInfo({ request, response, signIn }: Exchange): P
   if (info === null) return refuse(401, 'invalid_token');
   if (info === 'UNSCOPED') return refuse(403, 'insufficient_scope');
   answerJson(response, 200, info);
+}
+
+/** `GET /config/v1/flyte_client`. Source: the HTTP gateway of Flyte's AuthMetadataService. */
+export async function answerFlyteClient({ response, signIn }: Exchange): Promise<void> {
+  const config = await publicClientConfig(signIn.publicUrl);
+  if (!config) throw refusal('NOT_FOUND', 'the client flytectl has no redirect URI');
+  answerJson(response, 200, {
+    client_id: config.clientId,
+    redirect_uri: config.redirectUri,
+    scopes: config.scopes,
+    authorization_metadata_key: config.authorizationMetadataKey,
+    service_http_endpoint: config.serviceHttpEndpoint,
+    audience: config.audience,
+  });
 }
 
 /** The pages of a login app that is not configured. */

@@ -3,7 +3,7 @@ import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFallback, answerProtocol, answerUserInfo } from './oauth.ts';
+import { answerFallback, answerFlyteClient, answerProtocol, answerUserInfo } from './oauth.ts';
 import { beginSession, endSession } from './session.ts';
 
 export interface Route {
@@ -42,6 +42,7 @@ const routes: readonly Route[] = [
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
   { path: '/oauth2/fallbacks/', label: 'oauth', answers: { GET: answerFallback } },
+  { path: '/config/v1/flyte_client', label: 'oauth', answers: { GET: answerFlyteClient } },
   { path: '/userinfo', label: 'oauth', answers: { GET: answerUserInfo, POST: answerUserInfo } },
   { path: '/', label: 'other', answers: { GET: toGraphiQL } },
 ];

@@ -1,4 +1,11 @@
-import { can, type FieldArguments, type Lookup, type ObjectName, type RootRules } from '../graphql/rules.ts';
+import {
+  anyone,
+  can,
+  type FieldArguments,
+  type Lookup,
+  type ObjectName,
+  type RootRules,
+} from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import type { ClientBy } from './store/clients.ts';
 
@@ -22,6 +29,8 @@ const challengeOfInput: ObjectName = {
 
 export const oauthRules: RootRules = {
   Query: {
+    oauth2Metadata: anyone,
+    publicClientConfig: anyone,
     oauth2Client: can(
       'oauth2Client:read',
       clientAt((args) => args['by'] as ClientBy),
