@@ -38,10 +38,3 @@ export async function answerFlyteClient({ response, signIn }: Exchange): Promise
     audience: config.audience,
   });
 }
-
-/** The pages of a login app that is not configured. */
-export async function answerFallback({ url }: Exchange): Promise<void> {
-  const page = url.pathname.split('/').at(-1) ?? '';
-  const variable = page === 'consent' ? 'OAUTH_CONSENT_URL' : 'OAUTH_LOGIN_URL';
-  throw refusal('UNIMPLEMENTED', `this server has no ${page} page: its operator has not set ${variable}`);
-}

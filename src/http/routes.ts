@@ -3,7 +3,9 @@ import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFallback, answerFlyteClient, answerProtocol, answerUserInfo } from './oauth.ts';
+import { answerFlyteClient, answerProtocol, answerUserInfo } from './oauth.ts';
+import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
+import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
 import { beginSession, endSession } from './session.ts';
 
 export interface Route {
@@ -26,6 +28,14 @@ const protocol = (path: string, ...methods: readonly string[]): Route => ({
   hasOwnOrigins: true,
 });
 
+/** A page with a form. No page of another origin may read it. */
+const builtInPage = (path: string, GET: Handler, POST: Handler): Route => ({
+  path,
+  label: 'oauth',
+  answers: { GET, POST },
+  hasOwnOrigins: true,
+});
+
 /** All routes of the server. */
 const routes: readonly Route[] = [
   { path: '/health/alive', label: 'health', answers: { GET: answerAlive }, isForOperators: true },
@@ -41,7 +51,8 @@ const routes: readonly Route[] = [
   protocol('/oauth2/token', 'POST', 'OPTIONS'),
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
-  { path: '/oauth2/fallbacks/', label: 'oauth', answers: { GET: answerFallback } },
+  builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
+  builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
   { path: '/config/v1/flyte_client', label: 'oauth', answers: { GET: answerFlyteClient } },
   { path: '/userinfo', label: 'oauth', answers: { GET: answerUserInfo, POST: answerUserInfo } },
   { path: '/', label: 'other', answers: { GET: toGraphiQL } },

@@ -35,6 +35,8 @@ export interface LoginResult {
   readonly amr?: string[] | undefined;
   /** When the person signed in, in seconds; left out for now. */
   readonly ts?: number | undefined;
+  /** The version of the user of Slipway, if the built-in page has signed her in. */
+  readonly userVersion?: number | undefined;
   readonly context?: unknown;
 }
 
@@ -127,4 +129,10 @@ function requestUrlOf({ params, returnTo }: InteractionPayload): string {
 export async function signedInAt(sessionUid: string): Promise<number | undefined> {
   const session = await findSessionByUid(sessionUid);
   return session?.payload['loginTs'] as number | undefined;
+}
+
+/** The version of the user of Slipway when she signed in; null if an operator's app has signed somebody in. */
+export async function signedInVersion(sessionUid: string): Promise<number | null> {
+  const session = await findSessionByUid(sessionUid);
+  return (session?.payload['userVersion'] as number | undefined) ?? null;
 }

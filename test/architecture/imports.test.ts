@@ -78,7 +78,7 @@ const drawing: Record<string, readonly string[]> = {
     'oauth',
     ...['jobs', 'executions', 'notifications', 'tracking', 'retention', 'access'],
   ],
-  http: ['authorization', 'graphql', 'sign-in', 'oauth', 'blobs', 'api'],
+  http: ['authorization', 'graphql', 'identity', 'sign-in', 'oauth', 'blobs', 'api'],
   scheduler: [
     'values',
     'sign-in',

@@ -7,6 +7,9 @@ import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
 import { accountOf } from '../domain/accounts.ts';
 import type { LifespanName } from '../domain/client-settings.ts';
+import { textsFor } from '../pages/languages.ts';
+import { renderProblemPage } from '../pages/message-pages.ts';
+import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
 import { adapterFor } from './adapter.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
@@ -137,8 +140,12 @@ function configuration(keys: SigningKeys): Configuration {
         ctx.redirect(url.href);
         return;
       }
-      ctx.type = 'text/plain';
-      ctx.body = [out.error, out.error_description].filter(Boolean).join(': ');
+      const texts = textsFor(undefined, ctx.get('accept-language'));
+      ctx.set(pageHeaders);
+      ctx.body = renderProblemPage(texts, {
+        error: out.error,
+        description: out.error_description ?? null,
+      });
     },
   };
 }
