@@ -2,8 +2,8 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
-import { newTenant, newUser } from '../support/users.ts';
 import { updateUserPassword } from '../support/people.ts';
+import { newTenant, newUser } from '../support/users.ts';
 import { Browser } from './browser.ts';
 import { discover, redirect, Stage, webSettings } from './stage.ts';
 import { hiddenFields, type Page, Visitor, wordsIn } from './visitor.ts';
@@ -62,9 +62,9 @@ describe('the login page', () => {
 
   const wrong = 'The user name or the password is wrong.';
   const mistakes: readonly [what: string, fields: Record<string, string>][] = [
-    ['a wrong password', { username: 'alice', password: 'wrong' }],
-    ['a person who does not exist', { username: 'nobody', password: 'wrong' }],
-    ['a name with a colon', { username: 'alice:x', password: 'wrong' }],
+    ['a wrong password', { username: 'alice', password: 'not this one' }],
+    ['a person who does not exist', { username: 'nobody', password: 'not this one' }],
+    ['a name with a colon', { username: 'alice:x', password: 'not this one' }],
     ['a tenant that does not exist', { username: 'nowhere/alice', password: alice.password }],
   ];
   it.each(mistakes)('asks again after %s, with the name and without the password', async (_what, fields) => {
@@ -178,7 +178,10 @@ describe('attacks', () => {
     const victim = new Visitor();
     const page = await loginPage(new Visitor());
     const shown = await victim.visit(page.url);
-    expect([shown.status, wordsIn(shown)]).toEqual([400, expect.stringContaining('This page is no longer valid')]);
+    expect([shown.status, wordsIn(shown)]).toEqual([
+      400,
+      expect.stringContaining('This page is no longer valid'),
+    ]);
     const sent = await victim.send(page, alice);
     expect([sent.status, wordsIn(sent)]).toEqual([400, expect.stringContaining('no longer valid')]);
   });

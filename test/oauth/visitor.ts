@@ -26,7 +26,9 @@ export const hiddenFields = ({ text }: Page): Record<string, string> =>
 
 /** What the page says, without its tags. */
 export const wordsIn = ({ text }: Page): string =>
-  unescaped(text.replace(/^[\s\S]*<main>/, '').replaceAll(/<[^>]*>/g, ' ')).replaceAll(/\s+/g, ' ').trim();
+  unescaped(text.replace(/^[\s\S]*<main>/, '').replaceAll(/<[^>]*>/g, ' '))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
 
 export class Visitor {
   readonly browser: Browser;
