@@ -8,6 +8,7 @@ import './graphql/challenge.ts';
 import './graphql/challenge-mutations.ts';
 import './graphql/client-mutations.ts';
 import './graphql/server-metadata.ts';
+import './graphql/consent-session.ts';
 
 export const oauth: Capability = {
   rules: [oauthRules],

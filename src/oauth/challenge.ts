@@ -14,6 +14,8 @@ interface InteractionPayload {
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly returnTo: string;
   readonly iat: number;
+  /** The same for the login and the consent of one authorization. */
+  readonly cid: string;
   readonly session?: {
     readonly accountId: string;
     readonly uid: string;
@@ -43,6 +45,8 @@ export interface LoginResult {
 /** A challenge that waits for its app. */
 export interface Challenge {
   readonly challenge: string;
+  /** The id of the authorization. Consent sessions have it, too. */
+  readonly requestId: string;
   readonly kind: ChallengeKind;
   readonly client: ClientRow;
   readonly requestedScopes: readonly string[];
@@ -96,6 +100,7 @@ export async function getChallenge(
   const seconds = (instant: number) => new Date(instant * 1000);
   return {
     ...{ challenge, kind, client, requestedScopes, skip, requestUrl, login },
+    requestId: payload.cid,
     requestedAudience: wordsOf(payload.params['audience']),
     subject: kind === 'login' && !skip ? null : subject,
     sessionId: payload.session?.uid ?? null,

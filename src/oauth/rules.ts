@@ -1,3 +1,5 @@
+import type { Permission } from '../authorization/domain/permissions.ts';
+import { callerOf } from '../graphql/context.ts';
 import {
   anyone,
   can,
@@ -5,6 +7,8 @@ import {
   type Lookup,
   type ObjectName,
   type RootRules,
+  type Rule,
+  ruleBy,
 } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import type { ClientBy } from './store/clients.ts';
@@ -27,6 +31,26 @@ const challengeOfInput: ObjectName = {
   key: (args) => (args['input'] as { challenge: string }).challenge.slice(0, 100),
 };
 
+/** A person may ask about herself; an administrator about everybody of the tenant. */
+const aboutSubject = (
+  own: Permission,
+  kind: 'consent session' | 'login session',
+  inputOf: (args: FieldArguments) => Readonly<Record<string, unknown>>,
+): Rule => {
+  const name: ObjectName = {
+    kind,
+    key: (args) => {
+      const { subject, consentRequestId, sessionId } = inputOf(args);
+      return String(subject ?? consentRequestId ?? sessionId ?? kind).slice(0, 255);
+    },
+  };
+  return ruleBy(async (args, context) => {
+    const isOwn = inputOf(args)['subject'] === callerOf(context).userId;
+    return can(isOwn ? own : 'consentSession:administer', name);
+  });
+};
+const input = (args: FieldArguments) => args['input'] as Readonly<Record<string, unknown>>;
+
 export const oauthRules: RootRules = {
   Query: {
     oauth2Metadata: anyone,
@@ -36,6 +60,7 @@ export const oauthRules: RootRules = {
       clientAt((args) => args['by'] as ClientBy),
     ),
     oauth2Clients: can('oauth2Client:list'),
+    consentSessions: aboutSubject('consentSession:read', 'consent session', (args) => args),
     loginRequest: can('loginRequest:answer'),
     consentRequest: can('loginRequest:answer'),
   },
@@ -44,6 +69,8 @@ export const oauthRules: RootRules = {
     rejectLoginRequest: can('loginRequest:answer', challengeOfInput),
     acceptConsentRequest: can('loginRequest:answer', challengeOfInput),
     rejectConsentRequest: can('loginRequest:answer', challengeOfInput),
+    revokeConsentSessions: aboutSubject('consentSession:revoke', 'consent session', input),
+    revokeAuthenticationSession: aboutSubject('consentSession:revoke', 'login session', input),
     createOAuth2Client: can('oauth2Client:administer', newClient),
     updateOAuth2Client: can('oauth2Client:administer', clientOfInput),
     patchOAuth2Client: can('oauth2Client:administer', clientOfInput),

@@ -163,6 +163,8 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   rejectLoginRequest: ['loginRequest:answer', 'challenge'],
   acceptConsentRequest: ['loginRequest:answer', 'challenge'],
   rejectConsentRequest: ['loginRequest:answer', 'challenge'],
+  revokeConsentSessions: ['consentSession:administer', 'consent session'],
+  revokeAuthenticationSession: ['consentSession:administer', 'login session'],
   createTokenForUser: ['token:createForOthers', 'user'],
   login: ['token:create', 'user'],
   logout: ['session:end', 'user'],

@@ -59,6 +59,7 @@ const queries: Readonly<Record<string, string | null>> = {
   permissions: 'permission:read',
   oauth2Client: 'oauth2Client:read',
   oauth2Clients: 'oauth2Client:list',
+  consentSessions: 'consentSession:administer',
   loginRequest: 'loginRequest:answer',
   consentRequest: 'loginRequest:answer',
   project: 'project:read',

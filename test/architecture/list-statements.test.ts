@@ -173,6 +173,9 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
   'Query.cacheEntries': { path: 'cacheEntries', statements: 2, as: 'administrator' },
+  'Query.consentSessions': {
+    ...{ path: 'consentSessions', statements: 2, given: 'subject: "someone"', as: 'administrator' },
+  },
   'Query.credentials': { path: 'credentials', statements: 2 },
   'Query.descriptionEntities': { path: 'descriptionEntities', statements: 3 },
   'Query.domains': { path: 'domains', statements: 0 },

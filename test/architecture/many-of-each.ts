@@ -5,6 +5,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { seedShares } from '../jobs/seed-shares.ts';
 import type { LocalApp } from '../support/app.ts';
+import { allow } from '../support/consents.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
@@ -100,7 +101,7 @@ async function makeQueue(at: number): Promise<void> {
   const rules = [{ action: 'RETRY', onCategory: 'USER' }];
   const policy = { name: `policy-${at}`, retryLimit: 1, defaultAction: 'RETRY', rules };
   await make(app, 'createRetryPolicy', policy, 'retryPolicy');
-  await make(app, 'createOAuth2Client', { clientId: `client-${at}` }, 'client');
+  await allow(await make(app, 'createOAuth2Client', { clientId: `client-${at}` }, 'client'), 'someone');
   // No executor has the pool, so the jobs wait.
   const jobs = [{ pool: 'nowhere', container: { image: 'x' } }];
   for (const jobSet of each.map(String)) await mutate(app, 'submitJobs', { queue: input.name, jobSet, jobs });

@@ -18,6 +18,7 @@ import type { Role } from '../../src/generated/prisma/enums.ts';
 
 /** The permissions of a guest. */
 const forGuests: readonly Permission[] = [
+  ...(['consentSession:read', 'consentSession:revoke'] as const),
   ...(['version:read', 'viewer:read', 'token:create', 'token:validate', 'token:createForOthers'] as const),
   ...([
     'session:end',
@@ -76,6 +77,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['tenant:administer', 'audit:read', 'retention:report', 'executor:administer'] as const),
     ...(['jsonWebKey:read', 'jsonWebKey:administer', 'jsonWebKey:export'] as const),
     ...(['oauth2Client:read', 'oauth2Client:list', 'oauth2Client:administer'] as const),
+    'consentSession:administer',
   ],
   SYSTEM: ['tenant:create', 'job:run', 'loginRequest:answer'],
   ROOT: [],

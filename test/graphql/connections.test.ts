@@ -5,6 +5,7 @@ import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { allow } from '../support/consents.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
@@ -61,6 +62,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   activeLaunchPlans: { args: inProject, count: 1 },
   auditEvents: { args: 'filter: { action: "group:create" }', count: 1 },
   cacheEntries: { args: `filter: { project: "${project}" }`, count: 1 },
+  consentSessions: { args: 'subject: "someone"', count: 1 },
   credentials: { count: 1 },
   descriptionEntities: { args: ofWorkflows.replace('WORKFLOW', 'TASK'), count: 1 },
   executions: { args: inProject, count: 2 },
@@ -136,7 +138,7 @@ beforeAll(async () => {
   root = await newCaller({ role: 'ROOT' });
   member = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');
-  await mutate(app, 'createOAuth2Client', {});
+  await allow(await make(app, 'createOAuth2Client', {}, 'client'), 'someone');
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   experiments = [await makeExperiment(app, project, 'e1'), await makeExperiment(app, project, 'e2')];
   for (const at of [0, 0, 1]) await makeRun(app, experiments[at] ?? '');

@@ -9,6 +9,7 @@ import { serverConfig } from '../../src/platform/config/server.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { seedShares } from '../jobs/seed-shares.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { allow } from '../support/consents.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
@@ -43,7 +44,7 @@ beforeAll(async () => {
   const by = { key: keyOf(project, 'one') };
   await mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' });
   await mutate(app, 'createQueue', { name: 'queue' });
-  for (const _ of [1, 2]) await mutate(app, 'createOAuth2Client', {});
+  for (const _ of [1, 2]) await allow(await make(app, 'createOAuth2Client', {}, 'client'), 'someone');
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   const plain = { pool: 'nowhere', container: { image: 'x' } };
   await mutate(app, 'submitJobs', { queue: 'queue', jobSet: 'set', jobs: [plain, plain, plain, plain] });
@@ -196,6 +197,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   ],
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
+  'Query.consentSessions': [() => 'consentSessions(subject: "someone", ARGS) { PAGE }'],
   'Query.oauth2Clients': [() => 'oauth2Clients(ARGS) { PAGE }'],
   'Query.retryPolicies': [() => 'retryPolicies(ARGS) { PAGE }'],
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],

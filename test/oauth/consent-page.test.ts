@@ -30,9 +30,10 @@ async function newClient(settings: object = {}): Promise<client.Configuration> {
 /** Where alice gets when she has signed in: the consent page, unless nobody has to be asked. */
 async function afterLogin(
   by: client.Configuration,
-  { visitor = new Visitor(), asked = scope, ...more }: { visitor?: Visitor; asked?: string } & object = {},
+  given: { visitor?: Visitor; asked?: string; more?: Record<string, string> } = {},
 ) {
-  const { url, checks } = await stage.request(asked, more as Record<string, string>, by);
+  const { visitor = new Visitor(), asked = scope, more = {} } = given;
+  const { url, checks } = await stage.request(asked, more, by);
   const page = await visitor.visit(url);
   const next = page.url.includes('/oauth2/login?') ? await visitor.send(page, alice) : page;
   return { visitor, page: next, checks };
@@ -102,7 +103,7 @@ describe('the consent page', () => {
     expect(isConsent((await afterLogin(by, { visitor })).page)).toBe(isAsked);
     // More than before is always asked.
     expect(isConsent((await afterLogin(by, { visitor, asked: `${scope} execution:*` })).page)).toBe(true);
-    expect(isConsent((await afterLogin(by, { visitor, prompt: 'consent' })).page)).toBe(true);
+    expect(isConsent((await afterLogin(by, { visitor, more: { prompt: 'consent' } })).page)).toBe(true);
   });
 
   const clients: readonly [what: string, settings: object, isAsked: boolean][] = [
@@ -123,7 +124,7 @@ describe('the consent page', () => {
   it.each(clients)('is shown for %s: %j %s', async (_what, settings, isAsked) => {
     const by = await newClient(settings);
     const { redirectUris: [uri] = [undefined] } = settings as { redirectUris?: string[] };
-    const { page } = await afterLogin(by, uri ? { redirect_uri: uri } : {});
+    const { page } = await afterLogin(by, uri ? { more: { redirect_uri: uri } } : {});
     expect([isConsent(page), page.url.includes('code=')]).toEqual([isAsked, !isAsked]);
   });
 

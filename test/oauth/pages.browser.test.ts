@@ -113,7 +113,10 @@ describe.runIf(needs('chromium', 'OAuth in a browser'))('the built-in pages', ()
     }
     expect(stops).toEqual([
       'Use another account',
-      ...scope.split(' ').slice(1).map((name) => `scope ${name}`),
+      ...scope
+        .split(' ')
+        .slice(1)
+        .map((name) => `scope ${name}`),
       'remember yes',
       'Allow',
       'Deny',

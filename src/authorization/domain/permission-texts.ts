@@ -110,5 +110,8 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'oauth2Client:list': 'List OAuth 2 clients.',
   'oauth2Client:administer': 'Register, change and delete OAuth 2 clients, and replace their secrets.',
   'loginRequest:answer': 'See and answer login and consent requests, as a login app does.',
+  'consentSession:read': 'See what you have allowed OAuth 2 clients.',
+  'consentSession:revoke': 'Take back what you have allowed OAuth 2 clients, and end your login sessions.',
+  'consentSession:administer': 'See and take back what others have allowed, and end their login sessions.',
   'audit:read': 'Read the audit log.',
 };

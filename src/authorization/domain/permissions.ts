@@ -152,6 +152,9 @@ export const permissions = {
   'oauth2Client:list': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'oauth2Client:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'loginRequest:answer': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'login-app' },
+  'consentSession:read': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'consentSession:revoke': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'consentSession:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 } as const satisfies Readonly<Record<string, Requirement>>;
 

@@ -77,6 +77,7 @@ async function accept(
     remember,
     rememberFor: 0,
     session: { accessToken: {}, idToken },
+    handledAt: null,
   });
 }
 

@@ -1,10 +1,10 @@
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError, type Problem } from '../../platform/errors.ts';
-import { getChallenge } from '../challenge.ts';
+import { type Challenge, getChallenge } from '../challenge.ts';
 import { ChallengeUsedError } from '../domain/challenges.ts';
 import { currentProvider } from '../provider/current-provider.ts';
-import { type ConsentClaims, insertConsent } from '../store/consents.ts';
+import { type ConsentClaims, type ConsentQuestion, insertConsent } from '../store/consents.ts';
 import { removeRecord, resolveInteraction } from '../store/records.ts';
 
 export interface AcceptedConsent {
@@ -15,6 +15,8 @@ export interface AcceptedConsent {
   /** In seconds; 0 for ever. */
   readonly rememberFor: number;
   readonly session: ConsentClaims;
+  /** When the person answered; null for now. */
+  readonly handledAt: Date | null;
 }
 
 const MAX_CLAIMS = 16_384;
@@ -44,9 +46,11 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
   const { clientId, id: clientRowId, tenantId } = client;
   const scopes = [...consent.grantScopes];
   const grantId = await saveGrant(provider, { accountId, clientId }, requestedScopes, scopes);
-  const now = Date.now();
+  const handledAt = new Date(Math.min(Date.now(), consent.handledAt?.getTime() ?? Number.POSITIVE_INFINITY));
   const until =
-    consent.remember && consent.rememberFor > 0 ? new Date(now + consent.rememberFor * 1000) : null;
+    consent.remember && consent.rememberFor > 0
+      ? new Date(handledAt.getTime() + consent.rememberFor * 1000)
+      : null;
   const isFirst = await inTransaction(async (tx) => {
     // The earlier results stay: without the login, the engine would ask for it again.
     const result = { ...(login ? { login } : {}), consent: { grantId } };
@@ -56,7 +60,8 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
         ...{ grantId, tenantId, clientRowId, subject, scopes, audience: [...consent.grantAudience] },
         ...{ session: consent.session, loginSessionId: challenge.sessionId, isRepeated: challenge.skip },
         ...{ isRemembered: consent.remember && !challenge.skip, rememberedUntil: until },
-        requestedAt: challenge.requestedAt,
+        ...{ requestedAt: challenge.requestedAt, handledAt, requestId: challenge.requestId },
+        request: questionOf(challenge),
       },
       tx,
     );
@@ -65,6 +70,18 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
   if (isFirst) return returnTo;
   await removeRecord({ kind: 'Grant', id: grantId });
   throw new ChallengeUsedError(returnTo);
+}
+
+/** The parameters that `OidcContext` shows. */
+const shownParameters = ['acr_values', 'ui_locales', 'display', 'login_hint'];
+
+function questionOf({ params, login, ...challenge }: Challenge): ConsentQuestion {
+  const { requestedScopes, requestedAudience, requestUrl } = challenge;
+  return {
+    ...{ requestedScopes, requestedAudience, requestUrl },
+    ...{ acr: login?.acr ?? null, amr: login?.amr ?? [], context: login?.context ?? null },
+    params: Object.fromEntries(shownParameters.map((name) => [name, params[name]])),
+  };
 }
 
 const fault = (path: readonly string[], message: string): Problem => ({

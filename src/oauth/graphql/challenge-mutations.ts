@@ -62,6 +62,10 @@ const AcceptConsentRequestInput = builder.inputType('AcceptConsentRequestInput',
       description: 'How long this is remembered. If it is left out or zero: for ever.',
     }),
     session: t.field({ type: ConsentClaimsInput, description: 'Claims for the tokens.' }),
+    handledAt: t.field({
+      type: 'DateTime',
+      description: 'When she answered. If it is left out, or in the future: now.',
+    }),
   }),
 });
 
@@ -150,6 +154,7 @@ builder.mutationFields((t) => ({
           accessToken: objectOf(input.session?.accessToken),
           idToken: objectOf(input.session?.idToken),
         },
+        handledAt: input.handledAt ?? null,
       }),
     }),
   }),

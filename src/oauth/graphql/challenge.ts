@@ -15,7 +15,7 @@ builder.objectType(ChallengeUsedError, {
   }),
 });
 
-const OidcContext = builder.objectRef<Challenge['params']>('OidcContext').implement({
+export const OidcContext = builder.objectRef<Challenge['params']>('OidcContext').implement({
   description: 'What the request says about how to sign in. Source: OpenID Connect Core §3.1.2.1.',
   fields: (t) => {
     const text = (name: string, description: string) =>
@@ -91,6 +91,9 @@ export const ConsentRequestType = builder.objectRef<Challenge>('ConsentRequest')
   description: 'A browser waits for a consent app to say what its person allows the client.',
   fields: (t) => ({
     ...requestFields(t),
+    consentRequestId: t.exposeString('requestId', {
+      description: 'The id of the authorization, for `revokeConsentSessions`.',
+    }),
     skip: t.exposeBoolean('skip', {
       description: 'True: the person has allowed all this before, and wants it remembered.',
     }),

@@ -112,7 +112,8 @@ export async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   const { audience, session } = earlier;
   await insertConsent({
     ...{ grantId, tenantId, clientRowId, subject, scopes, audience, session },
-    ...{ isRepeated: true, isRemembered: false, rememberedUntil: null, requestedAt: new Date() },
+    ...{ isRepeated: true, isRemembered: false, rememberedUntil: null },
+    ...{ requestId: grantId, request: null, requestedAt: new Date(), handledAt: new Date() },
     loginSessionId: oidc.session?.uid ?? null,
   });
   return await Grant.find(grantId);

@@ -1,4 +1,4 @@
-import type { OAuth2Consent, Prisma } from '../../generated/prisma/client.ts';
+import { type OAuth2Consent, Prisma } from '../../generated/prisma/client.ts';
 import { db } from '../../platform/database/client.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
@@ -8,20 +8,37 @@ export interface ConsentClaims {
   readonly idToken: Readonly<Record<string, unknown>>;
 }
 
-export interface ConsentRow extends Omit<OAuth2Consent, 'session'> {
-  readonly session: ConsentClaims;
+/** What was asked when a consent was given. */
+export interface ConsentQuestion {
+  readonly requestedScopes: readonly string[];
+  readonly requestedAudience: readonly string[];
+  readonly requestUrl: string;
+  readonly acr: string | null;
+  readonly amr: readonly string[];
+  readonly context: unknown;
+  /** The parameters about how to sign in. */
+  readonly params: Readonly<Record<string, string | undefined>>;
 }
 
-export type NewConsent = Omit<ConsentRow, 'handledAt'>;
+export interface ConsentRow extends Omit<OAuth2Consent, 'session' | 'request'> {
+  readonly session: ConsentClaims;
+  readonly request: ConsentQuestion | null;
+}
+
+export type NewConsent = ConsentRow;
 
 export async function insertConsent(consent: NewConsent, tx: Tx = db): Promise<void> {
   await tx.oAuth2Consent.create({
-    data: { ...consent, session: consent.session as unknown as Prisma.InputJsonObject },
+    data: {
+      ...consent,
+      session: consent.session as unknown as Prisma.InputJsonObject,
+      request: consent.request ? (consent.request as unknown as Prisma.InputJsonObject) : Prisma.DbNull,
+    },
   });
 }
 
 export async function findConsent(grantId: string): Promise<ConsentRow | null> {
-  return (await db.oAuth2Consent.findUnique({ where: { grantId } })) as ConsentRow | null;
+  return (await db.oAuth2Consent.findUnique({ where: { grantId } })) as unknown as ConsentRow | null;
 }
 
 /** How many of the newest remembered consents are looked at. */
@@ -41,5 +58,5 @@ export async function findRememberedConsent(
     take: MAX_REMEMBERED,
   });
   const found = rows.find((row) => scopes.every((scope) => row.scopes.includes(scope)));
-  return (found ?? null) as ConsentRow | null;
+  return (found ?? null) as unknown as ConsentRow | null;
 }

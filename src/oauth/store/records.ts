@@ -128,6 +128,30 @@ export async function removeRecordsOfGrant(
   await run(removeOfGrantStatement, [grantId, kind]);
 }
 
+const removeOfGrantsStatement = statement<Record<string, never>>(
+  'delete from oauth2_records where grant_id = any($1::text[])',
+);
+
+/** Deletes all that belongs to some authorizations: their tokens end. */
+export async function removeRecordsOfGrants(tx: Tx, grantIds: readonly string[]): Promise<void> {
+  if (grantIds.length > 0) await run(removeOfGrantsStatement, [grantIds], tx);
+}
+
+const removeSessionsStatement = statement<{ uid: string }>(
+  `delete from oauth2_records where kind = 'Session' and tenant_id = $1::uuid
+      and ($2::text is null or account_id = $2) and ($3::text is null or uid = $3)
+   returning uid`,
+);
+
+/** Ends sessions of browsers. @returns how many there were. */
+export async function removeSessions(
+  tx: Tx,
+  tenantId: string,
+  { accountId, uid }: { readonly accountId: string | null; readonly uid: string | null },
+): Promise<number> {
+  return (await run(removeSessionsStatement, [tenantId, accountId, uid], tx)).length;
+}
+
 const sweepStatement = statement<{ kind: string }>(
   `delete from oauth2_records where (kind, id_hash) in (
      select kind, id_hash from oauth2_records where expires_at < now() order by expires_at limit $1

@@ -110,5 +110,10 @@ export const germanPermissions: Readonly<Record<string, string>> = {
   'oauth2Client:administer':
     'OAuth-2-Clients registrieren, ändern und löschen, und ihre Geheimnisse ersetzen.',
   'loginRequest:answer': 'Anfragen nach Anmeldung und Zustimmung sehen und beantworten, wie eine Login-App.',
+  'consentSession:read': 'Sehen, was Sie OAuth-2-Clients erlaubt haben.',
+  'consentSession:revoke':
+    'Zurücknehmen, was Sie OAuth-2-Clients erlaubt haben, und Ihre Anmeldungen beenden.',
+  'consentSession:administer':
+    'Sehen und zurücknehmen, was andere erlaubt haben, und ihre Anmeldungen beenden.',
   'audit:read': 'Das Audit-Log lesen.',
 };
