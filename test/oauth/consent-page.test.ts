@@ -23,7 +23,8 @@ let number = 0;
 /** A client of its own for each test, because consents are remembered. */
 async function newClient(settings: object = {}): Promise<client.Configuration> {
   number += 1;
-  const more = { scope: 'openid profile offline_access execution:* read.* write', ...settings };
+  const grantTypes = ['authorization_code', 'refresh_token'];
+  const more = { grantTypes, scope: 'openid profile offline_access execution:* read.* write', ...settings };
   return await stage.addClient(`client-${number}`, { ...webSettings, ...more });
 }
 

@@ -30,7 +30,7 @@ export function renderConsentPage(texts: PageTexts, page: ConsentPage): string {
     title: consent.title(clientName),
     body: html`
 <h1>${consent.title(clientName)}</h1>
-<p>${consent.signedInAs(person)} <a href="${otherPersonUrl}">${consent.otherPerson}</a></p>
+<p>${consent.signedInAs(person)}<br><a href="${otherPersonUrl}">${consent.otherPerson}</a></p>
 <form method="post" action="${action}">
 <input type="hidden" name="challenge" value="${proof.challenge}">
 <input type="hidden" name="token" value="${proof.token}">

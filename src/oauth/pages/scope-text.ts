@@ -1,4 +1,4 @@
-import type { PageTexts } from './texts/english.ts';
+import { type PageTexts, textIn } from './texts/english.ts';
 
 /**
  * What a scope allows, in words. Of a scope that only the client knows, its name is the text.
@@ -6,8 +6,8 @@ import type { PageTexts } from './texts/english.ts';
  * @returns a name, too, if the text does not say it.
  */
 export function scopeText({ scopes }: PageTexts, scope: string): { text: string; name: string | null } {
-  const known = Object.hasOwn(scopes.known, scope) ? scopes.known[scope] : undefined;
-  if (known !== undefined) return { text: known, name: null };
+  const known = textIn(scopes.known, scope);
+  if (known !== null) return { text: known, name: null };
   const [noun = '', verb = '', ...more] = scope.split(':');
   const isPermission = noun !== '' && verb !== '' && more.length === 0;
   if (isPermission && verb === '*') return { text: scopes.allOf(noun), name: scope };

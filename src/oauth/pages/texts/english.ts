@@ -1,3 +1,5 @@
+import { permissionTexts } from '../../../authorization/domain/permission-texts.ts';
+
 /** Texts that name something: the function gets the name. */
 type Named = (name: string) => string;
 
@@ -47,7 +49,7 @@ export interface PageTexts {
     /** A scope that only the client knows. */
     readonly unknown: string;
     /** What a permission allows; null if this language has no text for it. */
-    permission(permission: string): string | null;
+    permission(name: string): string | null;
     /** All permissions about one kind of things. */
     readonly allOf: Named;
     /** One permission about all kinds of things. */
@@ -55,7 +57,10 @@ export interface PageTexts {
   };
 }
 
-import { permissionTexts } from '../../../authorization/domain/permission-texts.ts';
+
+/** The text of a name that somebody else has chosen. */
+export const textIn = (texts: Readonly<Record<string, string>>, name: string): string | null =>
+  Object.hasOwn(texts, name) ? (texts[name] ?? null) : null;
 
 export const english: PageTexts = {
   language: 'en',
@@ -65,7 +70,7 @@ export const english: PageTexts = {
     username: 'User name',
     password: 'Password',
     remember: 'Stay signed in on this device',
-    rememberHint: 'Leave this out on a device that others use, too.',
+    rememberHint: 'Not on a device that others use, too.',
     submit: 'Sign in',
     cancel: 'Cancel',
     wrong: 'The user name or the password is wrong.',
@@ -116,7 +121,7 @@ export const english: PageTexts = {
       'login-app': 'Say who people are, as a login app.',
     },
     unknown: 'The application has not told us what this means.',
-    permission: (permission) => permissionTexts[permission as keyof typeof permissionTexts] ?? null,
+    permission: (name) => textIn(permissionTexts, name),
     allOf: (noun) => `Do everything with ${noun}.`,
     onAll: (verb) => `Use ${verb} everywhere in Slipway.`,
   },

@@ -1,4 +1,4 @@
-import type { PageTexts } from './english.ts';
+import { type PageTexts, textIn } from './english.ts';
 import { germanPermissions } from './german-permissions.ts';
 
 export const german: PageTexts = {
@@ -60,7 +60,7 @@ export const german: PageTexts = {
       'login-app': 'Als Login-App sagen, wer jemand ist.',
     },
     unknown: 'Die Anwendung hat uns nicht gesagt, was das bedeutet.',
-    permission: (permission) => germanPermissions[permission] ?? null,
+    permission: (name) => textIn(germanPermissions, name),
     allOf: (noun) => `Alles mit ${noun} tun.`,
     onAll: (verb) => `Überall in Slipway ${verb} benutzen.`,
   },
