@@ -57,7 +57,6 @@ export interface PageTexts {
   };
 }
 
-
 /** The text of a name that somebody else has chosen. */
 export const textIn = (texts: Readonly<Record<string, string>>, name: string): string | null =>
   Object.hasOwn(texts, name) ? (texts[name] ?? null) : null;
