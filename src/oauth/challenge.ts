@@ -7,6 +7,7 @@ import { wordsOf } from './domain/scopes.ts';
 import { type ClientRow, readClients } from './store/clients.ts';
 import { findRememberedConsent } from './store/consents.ts';
 import { findRecord, findSessionByUid } from './store/records.ts';
+import { withVerifier } from './verifier.ts';
 
 /** What the engine stores of a challenge. */
 interface InteractionPayload {
@@ -89,7 +90,8 @@ export async function getChallenge(
   if (!client) throw absent();
   const requestUrl = requestUrlOf(payload);
   if (record.consumedAt) throw new ChallengeUsedError(requestUrl);
-  if (payload.result) throw new ChallengeUsedError(payload.returnTo);
+  const returnTo = withVerifier(payload.returnTo, challenge);
+  if (payload.result) throw new ChallengeUsedError(returnTo);
   const login = payload.lastSubmission?.login ?? null;
   const accountId = login?.accountId ?? payload.session?.accountId ?? null;
   const subject = accountId && accountOf(accountId).subject;
@@ -107,7 +109,7 @@ export async function getChallenge(
     params: payload.params,
     requestedAt: seconds(payload.iat),
     expiresAt: record.expiresAt,
-    returnTo: payload.returnTo,
+    returnTo,
     session: payload.session ?? null,
   };
 }

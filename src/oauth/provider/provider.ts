@@ -19,6 +19,7 @@ import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
 import { overrideModels } from './model-overrides.ts';
+import { requireVerifier } from './require-verifier.ts';
 import {
   issuesRefreshToken,
   keepOfflineAccess,
@@ -166,6 +167,10 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
+  provider.use(async (ctx, next) => {
+    requireVerifier(provider, ctx as KoaContextWithOIDC);
+    await next();
+  });
   overrideModels(provider, {
     isSecret: (client, secret) => {
       const { accessKey, secretHashes } = slipwayOf(client);
