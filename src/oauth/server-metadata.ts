@@ -38,6 +38,6 @@ export async function serverMetadata(issuer: string): Promise<ServerMetadata> {
       return response;
     };
   });
-  await answerOAuth(request, response, issuer);
+  await answerOAuth(request, response, { publicUrl: issuer, address: null });
   return JSON.parse(await written);
 }
