@@ -3,10 +3,11 @@ import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFlyteClient, answerProtocol, answerUserInfo } from './oauth.ts';
+import { answerFlyteClient, answerProtocol } from './oauth.ts';
 import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
 import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
 import { beginSession, endSession } from './session.ts';
+import { answerUserInfo } from './user-info.ts';
 
 export interface Route {
   /** This path, or, if it ends with a slash, all paths below it. */
@@ -48,13 +49,19 @@ const routes: readonly Route[] = [
   protocol('/.well-known/jwks.json', 'GET', 'OPTIONS'),
   protocol('/oauth2/auth', 'GET', 'POST'),
   protocol('/oauth2/auth/', 'GET'),
+  protocol('/oauth2/par', 'POST', 'OPTIONS'),
   protocol('/oauth2/token', 'POST', 'OPTIONS'),
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
   builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
   builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
   { path: '/config/v1/flyte_client', label: 'oauth', answers: { GET: answerFlyteClient } },
-  { path: '/userinfo', label: 'oauth', answers: { GET: answerUserInfo, POST: answerUserInfo } },
+  {
+    path: '/userinfo',
+    label: 'oauth',
+    answers: { GET: answerUserInfo, POST: answerUserInfo, OPTIONS: answerUserInfo },
+    hasOwnOrigins: true,
+  },
   { path: '/', label: 'other', answers: { GET: toGraphiQL } },
 ];
 

@@ -1,7 +1,7 @@
 /** A browser continues only if it has come from the login app that has answered. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acceptLogin, Browser, challengeIn, redirectOf } from './browser.ts';
-import { scope, Stage } from './stage.ts';
+import { Stage, scope } from './stage.ts';
 
 vi.hoisted(() => {
   process.env['OAUTH_LOGIN_URL'] = 'https://login.example/login';

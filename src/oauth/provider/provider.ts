@@ -5,7 +5,7 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
-import type { LifespanName } from '../domain/client-settings.ts';
+import { type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
@@ -19,6 +19,9 @@ import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
 import { overrideModels } from './model-overrides.ts';
+import { mayRead } from './origins.ts';
+import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
+import { detectReplays, requireShortAssertion } from './replays.ts';
 import { requireVerifier } from './require-verifier.ts';
 import {
   issuesRefreshToken,
@@ -34,6 +37,7 @@ const { oauth } = serverConfig;
 /** The paths of Hydra's public endpoints, where they are not those of the engine. */
 const routes = {
   authorization: '/oauth2/auth',
+  pushed_authorization_request: '/oauth2/par',
   token: '/oauth2/token',
   revocation: '/oauth2/revoke',
   introspection: '/oauth2/introspect',
@@ -70,7 +74,13 @@ function configuration(keys: SigningKeys): Configuration {
     conformIdTokenClaims: false,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientDefaults: { id_token_signed_response_alg: keys.current.alg as 'RS256' },
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256'],
+      clientAuthSigningAlgValues: signingAlgorithms,
+      requestObjectSigningAlgValues: signingAlgorithms,
+      dPoPSigningAlgValues: signingAlgorithms,
+    },
+    assertJwtClientAuthClaimsAndHeader: requireShortAssertion,
     extraClientMetadata: { properties: ['slipway'], validator: () => {} },
     responseTypes: [
       'code',
@@ -100,9 +110,10 @@ function configuration(keys: SigningKeys): Configuration {
         keepOfflineAccess(ctx, client);
         requireAllowedScopes(ctx, client);
         requireAllowedAudience(client, wordsOf(value));
+        requireForgeryProtection(ctx);
       },
     } as unknown as NonNullable<Configuration['extraParams']>,
-    clientBasedCORS: (_ctx, origin, client) => slipwayOf(client).settings.allowedCorsOrigins.includes(origin),
+    clientBasedCORS: (_ctx, origin, client) => mayRead(origin, client),
     ttl: {
       AccessToken: lifespan('AccessToken', oauth.accessTokenSeconds),
       AuthorizationCode: oauth.codeSeconds,
@@ -121,11 +132,14 @@ function configuration(keys: SigningKeys): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true },
+      requestObjects: { enabled: true },
+      dPoP: { enabled: true },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       revocation: {
         enabled: true,
-        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+        allowedPolicy: requireOwnToken,
       },
       introspection: {
         enabled: true,
@@ -171,6 +185,8 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     requireVerifier(provider, ctx as KoaContextWithOIDC);
     await next();
   });
+  detectReplays(provider);
+  nameRefusals(provider);
   overrideModels(provider, {
     isSecret: (client, secret) => {
       const { accessKey, secretHashes } = slipwayOf(client);

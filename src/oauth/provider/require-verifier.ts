@@ -10,7 +10,10 @@ const resumePath = /\/oauth2\/(?:auth|device\/verify)\/([^/]+)$/;
  * person, and his own browser would be signed in as her. The engine takes a browser without its cookie for one that has
  * come too late. Source: Hydra's `login_verifier` and `consent_verifier`.
  */
-export function requireVerifier(provider: Provider, { path, cookies, req, querystring }: KoaContextWithOIDC): void {
+export function requireVerifier(
+  provider: Provider,
+  { path, cookies, req, querystring }: KoaContextWithOIDC,
+): void {
   const [, uid] = resumePath.exec(path) ?? [];
   if (uid === undefined) return;
   // The engine comes back without the verifier after it has signed another person out.
