@@ -8,6 +8,7 @@ import './graphql/challenge.ts';
 import './graphql/challenge-mutations.ts';
 import './graphql/client-mutations.ts';
 import './graphql/consent-session.ts';
+import './graphql/device-request.ts';
 
 export const oauth: Capability = {
   rules: [oauthRules],

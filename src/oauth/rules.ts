@@ -58,10 +58,12 @@ export const oauthRules: RootRules = {
     ),
     oauth2Clients: can('oauth2Client:list'),
     consentSessions: aboutSubject('consentSession:read', 'consent session', (args) => args),
+    deviceRequest: can('loginRequest:answer'),
     loginRequest: can('loginRequest:answer'),
     consentRequest: can('loginRequest:answer'),
   },
   Mutation: {
+    acceptDeviceRequest: can('loginRequest:answer', challengeOfInput),
     acceptLoginRequest: can('loginRequest:answer', challengeOfInput),
     rejectLoginRequest: can('loginRequest:answer', challengeOfInput),
     acceptConsentRequest: can('loginRequest:answer', challengeOfInput),

@@ -159,6 +159,7 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   rotateOAuth2ClientSecret: ['oauth2Client:administer', 'oauth2 client'],
   deleteRotatedOAuth2ClientSecrets: ['oauth2Client:administer', 'oauth2 client'],
   deleteOAuth2Client: ['oauth2Client:administer', 'oauth2 client'],
+  acceptDeviceRequest: ['loginRequest:answer', 'challenge'],
   acceptLoginRequest: ['loginRequest:answer', 'challenge'],
   rejectLoginRequest: ['loginRequest:answer', 'challenge'],
   acceptConsentRequest: ['loginRequest:answer', 'challenge'],

@@ -58,6 +58,7 @@ const queries: Readonly<Record<string, string | null>> = {
   oauth2Client: 'oauth2Client:read',
   oauth2Clients: 'oauth2Client:list',
   consentSessions: 'consentSession:administer',
+  deviceRequest: 'loginRequest:answer',
   loginRequest: 'loginRequest:answer',
   consentRequest: 'loginRequest:answer',
   project: 'project:read',

@@ -5,11 +5,13 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
+import { VERIFY_PATH } from '../device-request.ts';
 import { accountOf } from '../domain/accounts.ts';
-import type { LifespanName } from '../domain/client-settings.ts';
+import { DEVICE_CODE, type LifespanName } from '../domain/client-settings.ts';
 import { findConsent } from '../store/consents.ts';
 import { adapterFor } from './adapter.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
+import { afterDeviceAuthorization, beforeDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { overrideModels } from './model-overrides.ts';
 import {
@@ -27,6 +29,8 @@ const { oauth } = serverConfig;
 const routes = {
   authorization: '/oauth2/auth',
   token: '/oauth2/token',
+  device_authorization: '/oauth2/device/auth',
+  code_verification: VERIFY_PATH,
   revocation: '/oauth2/revoke',
   introspection: '/oauth2/introspect',
   jwks: '/.well-known/jwks.json',
@@ -42,7 +46,9 @@ const lifespan =
         ? 'refreshToken'
         : grant === 'authorization_code'
           ? 'authorizationCode'
-          : 'implicit';
+          : grant === DEVICE_CODE
+            ? 'deviceCode'
+            : 'implicit';
     const lifespans = (client as { slipway?: SlipwayClient } | undefined)?.slipway?.settings.lifespans;
     return lifespans?.[`${by}${token}` as LifespanName] ?? byDefault;
   };
@@ -99,6 +105,7 @@ function configuration(keys: SigningKeys): Configuration {
       AuthorizationCode: oauth.codeSeconds,
       ClientCredentials: (_ctx, _token, client) =>
         slipwayOf(client).settings.lifespans.clientCredentialsAccessToken ?? oauth.accessTokenSeconds,
+      DeviceCode: oauth.deviceCodeSeconds,
       Grant: grantSeconds,
       IdToken: lifespan('IdToken', oauth.idTokenSeconds),
       Interaction: oauth.challengeSeconds,
@@ -112,6 +119,7 @@ function configuration(keys: SigningKeys): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow,
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       revocation: {
@@ -160,7 +168,9 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
   });
   provider.use(async (ctx, next) => {
+    await beforeDevicePage(ctx as KoaContextWithOIDC);
     await next();
+    afterDeviceAuthorization(ctx as KoaContextWithOIDC);
     const { oidc, body } = ctx as unknown as {
       oidc?: { route?: string; entities: { Grant?: { jti: string } } };
       body?: { active?: boolean; sub?: string; ext?: unknown };
