@@ -61,6 +61,7 @@ const actorOf = (caller: Caller) => ({
   realActorId: caller.real?.userId ?? null,
   realActorName: caller.real?.username ?? null,
   credentialId: caller.credentialId,
+  clientId: caller.clientId,
   address: caller.address,
 });
 
@@ -103,6 +104,7 @@ export function noteFailedSignIn(
     realActorId: null,
     realActorName: null,
     credentialId: null,
+    clientId: null,
     address,
     action: 'session:login',
     code: 'UNAUTHENTICATED',

@@ -1,18 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { currentProvider } from './provider/current-provider.ts';
+import { noteAddress } from './request-address.ts';
 
 /**
  * Lets the protocol engine answer a request. The address of the server is the configured one, whatever the request says
  * in Host and X-Forwarded-…: endpoints, redirects and the audience of client assertions depend on it.
  *
- * @param issuer  the URL of the server for its callers.
+ * @param publicUrl  the URL of the server for its callers.
+ * @param address  the IP address of the caller.
  */
 export async function answerOAuth(
   request: IncomingMessage,
   response: ServerResponse,
-  issuer: string,
+  { publicUrl: issuer, address }: { readonly publicUrl: string; readonly address: string | null },
 ): Promise<void> {
   const { host, protocol } = new URL(issuer);
+  noteAddress(request, address);
   for (const name of Object.keys(request.headers))
     if (name.startsWith('x-forwarded-') || name === 'forwarded') delete request.headers[name];
   request.headers.host = host;

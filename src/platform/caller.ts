@@ -38,6 +38,8 @@ export interface Caller {
    * password. If a real caller acts as this user, it is the real caller's key.
    */
   readonly credentialId: string | null;
+  /** The OAuth 2 client that the token was issued to; null for every other sign-in. */
+  readonly clientId: string | null;
   /** The session of a token; `logout` ends it. Null without a token. */
   readonly sessionId: string | null;
   /** When the session began. Renewing a token does not change it. */
@@ -76,6 +78,7 @@ export interface Caller {
 /** The fields of a plain sign-in: no token, no access key, no limits. */
 export const plain = {
   credentialId: null,
+  clientId: null,
   sessionId: null,
   signedInAt: null,
   vouchedUntil: null,

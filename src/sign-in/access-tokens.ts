@@ -17,7 +17,8 @@ import { MAX_CACHED } from './max-cached.ts';
 
 const ALGORITHM = 'EdDSA';
 const ISSUER = 'slipway';
-const AUDIENCE = 'slipway';
+/** For whom our tokens are. */
+export const AUDIENCE = 'slipway';
 
 export interface TokenClaims {
   readonly userId: string;
@@ -38,6 +39,8 @@ export interface TokenClaims {
   readonly confinedTo: readonly Resource[] | null;
   /** The user who asked for the token, if it is not the user of the token. */
   readonly actor: { readonly userId: string; readonly version: number } | null;
+  /** The OAuth 2 client that the token was issued to; null for a token of `login`. */
+  readonly clientId: string | null;
 }
 
 /** The keys in the form in which they are used. */
@@ -72,7 +75,7 @@ export async function issueToken(
   claims: Omit<TokenClaims, 'sessionId'>,
 ): Promise<{ token: string; sessionId: string }> {
   const { signing } = await currentKeys();
-  const { actor, scopes, confinedTo, credentialId } = claims;
+  const { actor, scopes, confinedTo, credentialId, clientId } = claims;
   const sessionId = newId();
   const token = await new SignJWT({
     tenant: claims.tenantId,
@@ -85,6 +88,7 @@ export async function issueToken(
     ...(confinedTo ? { res: confinedTo.map(({ type, id }) => [type, id]) } : {}),
     // RFC 8693 gives this name to the party that acts.
     ...(actor ? { act: { sub: actor.userId, ver: actor.version } } : {}),
+    ...(clientId === null ? {} : { client_id: clientId }),
   })
     .setProtectedHeader({ alg: ALGORITHM, kid: signing.kid, typ: 'at+jwt' })
     .setIssuer(ISSUER)
@@ -162,6 +166,7 @@ const signedClaims = z.object({
   scope: z.string().optional(),
   res: z.array(z.tuple([z.enum(ResourceType), z.string()])).optional(),
   act: z.object({ sub: z.string(), ver: z.number() }).optional(),
+  client_id: z.string().optional(),
 });
 
 /** Null for a JWT that is signed with our key but is not an access token. */
@@ -181,5 +186,6 @@ function claimsOf(payload: JWTPayload): TokenClaims | null {
     scopes: data.scope?.split(' ').filter((scope) => scope !== '') ?? null,
     confinedTo: data.res?.map(([type, id]) => ({ type, id })) ?? null,
     actor: data.act ? { userId: data.act.sub, version: data.act.ver } : null,
+    clientId: data.client_id ?? null,
   };
 }

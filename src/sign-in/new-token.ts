@@ -2,7 +2,7 @@ import type { Resource } from '../authorization/domain/resources.ts';
 import { isGuestAccount } from '../identity/shared-identities.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
-import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
+import { InvalidArgumentError, PermissionDeniedError, UnauthenticatedError } from '../platform/errors.ts';
 import { issueToken, sessionEnd } from './access-tokens.ts';
 import { findPrincipal } from './principals.ts';
 
@@ -26,7 +26,7 @@ export interface TokenWish {
  * access key or with the outside token, if that is earlier than asked for.
  *
  * @throws InvalidArgumentError for less than a second or more than a year; UnauthenticatedError for a caller who did
- * not sign in. Source: ClearML's auth.login. Unlike there, a negative time is refused.
+ * not sign in; PermissionDeniedError for a caller with the token of an OAuth 2 client. Source: ClearML's auth.login. Unlike there, a negative time is refused.
  */
 export async function newToken(
   caller: Caller,
@@ -34,6 +34,11 @@ export async function newToken(
   { expiresInMs, confinedTo }: TokenWish,
 ): Promise<NewToken> {
   if (caller.method === 'ANONYMOUS') throw new UnauthenticatedError();
+  // Such a token would stay valid when the tokens of the client are revoked.
+  if (caller.clientId !== null)
+    throw new PermissionDeniedError(
+      'a token that was issued to an OAuth 2 client cannot be exchanged for another token',
+    );
   const seconds = expiresInMs === null ? serverConfig.tokenSeconds : Math.floor(expiresInMs / 1000);
   if (seconds < 1 || seconds > MAX_SECONDS)
     throw InvalidArgumentError.of(['input', 'expiresIn'], 'a token must be valid for 1 second to 365 days');
@@ -59,6 +64,7 @@ export async function newToken(
     scopes: credentialId || isGuestAccount(user.userId) ? null : scopes,
     confinedTo,
     actor: holder.userId === user.userId ? null : { userId: holder.userId, version: holder.version },
+    clientId: null,
   });
   return { token, sessionId, expiresAt: new Date(Math.floor(expiresAt.getTime() / 1000) * 1000) };
 }

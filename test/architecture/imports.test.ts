@@ -43,7 +43,7 @@ const drawing: Record<string, readonly string[]> = {
   identity: ['authorization', 'graphql'],
   'key-sets': ['authorization', 'graphql', 'identity'],
   'sign-in': ['authorization', 'graphql', 'identity', 'key-sets'],
-  oauth: ['authorization', 'graphql', 'identity', 'key-sets'],
+  oauth: ['authorization', 'graphql', 'identity', 'key-sets', 'sign-in'],
   projects: ['authorization', 'graphql'],
   blobs: ['graphql', 'projects'],
   attributes: ['values', 'authorization', 'graphql', 'projects'],

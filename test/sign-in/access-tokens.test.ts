@@ -32,11 +32,16 @@ describe('a token', () => {
     const claims = {
       ...{ tenantId, userId: newId(), version: 3, credentialId: newId(), signedInAt },
       ...{ vouchedUntil: end, expiresAt: justBefore(end), actor: { userId: newId(), version: 7 } },
-      scopes: ['project:list', 'queue:read'],
+      ...{ scopes: ['project:list', 'queue:read'], clientId: 'web' },
       confinedTo: [{ type: 'PROJECT', id: newId() }],
     } as const;
     const nothing = { credentialId: null, vouchedUntil: null, actor: null, scopes: null, confinedTo: null };
-    for (const given of [claims, { ...claims, ...nothing }, { ...claims, scopes: [], confinedTo: [] }]) {
+    const isOfLogin = { clientId: null };
+    for (const given of [
+      claims,
+      { ...claims, ...nothing, ...isOfLogin },
+      { ...claims, scopes: [], confinedTo: [] },
+    ]) {
       const { token, sessionId } = await issueToken(given);
       const expiresAt = new Date(end.getTime() - 1000);
       expect(await readToken(token)).toEqual({ ...given, expiresAt, sessionId });

@@ -82,6 +82,11 @@ const AuditEventType = builder.objectRef<AuditEventRow>('AuditEvent').implement(
       nullable: true,
       description: 'The id of the access key that was used to sign in; null if none was used.',
     }),
+    clientId: t.exposeString('clientId', {
+      nullable: true,
+      description:
+        'The client id of the OAuth 2 client whose token was used; null for any other way to sign in.',
+    }),
     address: t.exposeString('address', {
       nullable: true,
       description: 'The IP address that the request came from; null for the server itself.',

@@ -25,7 +25,8 @@ export type AuditEventRow = Omit<AuditEvent, 'targetType'> & { readonly targetTy
 
 const columns = `
   id, tenant_id as "tenantId", created_at as "createdAt", actor_id as "actorId", actor_name as "actorName",
-  real_actor_id as "realActorId", real_actor_name as "realActorName", credential_id as "credentialId", address, action,
+  real_actor_id as "realActorId", real_actor_name as "realActorName", credential_id as "credentialId", client_id as "clientId",
+  address, action,
   outcome::text as outcome, code, target_type as "targetType", target_id as "targetId", target_name as "targetName",
   before, after, count`;
 

@@ -11,6 +11,7 @@ export interface AuditRow {
   readonly realActorId: string | null;
   readonly realActorName: string | null;
   readonly credentialId: string | null;
+  readonly clientId: string | null;
   readonly address: string | null;
   readonly action: string;
   readonly outcome: AuditOutcome;
@@ -24,14 +25,15 @@ export interface AuditRow {
 }
 
 const insertRows = `
-  insert into audit_events (id, tenant_id, actor_id, actor_name, real_actor_id, real_actor_name, credential_id, address,
-                            action, outcome, code, target_type, target_id, target_name, before, after, count)
-  select id, "tenantId", "actorId", "actorName", "realActorId", "realActorName", "credentialId", address, action,
-         outcome, code, "targetType", "targetId", "targetName", before, after, count
+  insert into audit_events (id, tenant_id, actor_id, actor_name, real_actor_id, real_actor_name, credential_id,
+                            client_id, address, action, outcome, code, target_type, target_id, target_name, before, after,
+                            count)
+  select id, "tenantId", "actorId", "actorName", "realActorId", "realActorName", "credentialId", "clientId", address,
+         action, outcome, code, "targetType", "targetId", "targetName", before, after, count
     from jsonb_to_recordset($1::jsonb) as made(
            id uuid, "tenantId" uuid, "actorId" uuid, "actorName" text, "realActorId" uuid, "realActorName" text,
-           "credentialId" uuid, address text, action text, outcome audit_outcome, code text, "targetType" text,
-           "targetId" text, "targetName" text, before jsonb, after jsonb, count int)`;
+           "credentialId" uuid, "clientId" text, address text, action text, outcome audit_outcome, code text,
+           "targetType" text, "targetId" text, "targetName" text, before jsonb, after jsonb, count int)`;
 
 const insertAuditStatement = statement<Record<string, never>>(insertRows);
 

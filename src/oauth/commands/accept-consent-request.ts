@@ -45,7 +45,8 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
   const { saveGrant } = await import('../provider/interactions.ts');
   const { clientId, id: clientRowId, tenantId } = client;
   const scopes = [...consent.grantScopes];
-  const grantId = await saveGrant(provider, { accountId, clientId }, requestedScopes, scopes);
+  const owner = { accountId, clientId, audience: consent.grantAudience };
+  const grantId = await saveGrant(provider, owner, requestedScopes, scopes);
   const handledAt = new Date(Math.min(Date.now(), consent.handledAt?.getTime() ?? Number.POSITIVE_INFINITY));
   const until =
     consent.remember && consent.rememberFor > 0

@@ -1,3 +1,4 @@
+import { followAccessChanges } from '../../authorization/store/changes.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { type ClientRow, removeClient } from '../store/clients.ts';
 import { onLockedClient } from './on-locked-client.ts';
@@ -10,6 +11,8 @@ import { onLockedClient } from './on-locked-client.ts';
 export function deleteOAuth2Client(caller: Caller, { id, clientId }: ClientRow): Promise<ClientRow> {
   return onLockedClient(caller, { id, clientId }, async (tx, client) => {
     await removeClient(tx, id);
+    // Its tokens for Slipway itself have ended.
+    followAccessChanges(tx);
     return { result: client, before: client.settings };
   });
 }

@@ -18,6 +18,7 @@ import {
   removeRecordsOfGrant,
   upsertRecord,
 } from '../store/records.ts';
+import { findAccessKeyClient } from './access-key-client.ts';
 import { findEngineClient, type SlipwayClient } from './client-model.ts';
 
 /** The client of the request that the engine answers now. */
@@ -30,6 +31,12 @@ const clientOfRequest = () =>
  */
 export function adapterFor(name: string): Adapter {
   return name === 'Client' ? clientAdapter : new RecordAdapter(name as OAuth2RecordKind);
+}
+
+/** The session of an access token for Slipway itself. */
+interface Session {
+  readonly sessionId: string;
+  readonly userId: string;
 }
 
 class RecordAdapter implements Adapter {
@@ -46,7 +53,7 @@ class RecordAdapter implements Adapter {
       throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
   }
 
-  #columnsOf(id: string, { jti: _jti, ...payload }: AdapterPayload) {
+  #columnsOf(id: string, { jti: _jti, slipway, ...payload }: AdapterPayload & { slipway?: Session }) {
     const client = clientOfRequest()?.slipway ?? null;
     const accountId = payload.accountId ?? null;
     const isSession = this.#kind === 'Session';
@@ -57,8 +64,9 @@ class RecordAdapter implements Adapter {
       payload: storedForm(this.#kind === 'DeviceCode' ? { ...others, deviceCode: id } : others),
       tenantId: accountId ? accountOf(accountId).tenantId : (client?.tenantId ?? null),
       // A session outlives the clients that it was used for.
-      clientRowId: isSession ? null : (client?.id ?? null),
+      clientRowId: isSession || client?.accessKey ? null : (client?.id ?? null),
       grantId: this.#kind === 'Grant' ? id : (payload.grantId ?? null),
+      ...{ sessionId: slipway?.sessionId ?? null, userId: slipway?.userId ?? null },
     };
   }
 
@@ -142,7 +150,8 @@ const refuse = async (): Promise<never> => {
 };
 
 const clientAdapter: Adapter = {
-  find: (id) => findEngineClient(id) as Promise<AdapterPayload | undefined>,
+  find: async (id) =>
+    ((await findAccessKeyClient(id)) ?? (await findEngineClient(id))) as AdapterPayload | undefined,
   findByUid: async () => undefined,
   findByUserCode: async () => undefined,
   upsert: refuse,

@@ -4,13 +4,20 @@ import { isNative } from '../domain/client-uris.ts';
 import { type EngineClient, findClientOfAnyTenant } from '../store/clients.ts';
 
 /** Our part of a client of the engine, under the name `slipway`. */
-export type SlipwayClient = Pick<EngineClient, 'id' | 'tenantId' | 'secretHashes' | 'settings'>;
+export interface SlipwayClient extends Pick<EngineClient, 'id' | 'tenantId' | 'secretHashes' | 'settings'> {
+  /** If the client is an access key. Then `id` is the id of the access key. */
+  readonly accessKey: {
+    readonly accessKey: string;
+    readonly userId: string;
+    readonly credentialId: string;
+  } | null;
+}
 
 export const slipwayOf = (client: unknown): SlipwayClient =>
   (client as { readonly slipway: SlipwayClient }).slipway;
 
 /** The engine compares secrets with our function, and needs some text for a client that has one. */
-const PLACEHOLDER = 'the hashes are in slipway.secretHashes';
+export const PLACEHOLDER = 'the hashes are in slipway.secretHashes';
 /** The grants that the engine knows. */
 const knownGrants = new Set([
   'authorization_code',
@@ -34,7 +41,7 @@ function metadataOf({ id, tenantId, clientId, secretHashes, settings }: EngineCl
     const needsImplicit = type !== 'code';
     return grants.includes('authorization_code') && (!needsImplicit || grants.includes('implicit'));
   });
-  const slipway: SlipwayClient = { id, tenantId, secretHashes, settings };
+  const slipway: SlipwayClient = { id, tenantId, secretHashes, settings, accessKey: null };
   return {
     client_id: clientId,
     client_name: settings.clientName || undefined,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { serverConfig } from '../../platform/config/server.ts';
 import { type DeviceRequestPayload, VERIFY_PATH } from '../device-request.ts';
 import { openUserCode, POLL_SECONDS } from '../store/device-codes.ts';
@@ -24,7 +24,7 @@ interface Hints {
 const hints = new WeakMap<object, Hints>();
 
 /** Before the engine: takes the user code out of the address, or continues after the device page. */
-export async function beforeDevicePage(ctx: KoaContextWithOIDC): Promise<void> {
+async function beforeDevicePage(ctx: KoaContextWithOIDC): Promise<void> {
   if (ctx.path !== VERIFY_PATH || ctx.method !== 'GET') return;
   const { device_challenge: challenge, user_code: userCode, error } = ctx.query;
   ctx.query = {};
@@ -40,7 +40,7 @@ export async function beforeDevicePage(ctx: KoaContextWithOIDC): Promise<void> {
 }
 
 /** After the engine: says how often a device may ask. */
-export function afterDeviceAuthorization(ctx: KoaContextWithOIDC): void {
+function afterDeviceAuthorization(ctx: KoaContextWithOIDC): void {
   const body = ctx.body as { device_code?: string; interval?: number } | undefined;
   if (ctx.oidc?.route === 'device_authorization' && body?.device_code) body.interval = POLL_SECONDS;
 }
@@ -51,7 +51,7 @@ const askForUserCode: NonNullable<DeviceFlow['userCodeInputSource']> = async (ct
   ctx.status = 303;
   if (out || !hint) {
     // The engine would save this session, which it cannot do if the session is new.
-    if (ctx.oidc.session) ctx.oidc.session.touched = false;
+    Object.assign(ctx.oidc.session ?? {}, { touched: false });
     const isRefused = (fault as Error | undefined)?.name === 'AbortedError';
     const error = new URLSearchParams({ error: isRefused ? 'access_denied' : 'invalid_request' });
     return ctx.redirect(`${ctx.oidc.issuer}${VERIFY_PATH}?${error}`);
@@ -62,7 +62,7 @@ const askForUserCode: NonNullable<DeviceFlow['userCodeInputSource']> = async (ct
   await upsertRecord({
     ...{ kind: 'DeviceRequest', id: challenge, tenantId: null, clientRowId: null, accountId: null },
     ...{ grantId: null, uid: null, payload: { ...payload } },
-    expiresInSeconds: serverConfig.oauth.challengeSeconds,
+    ...{ sessionId: null, userId: null, expiresInSeconds: serverConfig.oauth.challengeSeconds },
   });
   const url = new URL(serverConfig.oauth.deviceUrl ?? `${ctx.oidc.issuer}/oauth2/fallbacks/device`);
   url.searchParams.set('device_challenge', challenge);
@@ -90,3 +90,11 @@ export const deviceFlow: DeviceFlow = {
   userCodeInputSource: askForUserCode,
   successSource: showSuccess,
 };
+
+export function addDevicePage(provider: Provider): void {
+  provider.use(async (ctx, next) => {
+    await beforeDevicePage(ctx as KoaContextWithOIDC);
+    await next();
+    afterDeviceAuthorization(ctx as KoaContextWithOIDC);
+  });
+}

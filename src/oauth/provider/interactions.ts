@@ -104,8 +104,11 @@ export async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   const scopes = wordsOf(oidc.params?.['scope'] as string | undefined);
   const earlier = await findRememberedConsent({ clientRowId, subject }, scopes);
   if (!earlier) return undefined;
-  const grantId = await saveGrant(oidc.provider, { accountId, clientId: client.clientId }, scopes, scopes);
-  const { audience, session } = earlier;
+  const { session } = earlier;
+  const audience = wordsOf(oidc.params?.['audience'] as string | undefined);
+  if (!audience.every((one) => earlier.audience.includes(one))) return undefined;
+  const owner = { accountId, clientId: client.clientId, audience };
+  const grantId = await saveGrant(oidc.provider, owner, scopes, scopes);
   await insertConsent({
     ...{ grantId, tenantId, clientRowId, subject, scopes, audience, session },
     ...{ isRepeated: true, isRemembered: false, rememberedUntil: null },
@@ -123,11 +126,12 @@ export async function loadExistingGrant(ctx: KoaContextWithOIDC) {
  */
 export async function saveGrant(
   provider: Provider,
-  owner: { readonly accountId: string; readonly clientId: string },
+  owner: { readonly accountId: string; readonly clientId: string; readonly audience: readonly string[] },
   requested: readonly string[],
   granted: readonly string[],
 ): Promise<string> {
-  const grant = new provider.Grant(owner);
+  const { audience, ...names } = owner;
+  const grant = Object.assign(new provider.Grant(names), { audience });
   const declined = requested.filter((scope) => !granted.includes(scope));
   if (granted.length > 0) {
     grant.addOIDCScope(granted.join(' '));

@@ -6,13 +6,17 @@ import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
-import { accountOf } from '../domain/accounts.ts';
 import { DEVICE_CODE, type LifespanName } from '../domain/client-settings.ts';
+import { wordsOf } from '../domain/scopes.ts';
 import { findConsent } from '../store/consents.ts';
+import { isAccessKeySecret } from './access-key-client.ts';
+import { overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
+import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
-import { afterDeviceAuthorization, beforeDevicePage, deviceFlow } from './device.ts';
+import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
+import { answerIntrospection } from './introspection.ts';
 import { overrideModels } from './model-overrides.ts';
 import {
   issuesRefreshToken,
@@ -94,9 +98,10 @@ function configuration(keys: SigningKeys): Configuration {
     expiresWithSession: async () => false,
     extraParams: {
       /** This runs after all other checks of a request. */
-      audience: (ctx: KoaContextWithOIDC, _value: unknown, client: never) => {
+      audience: (ctx: KoaContextWithOIDC, value: string | undefined, client: never) => {
         keepOfflineAccess(ctx, client);
         requireAllowedScopes(ctx, client);
+        requireAllowedAudience(client, wordsOf(value));
       },
     } as unknown as NonNullable<Configuration['extraParams']>,
     clientBasedCORS: (_ctx, origin, client) => slipwayOf(client).settings.allowedCorsOrigins.includes(origin),
@@ -163,22 +168,17 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
   overrideModels(provider, {
-    isSecret: (client, secret) => isClientSecret(secret, slipwayOf(client).secretHashes),
+    isSecret: (client, secret) => {
+      const { accessKey, secretHashes } = slipwayOf(client);
+      return accessKey
+        ? isAccessKeySecret(accessKey.accessKey, secret)
+        : isClientSecret(secret, secretHashes);
+    },
     sessionSeconds: oauth.sessionSeconds,
     idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
   });
-  provider.use(async (ctx, next) => {
-    await beforeDevicePage(ctx as KoaContextWithOIDC);
-    await next();
-    afterDeviceAuthorization(ctx as KoaContextWithOIDC);
-    const { oidc, body } = ctx as unknown as {
-      oidc?: { route?: string; entities: { Grant?: { jti: string } } };
-      body?: { active?: boolean; sub?: string; ext?: unknown };
-    };
-    if (oidc?.route !== 'introspection' || body?.active !== true || !body.sub) return;
-    body.sub = accountOf(body.sub).subject;
-    const consent = oidc.entities.Grant && (await findConsent(oidc.entities.Grant.jti));
-    body.ext = consent?.session.accessToken ?? {};
-  });
+  overrideAccessTokens(provider);
+  answerIntrospection(provider);
+  addDevicePage(provider);
   return provider;
 }

@@ -1,5 +1,6 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { isScopeAllowed, wantsRefreshToken, wordsOf } from '../domain/scopes.ts';
+import { isSlipwayScope } from '../domain/slipway-tokens.ts';
 import { slipwayOf } from './client-model.ts';
 
 /**
@@ -24,9 +25,11 @@ function requestedScopes({ oidc }: KoaContextWithOIDC): string[] {
 
 /** @throws InvalidScope for a scope that the client may not have now, even if it had it before. */
 export function requireAllowedScopes(ctx: KoaContextWithOIDC, client: unknown): string[] {
-  const { scope: patterns } = slipwayOf(client).settings;
+  const { accessKey, settings } = slipwayOf(client);
+  const isAllowed = (scope: string) =>
+    accessKey ? isSlipwayScope(scope) || wantsRefreshToken([scope]) : isScopeAllowed(scope, settings.scope);
   const scopes = requestedScopes(ctx);
-  const refused = scopes.find((scope) => !isScopeAllowed(scope, patterns));
+  const refused = scopes.find((scope) => !isAllowed(scope));
   if (refused !== undefined) throw new errors.InvalidScope('the client may not have this scope', refused);
   return scopes;
 }

@@ -1,7 +1,6 @@
 import type { Provider } from 'oidc-provider';
-import { accountOf } from '../domain/accounts.ts';
 import { wordsOf } from '../domain/scopes.ts';
-import { findConsent } from '../store/consents.ts';
+import { introspect } from './introspection.ts';
 
 /**
  * What a client may know about a person: the subject, and what the consent app has added. The engine's own answer
@@ -14,13 +13,8 @@ export async function userInfo(
   provider: Provider,
   token: string,
 ): Promise<Record<string, unknown> | 'UNSCOPED' | null> {
-  const found = await provider.AccessToken.find(token);
-  if (!found?.isValid || !found.accountId || !found.grantId || !found.clientId) return null;
-  const grant = await provider.Grant.find(found.grantId);
-  const client = await provider.Client.find(found.clientId);
-  if (!grant || !client) return null;
+  const found = await introspect(provider, token);
+  if (found?.use !== 'access_token' || !found.consent) return null;
   if (!wordsOf(found.scope).includes('openid')) return 'UNSCOPED';
-  const consent = await findConsent(found.grantId);
-  const { subject: sub } = accountOf(found.accountId);
-  return { ...consent?.session.idToken, sub };
+  return { ...found.consent.session.idToken, sub: found.subject };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { followAccessChanges } from '../../authorization/store/changes.ts';
 import type { OAuth2RecordKind } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
-import type { Tx } from '../../platform/database/transaction.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 
 /** What the engine stores of one of its models. */
 export type Payload = Readonly<Record<string, unknown>>;
@@ -17,6 +18,9 @@ export interface NewRecord extends RecordKey {
   readonly accountId: string | null;
   readonly grantId: string | null;
   readonly uid: string | null;
+  /** Of an access token for Slipway itself. */
+  readonly sessionId: string | null;
+  readonly userId: string | null;
   readonly payload: Payload;
   readonly expiresInSeconds: number;
 }
@@ -42,12 +46,16 @@ const valuesOf = (record: NewRecord) => [
   record.uid,
   JSON.stringify(record.payload),
   record.expiresInSeconds,
+  record.sessionId,
+  record.userId,
 ];
 
 /** What we add to a device code stays when the engine saves it again. */
 const insert = `insert into oauth2_records
-    (kind, id_hash, tenant_id, client_row_id, account_id, grant_id, uid, payload, expires_at)
-  values ($1::text::oauth2_record_kind, $2, $3::uuid, $4::uuid, $5, $6, $7, $8::jsonb, now() + make_interval(secs => $9))
+    (kind, id_hash, tenant_id, client_row_id, account_id, grant_id, uid, payload, expires_at, session_id,
+     user_id)
+  values ($1::text::oauth2_record_kind, $2, $3::uuid, $4::uuid, $5, $6, $7, $8::jsonb, now() + make_interval(secs => $9),
+          $10::uuid, $11::uuid)
   on conflict (kind, id_hash) do update set
     tenant_id = excluded.tenant_id, client_row_id = excluded.client_row_id, account_id = excluded.account_id,
     grant_id = excluded.grant_id, uid = coalesce(excluded.uid, oauth2_records.uid),
@@ -117,20 +125,32 @@ const removeStatement = statement<Record<string, never>>(
   'delete from oauth2_records where kind = $1::text::oauth2_record_kind and id_hash = $2',
 );
 
+/** If it is a token for Slipway itself, this process does not accept the token any more when this has returned. */
 export async function removeRecord({ kind, id }: RecordKey): Promise<void> {
-  await run(removeStatement, [kind, hashOf(id)]);
+  if (kind !== 'AccessToken' && kind !== 'ClientCredentials') await run(removeStatement, [kind, hashOf(id)]);
+  else
+    await inTransaction(async (tx) => {
+      await run(removeStatement, [kind, hashOf(id)], tx);
+      followAccessChanges(tx);
+    });
 }
 
 const removeOfGrantStatement = statement<Record<string, never>>(
   'delete from oauth2_records where grant_id = $1 and ($2::text is null or kind = $2::text::oauth2_record_kind)',
 );
 
-/** Deletes what belongs to an authorization: of one kind, or all of it. */
+/**
+ * Deletes what belongs to an authorization: of one kind, or all of it. This process does not accept its tokens for
+ * Slipway itself any more when this has returned.
+ */
 export async function removeRecordsOfGrant(
   grantId: string,
   kind: OAuth2RecordKind | null = null,
 ): Promise<void> {
-  await run(removeOfGrantStatement, [grantId, kind]);
+  await inTransaction(async (tx) => {
+    await run(removeOfGrantStatement, [grantId, kind], tx);
+    followAccessChanges(tx);
+  });
 }
 
 const removeOfGrantsStatement = statement<Record<string, never>>(
@@ -139,7 +159,9 @@ const removeOfGrantsStatement = statement<Record<string, never>>(
 
 /** Deletes all that belongs to some authorizations: their tokens end. */
 export async function removeRecordsOfGrants(tx: Tx, grantIds: readonly string[]): Promise<void> {
-  if (grantIds.length > 0) await run(removeOfGrantsStatement, [grantIds], tx);
+  if (grantIds.length === 0) return;
+  await run(removeOfGrantsStatement, [grantIds], tx);
+  followAccessChanges(tx);
 }
 
 const removeSessionsStatement = statement<{ uid: string }>(

@@ -1,11 +1,9 @@
 import { noteFailedSignIn } from '../../authorization/audit.ts';
-import { isSecret } from '../../identity/domain/secrets.ts';
 import { isGuestAccount } from '../../identity/shared-identities.ts';
 import { plain } from '../../platform/caller.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
-import { noteKeyUse } from '../key-uses.ts';
+import { isAccessKey, signInByAccessKey } from '../access-key-sign-in.ts';
 import { signInByPassword } from '../password-sign-in.ts';
-import { findAccessKey, findPrincipal } from '../principals.ts';
 import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRequest } from './method.ts';
 
 /** `Authorization: Basic`, with a user name and password, or an access key and its secret. */
@@ -18,8 +16,7 @@ export const basic: SignInMethodHandler = {
     const colon = pair.indexOf(':');
     if (colon === -1 || pair.includes('\u0000')) throw refused();
     const [name, secret] = [pair.slice(0, colon), pair.slice(colon + 1)];
-    // Access keys have a special form, so we know which of the two it is without trying both.
-    const signedIn = /^[A-Z0-9]{30}$/.test(name)
+    const signedIn = isAccessKey(name)
       ? await byAccessKey(name, secret, request)
       : await byPassword(name, secret, request);
     if (!signedIn) throw refused();
@@ -34,17 +31,10 @@ async function byAccessKey(
   secret: string,
   request: SignInRequest,
 ): Promise<SignedIn | null> {
-  const { key, isRight } = await findAccessKey(accessKey, ({ secretHash }) => isSecret(secret, secretHash));
-  if (!key) return null;
-  const { userId, credentialId } = key;
-  const principal = isRight
-    ? await findPrincipal({ userId, credentialId, sessionId: null, version: null })
-    : null;
-  if (!principal) {
-    noteFailedSignIn({ tenantId: key.tenantId, id: userId, username: key.username }, request.address);
-    return null;
-  }
-  noteKeyUse(credentialId, workerOf(request) ?? request.address);
+  const from = { address: request.address, worker: workerOf(request) };
+  const signedIn = await signInByAccessKey(accessKey, secret, from);
+  if (!signedIn) return null;
+  const { principal, credentialId } = signedIn;
   const { scopes, credentialExpiresAt: expiresAt } = principal;
   return { ...plain, principal, method: 'ACCESS_KEY', credentialId, scopes, expiresAt };
 }

@@ -1,6 +1,7 @@
+import { isWithinScopes } from '../../authorization/domain/permissions.ts';
 import { plain } from '../../platform/caller.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
-import { verifyToken } from '../access-tokens.ts';
+import { type TokenClaims, verifyToken } from '../access-tokens.ts';
 import type { Principal } from '../principals.ts';
 import { findTokenPrincipals } from '../token-principals.ts';
 import { authorizationOf, type SignedIn, type SignInMethodHandler } from './method.ts';
@@ -21,7 +22,7 @@ export const ownBearer: SignInMethodHandler = {
  */
 export async function signInByToken(token: string): Promise<SignedIn> {
   const claims = await verifyToken(token);
-  const { credentialId, sessionId, signedInAt, vouchedUntil, confinedTo } = claims;
+  const { credentialId, clientId, sessionId, signedInAt, vouchedUntil, confinedTo } = claims;
   const found = await findTokenPrincipals(claims);
   if (!found) throw new UnauthenticatedError('the token is not valid');
   const keyHolder = found.actor ?? found.user;
@@ -30,17 +31,22 @@ export async function signInByToken(token: string): Promise<SignedIn> {
     principal: found.user,
     method: 'TOKEN',
     credentialId,
+    clientId,
     sessionId,
     signedInAt,
     vouchedUntil,
     expiresAt: earlier(claims.expiresAt, keyHolder.credentialExpiresAt),
     sessionEndsAt: claims.expiresAt,
-    scopes: claims.scopes ?? keyHolder.scopes,
+    scopes: narrowest(claims.scopes, keyHolder.scopes),
     confinedTo,
     real: found.actor && { ...namesOf(found.actor), lendsRole: false },
   };
 }
 
 const namesOf = ({ userId, username, role, version }: Principal) => ({ userId, username, role, version });
+
+/** The scopes of a token whose access key has scopes, too: the token never allows more than the key. */
+const narrowest = (ofToken: TokenClaims['scopes'], ofKey: Principal['scopes']) =>
+  ofToken && ofKey ? ofToken.filter((scope) => isWithinScopes(scope, ofKey)) : (ofToken ?? ofKey);
 
 const earlier = (one: Date, other: Date | null) => (other && other < one ? other : one);

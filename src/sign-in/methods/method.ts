@@ -21,6 +21,7 @@ export interface SignedIn
     Caller,
     | 'method'
     | 'credentialId'
+    | 'clientId'
     | 'sessionId'
     | 'signedInAt'
     | 'vouchedUntil'

@@ -1,0 +1,96 @@
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { isId } from '../../platform/ids.ts';
+import { AUDIENCE as SLIPWAY } from '../../sign-in/access-tokens.ts';
+import { findPrincipal, plainSignIn } from '../../sign-in/principals.ts';
+import { accountOf } from '../domain/accounts.ts';
+import { recordIdOf } from '../domain/token-records.ts';
+import { grantedAudience } from './audience.ts';
+import { issueSlipwayToken, recordSignIn, type SlipwaySession, slipwaySessionOf } from './slipway-session.ts';
+
+/** An access token of the engine, as far as we use and change it. */
+export interface EngineToken {
+  readonly client: unknown;
+  readonly clientId: string;
+  readonly accountId?: string;
+  readonly scope?: string;
+  readonly expiration: number;
+  jti: string;
+  aud: string | readonly string[];
+  iat: number;
+  exp: number;
+  expiresIn: number;
+  isSenderConstrained(): boolean;
+}
+
+interface TokenModel extends EngineToken {
+  save(): Promise<string>;
+  getValueAndPayload(): Promise<{ value: string; payload: Record<string, unknown> }>;
+}
+
+/** What an authorization remembers beside what the engine does. */
+interface GrantModel {
+  readonly accountId?: string;
+  userVersion?: number | undefined;
+  save(ttl?: number): Promise<string>;
+}
+
+/**
+ * Lets the engine issue our forms of access tokens. The id of the record of a token is the token itself, so that
+ * introspection and revocation find each form in the same way.
+ */
+export function overrideAccessTokens(provider: Provider): void {
+  for (const { prototype } of [provider.AccessToken, provider.ClientCredentials])
+    overrideToken(prototype as unknown as TokenModel);
+  overrideGrant(provider.Grant as unknown as { IN_PAYLOAD: string[]; prototype: GrantModel });
+}
+
+function overrideToken(prototype: TokenModel): void {
+  const { save, getValueAndPayload } = prototype;
+  const sessions = new WeakMap<object, SlipwaySession>();
+  const made = new WeakMap<object, { readonly sessionId: string }>();
+  Object.assign(prototype, {
+    async save(this: TokenModel) {
+      const ctx = Provider.ctx as KoaContextWithOIDC;
+      const audience = grantedAudience(ctx);
+      const session = await slipwaySessionOf(ctx, this, audience);
+      // The engine knows one audience only: that of the one resource that all scopes are of.
+      this.aud = session ? [SLIPWAY] : audience;
+      this.iat = Math.floor(Date.now() / 1000);
+      if (session) {
+        sessions.set(this, session);
+        const seconds = Math.floor(session.endsAt.getTime() / 1000) - this.iat;
+        this.expiresIn = Math.min(this.expiration, seconds);
+      }
+      this.exp = this.iat + this.expiration;
+      const value = await save.call(this);
+      const issued = made.get(this);
+      if (session && issued)
+        await recordSignIn(ctx, session, { ...issued, expiresAt: new Date(this.exp * 1000) });
+      return value;
+    },
+    async getValueAndPayload(this: TokenModel) {
+      const opaque = await getValueAndPayload.call(this);
+      const session = sessions.get(this);
+      if (!session) return opaque;
+      const { token, sessionId, userId } = await issueSlipwayToken(session, new Date(this.exp * 1000));
+      made.set(this, { sessionId });
+      this.jti = recordIdOf(token);
+      return { value: token, payload: { ...opaque.payload, slipway: { sessionId, userId } } };
+    },
+  });
+}
+
+/** An authorization remembers the version of its user, so that a new password ends its refresh tokens. */
+function overrideGrant(Grant: { IN_PAYLOAD: string[]; prototype: GrantModel }): void {
+  const stored = [...Grant.IN_PAYLOAD, 'audience', 'userVersion'];
+  Object.defineProperty(Grant, 'IN_PAYLOAD', { get: () => stored });
+  const { save } = Grant.prototype;
+  Object.assign(Grant.prototype, {
+    async save(this: GrantModel, ttl?: number) {
+      const { subject } = accountOf(this.accountId ?? '');
+      if (this.userVersion === undefined && isId(subject))
+        this.userVersion = (await findPrincipal(plainSignIn(subject)))?.version;
+      return await save.call(this, ttl);
+    },
+  });
+}

@@ -1,0 +1,108 @@
+import type { Provider } from 'oidc-provider';
+import { hasEnded, readToken } from '../../sign-in/access-tokens.ts';
+import { findTokenPrincipals } from '../../sign-in/token-principals.ts';
+import { accountOf } from '../domain/accounts.ts';
+import { recordIdOf, tokenOf } from '../domain/token-records.ts';
+import { type ConsentRow, findConsent } from '../store/consents.ts';
+
+/** What is known about a token that is valid. Source: RFC 7662 §2.2, and Hydra's introspection. */
+export interface Introspection {
+  readonly use: 'access_token' | 'refresh_token';
+  /** How the token is shown to a resource server; null for a refresh token. */
+  readonly type: 'Bearer' | 'DPoP' | null;
+  readonly clientId: string;
+  readonly scope: string;
+  /** The person as the login app names her. For a client that acts for itself: its user of Slipway, or its id. */
+  readonly subject: string;
+  /** The user name, if it is a token for Slipway itself. */
+  readonly username: string | null;
+  readonly audience: readonly string[];
+  readonly issuer: string;
+  /** In seconds since 1970, as `expiresAt`. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** The thumbprint of the key that the token is bound to. */
+  readonly keyThumbprint: string | null;
+  /** What the person has allowed; null for a client that acts for itself. */
+  readonly consent: ConsentRow | null;
+}
+
+/** A token of the engine. */
+interface Found {
+  readonly kind: string;
+  readonly isValid: boolean;
+  readonly consumed?: unknown;
+  readonly clientId?: string;
+  readonly accountId?: string;
+  readonly grantId?: string;
+  readonly scope?: string;
+  readonly aud?: string | string[];
+  readonly tokenType?: 'Bearer' | 'DPoP';
+  readonly jkt?: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+/**
+ * What a token says, in any of our forms. Whether the one who asks may know it is decided elsewhere.
+ *
+ * @returns null if it is not an access token or refresh token of the provider, or not valid any more.
+ */
+export async function introspect(provider: Provider, token: string): Promise<Introspection | null> {
+  const id = recordIdOf(token);
+  const { AccessToken, ClientCredentials, RefreshToken } = provider;
+  const all = await Promise.all([AccessToken.find(id), ClientCredentials.find(id), RefreshToken.find(id)]);
+  const found = all.find((one) => one !== undefined) as unknown as Found | undefined;
+  if (!found?.isValid || found.consumed || !found.clientId) return null;
+  if (found.grantId) {
+    const grant = await provider.Grant.find(found.grantId);
+    if (grant?.clientId !== found.clientId || grant.accountId !== found.accountId) return null;
+  }
+  const user = await slipwayUserOf(tokenOf(id));
+  if (user === 'ENDED') return null;
+  const consent = found.grantId ? await findConsent(found.grantId) : null;
+  const isRefreshToken = found.kind === 'RefreshToken';
+  return {
+    ...{ use: isRefreshToken ? 'refresh_token' : 'access_token', clientId: found.clientId, consent },
+    ...{ scope: found.scope ?? '', issuer: provider.issuer, issuedAt: found.iat, expiresAt: found.exp },
+    type: isRefreshToken ? null : (found.tokenType ?? 'Bearer'),
+    subject: found.accountId ? accountOf(found.accountId).subject : (user?.userId ?? found.clientId),
+    username: user?.username ?? null,
+    audience: [found.aud ?? consent?.audience ?? []].flat(),
+    keyThumbprint: found.jkt ?? null,
+  };
+}
+
+/** The user of a token for Slipway itself; null for other tokens. */
+async function slipwayUserOf(token: string) {
+  const claims = await readToken(token);
+  if (!claims) return null;
+  const principals = hasEnded(claims) ? null : await findTokenPrincipals(claims);
+  return principals?.user ?? 'ENDED';
+}
+
+/** The answer of `POST /oauth2/introspect`. */
+const answerOf = (found: Introspection) => ({
+  active: true,
+  ...{ scope: found.scope, client_id: found.clientId, sub: found.subject, aud: found.audience },
+  ...{ iss: found.issuer, iat: found.issuedAt, nbf: found.issuedAt, exp: found.expiresAt },
+  ...(found.username === null ? {} : { username: found.username }),
+  ...(found.type === null ? {} : { token_type: found.type }),
+  token_use: found.use,
+  ...(found.keyThumbprint === null ? {} : { cnf: { jkt: found.keyThumbprint } }),
+  ext: found.consent?.session.accessToken ?? {},
+});
+
+/** Lets the engine decide who may ask about which token, and answers with what we know about it. */
+export function answerIntrospection(provider: Provider): void {
+  provider.use(async (ctx, next) => {
+    await next();
+    const { oidc, body } = ctx as unknown as {
+      readonly oidc?: { readonly route?: string; readonly params?: { readonly token?: string } };
+      readonly body?: { readonly active?: boolean };
+    };
+    if (oidc?.route !== 'introspection' || body?.active !== true) return;
+    const found = await introspect(provider, oidc.params?.token ?? '');
+    ctx.body = found ? answerOf(found) : { active: false };
+  });
+}

@@ -1,0 +1,117 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { recordChange } from '../../authorization/audit.ts';
+import { isWithinScopes } from '../../authorization/domain/permissions.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { isId } from '../../platform/ids.ts';
+import { issueToken, sessionEnd } from '../../sign-in/access-tokens.ts';
+import { findCallerOfUser } from '../../sign-in/caller-of-user.ts';
+import { findPrincipal, type Principal } from '../../sign-in/principals.ts';
+import { accountOf } from '../domain/accounts.ts';
+import { wordsOf } from '../domain/scopes.ts';
+import { isForSlipway, limitOf } from '../domain/slipway-tokens.ts';
+import { addressOf } from '../request-address.ts';
+import type { EngineToken } from './access-tokens.ts';
+import { slipwayOf } from './client-model.ts';
+
+/**
+ * An access token for Slipway itself is a token of `sign-in`: with the same claims, signed with the same keys, checked
+ * by the same code. So everything that ends a token of `login` ends it, too: a logout, a new password, a disabled user.
+ * The record of the engine stands beside it, so that revoking the token, its authorization or its client ends it: see
+ * the trigger of `oauth2_records`.
+ */
+export interface SlipwaySession {
+  readonly principal: Principal;
+  readonly credentialId: string | null;
+  readonly clientId: string;
+  readonly scopes: readonly string[] | null;
+  readonly signedInAt: Date;
+  /** When the sign-in behind the token ends, however long the token would be valid. */
+  readonly endsAt: Date;
+  /** The grant type, for the audit log. */
+  readonly grant: string;
+}
+
+/**
+ * The session of a token; null if the token is not for Slipway itself.
+ *
+ * @param audience  what was granted.
+ * @throws InvalidTarget if the subject is not an active user of Slipway; InvalidGrant if the user has
+ * changed the password since the authorization; InvalidScope if an access key does not have the scope.
+ */
+export async function slipwaySessionOf(
+  ctx: KoaContextWithOIDC,
+  token: EngineToken,
+  audience: readonly string[],
+): Promise<SlipwaySession | null> {
+  const { accessKey, tenantId } = slipwayOf(token.client);
+  const scopes = wordsOf(token.scope);
+  if (!accessKey && !isForSlipway({ scopes, audience }, ctx.oidc.issuer)) return null;
+  // Our API does not check what would bind a token to a key of the client.
+  if (token.isSenderConstrained())
+    throw new errors.InvalidRequest('tokens for Slipway are not bound to keys');
+  const account = token.accountId === undefined ? null : accountOf(token.accountId);
+  const home = account?.tenantId ?? tenantId;
+  const userId = accessKey?.userId ?? account?.subject ?? '';
+  const credentialId = accessKey?.credentialId ?? null;
+  const principal = isId(userId)
+    ? await findPrincipal({ userId, credentialId, sessionId: null, version: null })
+    : null;
+  if (principal?.tenantId !== home)
+    throw new errors.InvalidTarget('the subject is not an active user of Slipway');
+  const { userVersion } = (ctx.oidc.entities.Grant ?? {}) as { readonly userVersion?: number };
+  if (account && principal.version !== userVersion)
+    throw new errors.InvalidGrant('the user has changed since the authorization');
+  const limit = limitOf(scopes);
+  const refused = limit?.find((scope) => principal.scopes && !isWithinScopes(scope, principal.scopes));
+  if (refused !== undefined)
+    throw new errors.InvalidScope('the access key does not have this scope', refused);
+  const signedInAt = signedInAtOf(ctx);
+  const ends = [sessionEnd(signedInAt), principal.credentialExpiresAt];
+  return {
+    ...{ principal, credentialId, clientId: token.clientId, signedInAt },
+    // An access key without wishes gives what it has, which is read with each request.
+    scopes: accessKey && scopes.length === 0 ? null : limit,
+    endsAt: new Date(Math.min(...ends.flatMap((end) => end?.getTime() ?? []))),
+    grant: String(ctx.oidc.params?.['grant_type'] ?? 'implicit'),
+  };
+}
+
+/** When the person signed in. A client that acts for itself signs in with each request. */
+function signedInAtOf({ oidc }: KoaContextWithOIDC): Date {
+  const { AuthorizationCode, RefreshToken, DeviceCode } = oidc.entities;
+  const source = (RefreshToken ?? AuthorizationCode ?? DeviceCode) as
+    | { readonly authTime?: number }
+    | undefined;
+  const session = oidc.session as { readonly loginTs?: number } | undefined;
+  const seconds = source?.authTime ?? session?.loginTs;
+  return seconds === undefined ? new Date() : new Date(seconds * 1000);
+}
+
+/** Issues the token of a session. */
+export async function issueSlipwayToken(
+  { principal, credentialId, clientId, scopes, signedInAt }: SlipwaySession,
+  expiresAt: Date,
+): Promise<{ readonly token: string; readonly sessionId: string; readonly userId: string }> {
+  const { userId, tenantId, version } = principal;
+  const made = await issueToken({
+    ...{ userId, tenantId, version, credentialId, clientId, scopes, signedInAt, expiresAt },
+    ...{ vouchedUntil: null, confinedTo: null, actor: null },
+  });
+  return { ...made, userId };
+}
+
+/** Writes a sign-in to the audit log, as `login` does. */
+export async function recordSignIn(
+  ctx: KoaContextWithOIDC,
+  { principal, credentialId, clientId, scopes, grant }: SlipwaySession,
+  { sessionId, expiresAt }: { readonly sessionId: string; readonly expiresAt: Date },
+): Promise<void> {
+  const user = await findCallerOfUser(principal.userId);
+  if (!user) throw new errors.InvalidTarget('the subject is not an active user of Slipway');
+  const caller = { ...user, credentialId, clientId, address: addressOf(ctx.req) };
+  const { userId: id, username: name } = principal;
+  const after = { method: 'OAUTH2', grant, sessionId, expiresAt, scopes };
+  await inTransaction((tx) =>
+    recordChange(tx, caller, { action: 'session:login', target: { type: 'user', id, name }, after }),
+  );
+}
