@@ -159,6 +159,8 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   rotateOAuth2ClientSecret: ['oauth2Client:administer', 'oauth2 client'],
   deleteRotatedOAuth2ClientSecrets: ['oauth2Client:administer', 'oauth2 client'],
   deleteOAuth2Client: ['oauth2Client:administer', 'oauth2 client'],
+  flushInactiveOAuth2Tokens: ['oauth2Token:administer', null],
+  deleteOAuth2Tokens: ['oauth2Token:administer', 'oauth2 client'],
   acceptDeviceRequest: ['loginRequest:answer', 'challenge'],
   acceptLoginRequest: ['loginRequest:answer', 'challenge'],
   rejectLoginRequest: ['loginRequest:answer', 'challenge'],

@@ -58,6 +58,8 @@ const queries: Readonly<Record<string, string | null>> = {
   oauth2Client: 'oauth2Client:read',
   oauth2Clients: 'oauth2Client:list',
   consentSessions: 'consentSession:administer',
+  introspectOAuth2Token: 'oauth2Token:introspect',
+  userInfo: null,
   deviceRequest: 'loginRequest:answer',
   loginRequest: 'loginRequest:answer',
   consentRequest: 'loginRequest:answer',
