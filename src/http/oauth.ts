@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
-import { answerOAuth, findUserInfo } from '../oauth/answer-oauth.ts';
+import { answerOAuth } from '../oauth/answer-oauth.ts';
 import { recordIdOf } from '../oauth/domain/token-records.ts';
-import { answerJson, refusal } from './answer.ts';
+import { refusal } from './answer.ts';
 import { bodyOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -36,21 +36,6 @@ async function withRecordId(request: IncomingMessage): Promise<IncomingMessage> 
   copy.push(body);
   copy.push(null);
   return copy;
-}
-
-/** `GET /userinfo` and `POST /userinfo`, with `Authorization: Bearer`. Source: OpenID Connect Core §5.3. */
-export async function answerUserInfo({ request, response, signIn }: Exchange): Promise<void> {
-  const [scheme = '', token = ''] = (request.headers.authorization ?? '').split(' ');
-  const isBearer = scheme.toLowerCase() === 'bearer' && token !== '';
-  const refuse = (status: number, error: string | null) => {
-    const challenge = error === null ? 'Bearer' : `Bearer error="${error}"`;
-    answerJson(response, status, { error: error ?? 'invalid_request' }, { 'www-authenticate': challenge });
-  };
-  if (!isBearer) return refuse(401, null);
-  const info = await findUserInfo(signIn.publicUrl, token);
-  if (info === null) return refuse(401, 'invalid_token');
-  if (info === 'UNSCOPED') return refuse(403, 'insufficient_scope');
-  answerJson(response, 200, info);
 }
 
 /** The pages of a login app that is not configured. */

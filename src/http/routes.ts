@@ -3,8 +3,9 @@ import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFallback, answerProtocol, answerUserInfo } from './oauth.ts';
+import { answerFallback, answerProtocol } from './oauth.ts';
 import { beginSession, endSession } from './session.ts';
+import { answerUserInfo } from './user-info.ts';
 
 export interface Route {
   /** This path, or, if it ends with a slash, all paths below it. */
@@ -38,6 +39,7 @@ const routes: readonly Route[] = [
   protocol('/.well-known/jwks.json', 'GET', 'OPTIONS'),
   protocol('/oauth2/auth', 'GET', 'POST'),
   protocol('/oauth2/auth/', 'GET'),
+  protocol('/oauth2/par', 'POST', 'OPTIONS'),
   protocol('/oauth2/token', 'POST', 'OPTIONS'),
   protocol('/oauth2/device/auth', 'POST', 'OPTIONS'),
   protocol('/oauth2/device/verify', 'GET'),
@@ -45,7 +47,12 @@ const routes: readonly Route[] = [
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
   { path: '/oauth2/fallbacks/', label: 'oauth', answers: { GET: answerFallback } },
-  { path: '/userinfo', label: 'oauth', answers: { GET: answerUserInfo, POST: answerUserInfo } },
+  {
+    path: '/userinfo',
+    label: 'oauth',
+    answers: { GET: answerUserInfo, POST: answerUserInfo, OPTIONS: answerUserInfo },
+    hasOwnOrigins: true,
+  },
   { path: '/', label: 'other', answers: { GET: toGraphiQL } },
 ];
 

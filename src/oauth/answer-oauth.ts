@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { currentProvider } from './provider/current-provider.ts';
+import type { PresentedToken } from './provider/userinfo.ts';
 import { noteAddress } from './request-address.ts';
 
 /**
@@ -25,8 +26,8 @@ export async function answerOAuth(
 }
 
 /** Whom an access token is about: see `userInfo` of provider/userinfo.ts. */
-export async function findUserInfo(issuer: string, token: string) {
+export async function findUserInfo(issuer: string, presented: PresentedToken) {
   const provider = await currentProvider(issuer);
   const { userInfo } = await import('./provider/userinfo.ts');
-  return await userInfo(provider, token);
+  return await userInfo(provider, presented);
 }

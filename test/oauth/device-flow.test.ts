@@ -158,7 +158,7 @@ describe('the device flow', () => {
 
   it('is refused to clients without the grant', async () => {
     await expect(begin(stage.web)).rejects.toMatchObject({
-      error: 'invalid_request',
+      error: 'unauthorized_client',
       error_description: `${DEVICE_CODE} is not allowed for this client`,
     });
   });

@@ -2,7 +2,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Answer } from '../support/app.ts';
+import { type Answer, basic } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { acceptConsent, acceptLogin, challengeIn, redirectOf, signIn, untilConsent } from './browser.ts';
 import { consent, Stage, scope } from './stage.ts';
@@ -101,4 +101,45 @@ describe('twenty at the same time', () => {
     const forwarded = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' };
     expect(await send(foreign, forwarded)).toBe(401);
   });
+
+  it('come back with one pushed request: one gets a code', async () => {
+    const { url } = await stage.request(scope);
+    const parameters = new URL(url).searchParams;
+    const pushed = await client.buildAuthorizationUrlWithPAR(stage.web, parameters);
+    const ready = await times(async () => {
+      const who = stage.actors();
+      const challenge = await untilConsent(who, pushed.href);
+      const { redirectTo } = await acceptConsent(who, { challenge, ...consent });
+      return { who, redirectTo };
+    });
+    const answers = await Promise.all(
+      ready.map(({ who, redirectTo }) => redirectOf(who.browser, redirectTo)),
+    );
+    const told = answers.map((answer) => new URL(answer).searchParams);
+    expect(told.filter((answer) => answer.has('code'))).toHaveLength(1);
+    expect(told.filter((answer) => answer.get('error') === 'invalid_request_uri')).toHaveLength(TIMES - 1);
+  });
+
+  it('show one proof of a key at the token endpoint: one gets a token', async () => {
+    const proof = await newProof(`${stage.app.url}/oauth2/token`, 'POST');
+    const answers = await times(async () => {
+      const response = await fetch(`${stage.app.url}/oauth2/token`, {
+        method: 'POST',
+        headers: { authorization: basic('web', stage.webSecret), dpop: proof },
+        body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'write' }),
+      });
+      return (await response.json()) as Answer;
+    });
+    expect(answers.filter(({ token_type }) => token_type === 'DPoP')).toHaveLength(1);
+    expect(answers.filter(({ error }) => error === 'invalid_grant')).toHaveLength(TIMES - 1);
+  });
 });
+
+/** A proof of DPoP by a new key. */
+async function newProof(htu: string, htm: string): Promise<string> {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  return await new SignJWT({ htm, htu, jti: 'once' })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+    .setIssuedAt()
+    .sign(privateKey);
+}

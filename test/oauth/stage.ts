@@ -35,23 +35,25 @@ export class Stage {
   readonly loginApp: string;
   /** A client with a secret. */
   readonly web: client.Configuration;
+  readonly webSecret: string;
   /** A public client. */
   readonly native: client.Configuration;
 
   static async start(): Promise<Stage> {
     const app = await startApp({ scheduler: false });
     const loginApp = await newCaller({ role: 'SYSTEM', scopes: ['login-app'] });
-    const web = await addClient(app, 'web', webSettings);
+    const { config: web, secret: webSecret } = await addClient(app, 'web', webSettings);
     const grantTypes = webSettings.grantTypes.filter((grant) => grant !== 'client_credentials');
     const publicSettings = { ...webSettings, grantTypes, tokenEndpointAuthMethod: 'none' };
-    const native = await addClient(app, 'native', publicSettings);
-    return new Stage({ app, loginApp, web, native });
+    const { config: native } = await addClient(app, 'native', publicSettings);
+    return new Stage({ app, loginApp, web, webSecret, native });
   }
 
-  constructor(parts: Pick<Stage, 'app' | 'loginApp' | 'web' | 'native'>) {
+  constructor(parts: Pick<Stage, 'app' | 'loginApp' | 'web' | 'webSecret' | 'native'>) {
     this.app = parts.app;
     this.loginApp = parts.loginApp;
     this.web = parts.web;
+    this.webSecret = parts.webSecret;
     this.native = parts.native;
   }
 
@@ -60,8 +62,11 @@ export class Stage {
   actors = (browser = new Browser()): Actors => ({ app: this.app, browser, loginApp: this.loginApp });
 
   /** Makes a client. */
-  addClient = (clientId: string, settings: object, authorization?: string): Promise<client.Configuration> =>
-    addClient(this.app, clientId, settings, authorization);
+  addClient = async (
+    clientId: string,
+    settings: object,
+    authorization?: string,
+  ): Promise<client.Configuration> => (await addClient(this.app, clientId, settings, authorization)).config;
 
   /** A request for a code, with PKCE. */
   async request(
@@ -128,13 +133,9 @@ export const discover = (
     execute: [client.allowInsecureRequests],
   });
 
-async function addClient(
-  app: LocalApp,
-  clientId: string,
-  settings: object,
-  authorization?: string,
-): Promise<client.Configuration> {
+async function addClient(app: LocalApp, clientId: string, settings: object, authorization?: string) {
   const input = { clientId, client: settings };
   const made = await mutate(app, 'createOAuth2Client', input, 'clientSecret', authorization);
-  return await discover(app, clientId, made.clientSecret ?? undefined);
+  const secret: string | null = made.clientSecret;
+  return { config: await discover(app, clientId, secret ?? undefined), secret: secret ?? '' };
 }

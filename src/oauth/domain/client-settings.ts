@@ -32,7 +32,8 @@ export const responseTypes = [
 
 export const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 
-const signingAlgorithms = [
+/** The algorithms with which clients sign what they send to us. */
+export const signingAlgorithms = [
   'RS256',
   'RS384',
   'RS512',
@@ -43,7 +44,8 @@ const signingAlgorithms = [
   'ES384',
   'ES512',
   'EdDSA',
-];
+  'Ed25519',
+] as const;
 
 const MAX_TEXT = 255;
 const MAX_ITEMS = 100;

@@ -1,5 +1,6 @@
 import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider';
 import type { OAuth2RecordKind } from '../../generated/prisma/enums.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { accountOf } from '../domain/accounts.ts';
 import {
   findByUserCode,
@@ -12,7 +13,6 @@ import {
   consumeRecord,
   findRecord,
   findSessionByUid,
-  insertRecordOnce,
   type Payload,
   removeRecord,
   removeRecordsOfGrant,
@@ -47,10 +47,17 @@ class RecordAdapter implements Adapter {
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
-    const record = { ...this.#columnsOf(id, payload), expiresInSeconds: expiresIn };
-    if (this.#kind !== 'ReplayDetection') return await upsertRecord(record);
-    if (!(await insertRecordOnce(record)))
-      throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
+    await upsertRecord({ ...this.#columnsOf(id, payload), expiresInSeconds: this.#secondsKept(expiresIn) });
+  }
+
+  /**
+   * A pushed request expires before its browser comes back from the login app. It is kept for so long, because it is
+   * used when the browser has come back, and two browsers must not use it.
+   */
+  #secondsKept(expiresIn: number): number {
+    return (
+      expiresIn + (this.#kind === 'PushedAuthorizationRequest' ? serverConfig.oauth.challengeSeconds : 0)
+    );
   }
 
   #columnsOf(id: string, { jti: _jti, slipway, ...payload }: AdapterPayload & { slipway?: Session }) {
@@ -73,7 +80,10 @@ class RecordAdapter implements Adapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.#read(id);
     if (!record) return undefined;
-    const { payload, consumedAt } = record;
+    const { payload, consumedAt, clientRowId } = record;
+    // A pushed request is nothing to other clients: its state, for example, must not reach them.
+    if (this.#kind === 'PushedAuthorizationRequest' && clientRowId !== clientOfRequest()?.slipway.id)
+      return undefined;
     // A challenge whose browser has come back is kept only so that its login app learns this.
     if (this.#kind === 'Interaction' && consumedAt) return undefined;
     return {
@@ -105,6 +115,8 @@ class RecordAdapter implements Adapter {
 
   async consume(id: string): Promise<void> {
     if (await consumeRecord({ kind: this.#kind, id })) return;
+    if (this.#kind === 'PushedAuthorizationRequest')
+      throw new errors.InvalidRequestUri('the request_uri was used already');
     // Somebody else has used it at the same time: nothing of the authorization can be trusted any more.
     const grantId = (await findRecord({ kind: this.#kind, id }))?.payload['grantId'];
     if (typeof grantId === 'string') await removeRecordsOfGrant(grantId);

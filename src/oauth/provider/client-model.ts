@@ -35,6 +35,7 @@ export async function findEngineClient(clientId: string): Promise<ClientMetadata
 
 function metadataOf({ id, tenantId, clientId, secretHashes, settings }: EngineClient): ClientMetadata {
   const { redirectUris, tokenEndpointAuthMethod, jwks, jwksUri, tokenEndpointAuthSigningAlg } = settings;
+  const { requestObjectSigningAlg } = settings;
   const canRedirect = redirectUris.length > 0;
   const grants = settings.grantTypes.filter((grant) => knownGrants.has(grant));
   const types = settings.responseTypes.filter((type) => {
@@ -54,6 +55,7 @@ function metadataOf({ id, tenantId, clientId, secretHashes, settings }: EngineCl
     ...(tokenEndpointAuthSigningAlg && tokenEndpointAuthMethod === 'private_key_jwt'
       ? { token_endpoint_auth_signing_alg: tokenEndpointAuthSigningAlg }
       : {}),
+    ...(requestObjectSigningAlg ? { request_object_signing_alg: requestObjectSigningAlg } : {}),
     ...(jwks ? { jwks } : {}),
     ...(jwksUri ? { jwks_uri: jwksUri } : {}),
     slipway,

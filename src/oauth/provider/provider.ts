@@ -6,7 +6,7 @@ import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
-import { DEVICE_CODE, type LifespanName } from '../domain/client-settings.ts';
+import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { findConsent } from '../store/consents.ts';
 import { isAccessKeySecret } from './access-key-client.ts';
@@ -18,6 +18,9 @@ import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
 import { overrideModels } from './model-overrides.ts';
+import { mayRead } from './origins.ts';
+import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
+import { detectReplays, requireShortAssertion } from './replays.ts';
 import {
   issuesRefreshToken,
   keepOfflineAccess,
@@ -32,6 +35,7 @@ const { oauth } = serverConfig;
 /** The paths of Hydra's public endpoints, where they are not those of the engine. */
 const routes = {
   authorization: '/oauth2/auth',
+  pushed_authorization_request: '/oauth2/par',
   token: '/oauth2/token',
   device_authorization: '/oauth2/device/auth',
   code_verification: VERIFY_PATH,
@@ -72,7 +76,13 @@ function configuration(keys: SigningKeys): Configuration {
     conformIdTokenClaims: false,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientDefaults: { id_token_signed_response_alg: keys.current.alg as 'RS256' },
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256'],
+      clientAuthSigningAlgValues: signingAlgorithms,
+      requestObjectSigningAlgValues: signingAlgorithms,
+      dPoPSigningAlgValues: signingAlgorithms,
+    },
+    assertJwtClientAuthClaimsAndHeader: requireShortAssertion,
     extraClientMetadata: { properties: ['slipway'], validator: () => {} },
     responseTypes: [
       'code',
@@ -102,9 +112,10 @@ function configuration(keys: SigningKeys): Configuration {
         keepOfflineAccess(ctx, client);
         requireAllowedScopes(ctx, client);
         requireAllowedAudience(client, wordsOf(value));
+        requireForgeryProtection(ctx);
       },
     } as unknown as NonNullable<Configuration['extraParams']>,
-    clientBasedCORS: (_ctx, origin, client) => slipwayOf(client).settings.allowedCorsOrigins.includes(origin),
+    clientBasedCORS: (_ctx, origin, client) => mayRead(origin, client),
     ttl: {
       AccessToken: lifespan('AccessToken', oauth.accessTokenSeconds),
       AuthorizationCode: oauth.codeSeconds,
@@ -125,11 +136,14 @@ function configuration(keys: SigningKeys): Configuration {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       deviceFlow,
+      pushedAuthorizationRequests: { enabled: true },
+      requestObjects: { enabled: true },
+      dPoP: { enabled: true },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       revocation: {
         enabled: true,
-        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+        allowedPolicy: requireOwnToken,
       },
       introspection: {
         enabled: true,
@@ -167,6 +181,8 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
+  detectReplays(provider);
+  nameRefusals(provider);
   overrideModels(provider, {
     isSecret: (client, secret) => {
       const { accessKey, secretHashes } = slipwayOf(client);

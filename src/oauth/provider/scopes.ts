@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { isScopeAllowed, wantsRefreshToken, wordsOf } from '../domain/scopes.ts';
 import { isSlipwayScope } from '../domain/slipway-tokens.ts';
@@ -54,11 +55,21 @@ export function keepOfflineAccess(
   client: { grantTypeAllowed(grant: string): boolean },
 ): void {
   const { params } = ctx.oidc;
-  const query = new URLSearchParams(ctx.querystring);
-  const body = (ctx.oidc as unknown as { readonly body?: Record<string, unknown> }).body;
-  const asked = wordsOf(query.get('scope') ?? String(body?.['scope'] ?? ''));
+  const asked = wordsOf(scopeAsAsked(ctx));
   if (!params || !asked.includes('offline_access') || !client.grantTypeAllowed('refresh_token')) return;
   params['scope'] = [...new Set([...wordsOf(params['scope'] as string), 'offline_access'])].join(' ');
+}
+
+/** The scope of a request before the engine has changed it: pushed, in a signed request object, or as a parameter. */
+function scopeAsAsked({ oidc, query }: KoaContextWithOIDC): string | undefined {
+  const { entities, body } = oidc as unknown as {
+    readonly entities: { readonly PushedAuthorizationRequest?: { readonly request: string } };
+    readonly body?: Readonly<Record<string, unknown>>;
+  };
+  const sent = body ?? query;
+  const object = entities.PushedAuthorizationRequest?.request ?? sent['request'];
+  const { scope } = typeof object === 'string' ? decodeJwt(object) : sent;
+  return typeof scope === 'string' ? scope : undefined;
 }
 
 export const issuesRefreshToken = async (

@@ -1,20 +1,47 @@
 import type { Provider } from 'oidc-provider';
 import { wordsOf } from '../domain/scopes.ts';
+import { provenThumbprint } from './dpop-proof.ts';
 import { introspect } from './introspection.ts';
+import { mayRead } from './origins.ts';
+
+/** An access token, as it was presented. */
+export interface PresentedToken {
+  readonly token: string;
+  /** The proof of DPoP; null if the token was presented as a bearer token. */
+  readonly proof: string | null;
+  /** The HTTP method of the request. */
+  readonly method: string;
+  /** The origin of the page that asks; null if no page does. */
+  readonly origin: string | null;
+}
+
+export interface UserInfo {
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Whether the page that asks may read the answer. */
+  readonly isReadable: boolean;
+}
 
 /**
  * What a client may know about a person: the subject, and what the consent app has added. The engine's own answer
  * refuses tokens that are for a resource, and all of ours are.
  *
- * @returns null if the token is not an access token of a person, or not valid any more; UNSCOPED if it does not have
- * the scope `openid`.
+ * @returns null if the token is not an access token of a person, is not valid any more, or is bound to a key whose proof
+ * is missing or wrong; UNSCOPED if it does not have the scope `openid`.
  */
 export async function userInfo(
   provider: Provider,
-  token: string,
-): Promise<Record<string, unknown> | 'UNSCOPED' | null> {
+  { token, proof, method, origin }: PresentedToken,
+): Promise<UserInfo | 'UNSCOPED' | null> {
   const found = await introspect(provider, token);
-  if (found?.use !== 'access_token' || !found.consent) return null;
+  const client = found && (await provider.Client.find(found.clientId));
+  if (found?.use !== 'access_token' || !found.consent || !client) return null;
+  const request = { method, url: `${provider.issuer}/userinfo`, accessToken: token };
+  const thumbprint = proof === null ? null : await provenThumbprint(proof, request, client);
+  // A token that is bound to a key is no bearer token, and the other way round.
+  if (thumbprint !== found.keyThumbprint || (proof !== null && thumbprint === null)) return null;
   if (!wordsOf(found.scope).includes('openid')) return 'UNSCOPED';
-  return { ...found.consent.session.idToken, sub: found.subject };
+  return {
+    claims: { ...found.consent.session.idToken, sub: found.subject },
+    isReadable: origin !== null && mayRead(origin, client),
+  };
 }

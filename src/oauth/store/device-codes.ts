@@ -37,6 +37,7 @@ export const POLL_SECONDS = 5;
 const pollStatement = statement<{
   readonly payload: Payload;
   readonly consumedAt: Date | null;
+  readonly clientRowId: string | null;
   readonly isEarly: boolean;
 }>(
   `update oauth2_records as code
@@ -49,7 +50,7 @@ const pollStatement = statement<{
                      from oauth2_records where kind = 'DeviceCode' and id_hash = $1 for update) as locked
           ) as before
     where code.kind = 'DeviceCode' and code.id_hash = $1
-   returning before.payload, code.consumed_at as "consumedAt", before."isEarly"`,
+   returning before.payload, code.consumed_at as "consumedAt", code.client_row_id as "clientRowId", before."isEarly"`,
 );
 
 /**
