@@ -1,4 +1,5 @@
 import { fetchBlob, storeBlob } from './blobs.ts';
+import { answerThroughDoor, doorAt } from './doors.ts';
 import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
@@ -11,7 +12,7 @@ export interface Route {
   /** This path, or, if it ends with a slash, all paths below it. */
   readonly path: string;
   /** The name in the metrics. A URL is never a label. */
-  readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'oauth' | 'other';
+  readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'oauth' | 'doors' | 'other';
   /** The handlers by method. HEAD is answered as GET. */
   readonly answers: Readonly<Record<string, Handler>>;
   /** True: also answered while the server stops, and not for pages of other origins. */
@@ -57,10 +58,23 @@ const routes: readonly Route[] = [
 ];
 
 export function routeOf(path: string): Route | undefined {
-  return routes.find((route) =>
-    route.path !== '/' && route.path.endsWith('/') ? path.startsWith(route.path) : path === route.path,
-  );
+  // The addresses of doors are among those below `/oauth2/auth/`, and more exact.
+  return exactRoutes.get(path) ?? doorRouteAt(path) ?? folders.find((route) => path.startsWith(route.path));
 }
+
+const exactRoutes = new Map(routes.map((route) => [route.path, route]));
+const folders = routes.filter(({ path }) => path !== '/' && path.endsWith('/'));
+
+function doorRouteAt(path: string): Route | undefined {
+  const door = doorAt(path);
+  if (!door) return undefined;
+  const handler: Handler = (exchange) => answerThroughDoor(door, exchange);
+  const answers = Object.fromEntries(methods.map((method) => [method, handler]));
+  return { path, label: 'doors', answers, hasOwnOrigins: true };
+}
+
+/** A door says itself which of these a path has. */
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 async function toGraphiQL({ response }: Parameters<Handler>[0]): Promise<void> {
   response.writeHead(302, { location: '/graphql' }).end();

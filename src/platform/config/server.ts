@@ -39,6 +39,10 @@ const portOrOff = text().transform((value, issues) => {
   return z.NEVER;
 });
 
+const doors = list
+  .transform((names) => (names.join() === 'off' ? [] : names))
+  .pipe(z.array(z.enum(['hydra'], { error: 'must be a list of these: hydra; or off' })));
+
 /** The variables that the server reads in addition to the base and the control plane. */
 export const serverVariables = {
   MIGRATE: flag.default(true),
@@ -94,6 +98,7 @@ export const serverVariables = {
   OAUTH_DEVICE_CODE_SECONDS: whole(60, 3600).default(600),
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
+  DOORS: doors.default(['hydra']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
 };
@@ -182,6 +187,8 @@ export const serverConfig = {
     challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
   },
+  /** The other systems whose clients the server answers. */
+  doors: settings.DOORS,
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
 } as const;
