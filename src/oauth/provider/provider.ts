@@ -5,7 +5,8 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
-import { type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
+import { VERIFY_PATH } from '../device-request.ts';
+import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
@@ -16,6 +17,7 @@ import { overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
+import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
 import { overrideModels } from './model-overrides.ts';
@@ -39,6 +41,8 @@ const routes = {
   authorization: '/oauth2/auth',
   pushed_authorization_request: '/oauth2/par',
   token: '/oauth2/token',
+  device_authorization: '/oauth2/device/auth',
+  code_verification: VERIFY_PATH,
   revocation: '/oauth2/revoke',
   introspection: '/oauth2/introspect',
   jwks: '/.well-known/jwks.json',
@@ -54,7 +58,9 @@ const lifespan =
         ? 'refreshToken'
         : grant === 'authorization_code'
           ? 'authorizationCode'
-          : 'implicit';
+          : grant === DEVICE_CODE
+            ? 'deviceCode'
+            : 'implicit';
     const lifespans = (client as { slipway?: SlipwayClient } | undefined)?.slipway?.settings.lifespans;
     return lifespans?.[`${by}${token}` as LifespanName] ?? byDefault;
   };
@@ -119,6 +125,7 @@ function configuration(keys: SigningKeys): Configuration {
       AuthorizationCode: oauth.codeSeconds,
       ClientCredentials: (_ctx, _token, client) =>
         slipwayOf(client).settings.lifespans.clientCredentialsAccessToken ?? oauth.accessTokenSeconds,
+      DeviceCode: oauth.deviceCodeSeconds,
       Grant: grantSeconds,
       IdToken: lifespan('IdToken', oauth.idTokenSeconds),
       Interaction: oauth.challengeSeconds,
@@ -132,6 +139,7 @@ function configuration(keys: SigningKeys): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow,
       pushedAuthorizationRequests: { enabled: true },
       requestObjects: { enabled: true },
       dPoP: { enabled: true },
@@ -199,5 +207,6 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   });
   overrideAccessTokens(provider);
   answerIntrospection(provider);
+  addDevicePage(provider);
   return provider;
 }
