@@ -6,6 +6,7 @@ import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
 import { answerFlyteClient, answerProtocol } from './oauth.ts';
 import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
+import { answerDeviceForm, answerDevicePage, DEVICE_PATH } from './pages/device.ts';
 import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
 import { beginSession, endSession } from './session.ts';
 import { answerUserInfo } from './user-info.ts';
@@ -59,6 +60,7 @@ const routes: readonly Route[] = [
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
   builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
   builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
+  builtInPage(DEVICE_PATH, answerDevicePage, answerDeviceForm),
   { path: '/config/v1/flyte_client', label: 'oauth', answers: { GET: answerFlyteClient } },
   {
     path: '/userinfo',

@@ -50,13 +50,16 @@ export async function openChallenge(
   return (await isBrowserOf(provider, id, visit)) ? { challenge, caller } : null;
 }
 
+/** The pages with forms. */
+export type PageKind = ChallengeKind | 'device';
+
 const PURPOSE = 'oauth-form';
-const signedText = (kind: ChallengeKind, id: string) => JSON.stringify([kind, id]);
+const signedText = (kind: PageKind, id: string) => JSON.stringify([kind, id]);
 
 /** A text in the form of a page, which shows that the form comes from this server. */
-export const formToken = (kind: ChallengeKind, id: string): string => sign(PURPOSE, signedText(kind, id));
+export const formToken = (kind: PageKind, id: string): string => sign(PURPOSE, signedText(kind, id));
 
-export const isFormToken = (kind: ChallengeKind, id: string, token: string): boolean =>
+export const isFormToken = (kind: PageKind, id: string, token: string): boolean =>
   isSignature(PURPOSE, signedText(kind, id), token);
 
 /** The request of a challenge, for a person who wants to sign in anew. */

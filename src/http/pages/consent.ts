@@ -18,7 +18,7 @@ export const answerConsentPage = page(async (exchange) => {
   if (!opened) return answerStale(exchange);
   const { challenge } = opened;
   const { client, requestedScopes, params } = challenge;
-  const redirectUri = params['redirect_uri'] ?? client.settings.redirectUris[0] ?? null;
+  const redirectUri = params['redirect_uri'] ?? null;
   if (!isConsentNeeded(challenge, redirectUri))
     return redirect(exchange, await accept(opened, { scopes: requestedScopes, remember: false }));
   const person = await findPerson(opened);
@@ -31,7 +31,7 @@ export const answerConsentPage = page(async (exchange) => {
     person: person?.username ?? challenge.subject ?? '',
     otherPersonUrl: signInAnewUrl(challenge),
     scopes: requestedScopes,
-    destination: placeOf(redirectUri) ?? client.clientId,
+    destination: redirectUri === null ? null : placeOf(redirectUri),
   });
   answerPage(exchange.response, 200, text);
 });
@@ -82,8 +82,7 @@ async function accept(
 }
 
 /** Where an address leads, in words: its host, or the application behind a scheme of its own. */
-function placeOf(uri: string | null): string | null {
-  if (uri === null) return null;
+function placeOf(uri: string): string {
   const { protocol, host } = new URL(uri);
   return /^https?:$/.test(protocol) ? host : protocol.slice(0, -1);
 }

@@ -1,5 +1,4 @@
-import { isFormToken } from '../../oauth/built-in-app.ts';
-import type { ChallengeKind } from '../../oauth/domain/challenges.ts';
+import { isFormToken, type PageKind } from '../../oauth/built-in-app.ts';
 import { PermissionDeniedError } from '../../platform/errors.ts';
 import { requireOurPage } from '../../sign-in/methods/session-cookie.ts';
 import { readForm } from '../body.ts';
@@ -12,10 +11,7 @@ const LIMIT_BYTES = 65_536;
  *
  * @throws PermissionDeniedError for the form of another page, or of another challenge.
  */
-export async function readOurForm(
-  { request, signIn }: Exchange,
-  kind: ChallengeKind,
-): Promise<URLSearchParams> {
+export async function readOurForm({ request, signIn }: Exchange, kind: PageKind): Promise<URLSearchParams> {
   requireOurPage(signIn);
   const form = await readForm(request, LIMIT_BYTES);
   if (!isFormToken(kind, form.get('challenge') ?? '', form.get('token') ?? ''))

@@ -15,8 +15,8 @@ export interface ConsentPage {
   /** Where she can sign in as another person. */
   readonly otherPersonUrl: string;
   readonly scopes: readonly string[];
-  /** Where the browser goes afterwards, in words. */
-  readonly destination: string;
+  /** Where the browser goes afterwards, in words; null if a device waits. */
+  readonly destination: string | null;
 }
 
 /** Without this scope there is no sign-in, so it cannot be declined alone. */
@@ -44,7 +44,7 @@ ${
 <button type="submit" name="answer" value="reject" class="plain">${consent.deny}</button>
 </div>
 </form>
-<p class="fine">${consent.sentTo(destination)}${link(page.policyUri, consent.policy)}${link(page.termsUri, consent.terms)}</p>`,
+<p class="fine">${destination === null ? consent.toDevice : consent.sentTo(destination)}${link(page.policyUri, consent.policy)}${link(page.termsUri, consent.terms)}</p>`,
   });
 }
 

@@ -32,8 +32,19 @@ export interface PageTexts {
     readonly allow: string;
     readonly deny: string;
     readonly sentTo: Named;
+    readonly toDevice: string;
     readonly policy: string;
     readonly terms: string;
+  };
+  readonly device: {
+    readonly title: string;
+    readonly text: string;
+    readonly code: string;
+    readonly hint: string;
+    readonly submit: string;
+    readonly wrong: string;
+    readonly done: string;
+    readonly doneText: string;
   };
   readonly goOn: { readonly title: string; readonly text: string; readonly button: string };
   readonly problem: {
@@ -89,8 +100,19 @@ export const english: PageTexts = {
     allow: 'Allow',
     deny: 'Deny',
     sentTo: (place) => `Your browser then goes to ${place}.`,
+    toDevice: 'Allow this only if you have just begun to sign in on a device of yours.',
     policy: 'Privacy policy',
     terms: 'Terms of service',
+  },
+  device: {
+    title: 'Connect a device',
+    text: 'Your device or program shows a code. Enter it only if you have just begun to sign in there yourself.',
+    code: 'Code',
+    hint: 'For example BCDF-GHJK. Upper and lower case do not matter.',
+    submit: 'Continue',
+    wrong: 'This code does not exist, was used already or has expired.',
+    done: 'Your device is signed in',
+    doneText: 'You can close this page and go back to your device.',
   },
   goOn: {
     title: 'One moment',

@@ -115,5 +115,7 @@ export const germanPermissions: Readonly<Record<string, string>> = {
     'Zurücknehmen, was Sie OAuth-2-Clients erlaubt haben, und Ihre Anmeldungen beenden.',
   'consentSession:administer':
     'Sehen und zurücknehmen, was andere erlaubt haben, und ihre Anmeldungen beenden.',
+  'oauth2Token:introspect': 'Fragen, was ein Token eines OAuth-2-Clients erlaubt.',
+  'oauth2Token:administer': 'Tokens von OAuth-2-Clients beenden und abgelaufene löschen.',
   'audit:read': 'Das Audit-Log lesen.',
 };
