@@ -19,6 +19,8 @@ const TURNS = 7;
 const REQUESTS_A_TURN = 1000;
 const WORKERS = 8;
 
+const tokenForm = 'grant_type=client_credentials&scope=write';
+
 interface Load {
   readonly url: string;
   readonly authorization: string;
@@ -113,8 +115,6 @@ async function compare(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const tokenForm = 'grant_type=client_credentials&scope=write';
 
 async function tokenOf(url: string, authorization: string): Promise<string> {
   const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' };
