@@ -7,7 +7,11 @@ import { clientNodes } from './store/clients.ts';
 import './graphql/challenge.ts';
 import './graphql/challenge-mutations.ts';
 import './graphql/client-mutations.ts';
+import './graphql/server-metadata.ts';
 import './graphql/consent-session.ts';
+import './graphql/device-request.ts';
+import './graphql/token.ts';
+import './graphql/user-info.ts';
 
 export const oauth: Capability = {
   rules: [oauthRules],

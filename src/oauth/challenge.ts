@@ -1,12 +1,14 @@
 import type { Caller } from '../platform/caller.ts';
-import { serverConfig } from '../platform/config/server.ts';
 import { NotFoundError } from '../platform/errors.ts';
+import { VERIFY_PATH } from './device-request.ts';
 import { accountOf } from './domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError } from './domain/challenges.ts';
 import { wordsOf } from './domain/scopes.ts';
+import { issuerOf } from './provider/current-provider.ts';
 import { type ClientRow, readClients } from './store/clients.ts';
 import { findRememberedConsent } from './store/consents.ts';
 import { findRecord, findSessionByUid } from './store/records.ts';
+import { withVerifier } from './verifier.ts';
 
 /** What the engine stores of a challenge. */
 interface InteractionPayload {
@@ -24,6 +26,8 @@ interface InteractionPayload {
   };
   readonly lastSubmission?: { readonly login?: LoginResult };
   readonly result?: object;
+  /** If the sign-in is for a device. */
+  readonly sealedDeviceCode?: string;
 }
 
 /** What a login app has said, as the engine keeps it until the consent. */
@@ -37,6 +41,8 @@ export interface LoginResult {
   readonly amr?: string[] | undefined;
   /** When the person signed in, in seconds; left out for now. */
   readonly ts?: number | undefined;
+  /** The version of the user of Slipway, if the built-in page has signed her in. */
+  readonly userVersion?: number | undefined;
   readonly context?: unknown;
 }
 
@@ -87,7 +93,8 @@ export async function getChallenge(
   if (!client) throw absent();
   const requestUrl = requestUrlOf(payload);
   if (record.consumedAt) throw new ChallengeUsedError(requestUrl);
-  if (payload.result) throw new ChallengeUsedError(payload.returnTo);
+  const returnTo = withVerifier(payload.returnTo, challenge);
+  if (payload.result) throw new ChallengeUsedError(returnTo);
   const login = payload.lastSubmission?.login ?? null;
   const accountId = login?.accountId ?? payload.session?.accountId ?? null;
   const subject = accountId && accountOf(accountId).subject;
@@ -105,7 +112,7 @@ export async function getChallenge(
     params: payload.params,
     requestedAt: seconds(payload.iat),
     expiresAt: record.expiresAt,
-    returnTo: payload.returnTo,
+    returnTo,
     session: payload.session ?? null,
   };
 }
@@ -114,15 +121,17 @@ async function isRemembered(
   { id: clientRowId }: ClientRow,
   subject: string | null,
   scopes: readonly string[],
-  { params }: InteractionPayload,
+  { params, sealedDeviceCode }: InteractionPayload,
 ): Promise<boolean> {
-  if (subject === null || wordsOf(params['prompt']).includes('consent')) return false;
+  // Whoever reads a user code to somebody else must not get tokens without a question.
+  if (subject === null || sealedDeviceCode || wordsOf(params['prompt']).includes('consent')) return false;
   return (await findRememberedConsent({ clientRowId, subject }, scopes)) !== null;
 }
 
 /** The original request, with which a browser can begin anew. */
-function requestUrlOf({ params, returnTo }: InteractionPayload): string {
-  const url = new URL('/oauth2/auth', serverConfig.publicUrl ?? returnTo);
+function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload): string {
+  if (sealedDeviceCode) return `${issuerOf(returnTo)}${VERIFY_PATH}`;
+  const url = new URL(`${issuerOf(returnTo)}/oauth2/auth`);
   for (const [name, value] of Object.entries(params))
     if (value !== undefined && name !== 'resource') url.searchParams.set(name, String(value));
   return url.href;
@@ -132,4 +141,10 @@ function requestUrlOf({ params, returnTo }: InteractionPayload): string {
 export async function signedInAt(sessionUid: string): Promise<number | undefined> {
   const session = await findSessionByUid(sessionUid);
   return session?.payload['loginTs'] as number | undefined;
+}
+
+/** The version of the user of Slipway when she signed in; null if an operator's app has signed somebody in. */
+export async function signedInVersion(sessionUid: string): Promise<number | null> {
+  const session = await findSessionByUid(sessionUid);
+  return (session?.payload['userVersion'] as number | undefined) ?? null;
 }

@@ -1,6 +1,7 @@
 import type { Permission } from '../authorization/domain/permissions.ts';
 import { callerOf } from '../graphql/context.ts';
 import {
+  anyone,
   can,
   type FieldArguments,
   type Lookup,
@@ -52,20 +53,28 @@ const input = (args: FieldArguments) => args['input'] as Readonly<Record<string,
 
 export const oauthRules: RootRules = {
   Query: {
+    oauth2Metadata: anyone,
+    publicClientConfig: anyone,
     oauth2Client: can(
       'oauth2Client:read',
       clientAt((args) => args['by'] as ClientBy),
     ),
     oauth2Clients: can('oauth2Client:list'),
     consentSessions: aboutSubject('consentSession:read', 'consent session', (args) => args),
+    introspectOAuth2Token: can('oauth2Token:introspect'),
+    userInfo: can('viewer:read'),
+    deviceRequest: can('loginRequest:answer'),
     loginRequest: can('loginRequest:answer'),
     consentRequest: can('loginRequest:answer'),
   },
   Mutation: {
+    acceptDeviceRequest: can('loginRequest:answer', challengeOfInput),
     acceptLoginRequest: can('loginRequest:answer', challengeOfInput),
     rejectLoginRequest: can('loginRequest:answer', challengeOfInput),
     acceptConsentRequest: can('loginRequest:answer', challengeOfInput),
     rejectConsentRequest: can('loginRequest:answer', challengeOfInput),
+    flushInactiveOAuth2Tokens: can('oauth2Token:administer'),
+    deleteOAuth2Tokens: can('oauth2Token:administer', clientOfInput),
     revokeConsentSessions: aboutSubject('consentSession:revoke', 'consent session', input),
     revokeAuthenticationSession: aboutSubject('consentSession:revoke', 'login session', input),
     createOAuth2Client: can('oauth2Client:administer', newClient),

@@ -5,20 +5,26 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { isClientSecret } from '../client-secrets.ts';
-import { type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
+import { VERIFY_PATH } from '../device-request.ts';
+import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { textsFor } from '../pages/languages.ts';
+import { renderProblemPage } from '../pages/message-pages.ts';
+import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
 import { isAccessKeySecret } from './access-key-client.ts';
-import { overrideAccessTokens } from './access-tokens.ts';
+import { completeJwt, overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
+import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
 import { overrideModels } from './model-overrides.ts';
 import { mayRead } from './origins.ts';
 import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
 import { detectReplays, requireShortAssertion } from './replays.ts';
+import { requireVerifier } from './require-verifier.ts';
 import {
   issuesRefreshToken,
   keepOfflineAccess,
@@ -35,6 +41,8 @@ const routes = {
   authorization: '/oauth2/auth',
   pushed_authorization_request: '/oauth2/par',
   token: '/oauth2/token',
+  device_authorization: '/oauth2/device/auth',
+  code_verification: VERIFY_PATH,
   revocation: '/oauth2/revoke',
   introspection: '/oauth2/introspect',
   jwks: '/.well-known/jwks.json',
@@ -50,7 +58,9 @@ const lifespan =
         ? 'refreshToken'
         : grant === 'authorization_code'
           ? 'authorizationCode'
-          : 'implicit';
+          : grant === DEVICE_CODE
+            ? 'deviceCode'
+            : 'implicit';
     const lifespans = (client as { slipway?: SlipwayClient } | undefined)?.slipway?.settings.lifespans;
     return lifespans?.[`${by}${token}` as LifespanName] ?? byDefault;
   };
@@ -97,6 +107,7 @@ function configuration(keys: SigningKeys): Configuration {
     }),
     interactions: { policy: policy(), url: interactionUrl },
     loadExistingGrant,
+    formats: { customizers: { jwt: completeJwt as never } },
     issueRefreshToken: issuesRefreshToken as NonNullable<Configuration['issueRefreshToken']>,
     rotateRefreshToken: true,
     expiresWithSession: async () => false,
@@ -115,6 +126,7 @@ function configuration(keys: SigningKeys): Configuration {
       AuthorizationCode: oauth.codeSeconds,
       ClientCredentials: (_ctx, _token, client) =>
         slipwayOf(client).settings.lifespans.clientCredentialsAccessToken ?? oauth.accessTokenSeconds,
+      DeviceCode: oauth.deviceCodeSeconds,
       Grant: grantSeconds,
       IdToken: lifespan('IdToken', oauth.idTokenSeconds),
       Interaction: oauth.challengeSeconds,
@@ -128,6 +140,7 @@ function configuration(keys: SigningKeys): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow,
       pushedAuthorizationRequests: { enabled: true },
       requestObjects: { enabled: true },
       dPoP: { enabled: true },
@@ -156,8 +169,12 @@ function configuration(keys: SigningKeys): Configuration {
         ctx.redirect(url.href);
         return;
       }
-      ctx.type = 'text/plain';
-      ctx.body = [out.error, out.error_description].filter(Boolean).join(': ');
+      const texts = textsFor(undefined, ctx.get('accept-language'));
+      ctx.set(pageHeaders);
+      ctx.body = renderProblemPage(texts, {
+        error: out.error,
+        description: out.error_description ?? null,
+      });
     },
   };
 }
@@ -173,6 +190,10 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
+  provider.use(async (ctx, next) => {
+    requireVerifier(provider, ctx as KoaContextWithOIDC);
+    await next();
+  });
   detectReplays(provider);
   nameRefusals(provider);
   overrideModels(provider, {
@@ -187,5 +208,6 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   });
   overrideAccessTokens(provider);
   answerIntrospection(provider);
+  addDevicePage(provider);
   return provider;
 }
