@@ -9,6 +9,7 @@ import './graphql/challenge-mutations.ts';
 import './graphql/client-mutations.ts';
 import './graphql/consent-session.ts';
 import './graphql/device-request.ts';
+import './graphql/logout-request.ts';
 import './graphql/token.ts';
 import './graphql/user-info.ts';
 

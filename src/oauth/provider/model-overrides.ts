@@ -67,7 +67,9 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
     const added = Object.entries(grantId ? await idTokenClaims(grantId) : {}).filter(
       ([name]) => !protocolClaims.includes(name) && !/_hash$/.test(name),
     );
-    const { sub } = claims as { readonly sub: string };
+    const { sub, ...others } = claims as { readonly sub: string };
+    // A logout token names the session, and not the person. Source: Hydra.
+    if ('events' in others) return others;
     return { ...Object.fromEntries(added), ...claims, sub: accountOf(sub).subject };
   };
 }

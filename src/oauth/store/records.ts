@@ -121,6 +121,17 @@ export async function resolveRecord(tx: Tx, { kind, id }: RecordKey, result: Pay
   return (await run(resolveStatement, [kind, hashOf(id), JSON.stringify(result)], tx)).length > 0;
 }
 
+const removeUnansweredStatement = statement<{ kind: string }>(
+  `delete from oauth2_records where kind = $1::text::oauth2_record_kind and id_hash = $2 and consumed_at is null
+      and not payload ? 'result'
+   returning kind::text`,
+);
+
+/** Deletes a challenge that nobody has answered. @returns false if somebody has. */
+export async function removeUnansweredRecord({ kind, id }: RecordKey): Promise<boolean> {
+  return (await run(removeUnansweredStatement, [kind, hashOf(id)])).length > 0;
+}
+
 const removeStatement = statement<Record<string, never>>(
   'delete from oauth2_records where kind = $1::text::oauth2_record_kind and id_hash = $2',
 );
