@@ -1,5 +1,5 @@
 /** Logout: by the person and by a client, with a page of the operator's own, and told to all clients. */
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Answer } from '../support/app.ts';
@@ -203,6 +203,26 @@ describe('a logout', () => {
     const second = await client.authorizationCodeGrant(stage.web, new URL(answer), checks);
     expect(second.claims()?.sub).toBe('bob');
     expect(second.claims()?.['sid']).not.toBe(first.claims()?.['sid']);
+  });
+});
+
+describe('revokeAuthenticationSession', () => {
+  it('of one session tells its clients', async () => {
+    const sessionId = (await tokensOf(stage.actors(), told)).claims()?.['sid'];
+    const before = receiver.received.length;
+    const ended = await mutate(stage.app, 'revokeAuthenticationSession', { sessionId }, 'revokedSessions');
+    expect(ended).toMatchObject({ revokedSessions: 1 });
+    const [call, ...others] = receiver.received.slice(before);
+    const token = new URLSearchParams(call?.body).get('logout_token') ?? '';
+    expect([decodeJwt(token)['sid'], others]).toEqual([sessionId, []]);
+  });
+
+  it('of a person tells nobody', async () => {
+    await tokensOf(stage.actors(), told, 'quiet');
+    const before = receiver.received.length;
+    const input = { subject: 'quiet' };
+    const ended = await mutate(stage.app, 'revokeAuthenticationSession', input, 'revokedSessions');
+    expect([ended.revokedSessions, receiver.received.length]).toEqual([1, before]);
   });
 });
 

@@ -22,6 +22,7 @@ interface LoginResult {
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor?: number;
   readonly isSkipped?: boolean;
+  readonly isExtended?: boolean;
 }
 
 /** These claims are the engine's, whatever a consent app says. */
@@ -51,7 +52,7 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
       loginAccount.call(this, details);
       // The engine never takes `transient` back.
       this.transient = login.remember === false ? true : undefined;
-      if (login.isSkipped) return;
+      if (login.isSkipped && !login.isExtended) return;
       const seconds = Math.min(login.rememberFor || sessionSeconds, sessionSeconds);
       this.rememberedUntil = Math.floor(Date.now() / 1000) + seconds;
     },
