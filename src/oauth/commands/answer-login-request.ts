@@ -10,11 +10,15 @@ import { resolveRecord } from '../store/records.ts';
 export interface AcceptedLogin {
   readonly challenge: string;
   readonly subject: string;
+  /** The tenant of the person; if it is left out, that of the caller. Clients of Slipway's own are for users of all. */
+  readonly subjectTenantId?: string;
+  /** See LoginResult. */
+  readonly userVersion?: number | null;
   readonly remember: boolean;
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor: number;
   /** If the request is skipped: the session lasts as long as if it began now. */
-  readonly extendSessionLifespan: boolean;
+  readonly extendSessionLifespan?: boolean;
   readonly acr: string | null;
   readonly amr: readonly string[] | null;
   /** For the consent app. */
@@ -37,20 +41,21 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
   if (subject === '' || subject.length > MAX_SUBJECT || !isStorable(subject))
     throw InvalidArgumentError.of(path, `must have 1 to ${MAX_SUBJECT} characters`);
   const challenge = await getChallenge(caller, 'login', login.challenge);
-  if (challenge.skip && challenge.subject !== subject)
-    throw InvalidArgumentError.of(path, 'the session belongs to another subject');
-  const accountId = accountIdOf({ tenantId: caller.tenantId, subject });
+  const accountId = accountIdOf({ tenantId: login.subjectTenantId ?? caller.tenantId, subject });
   const { session } = challenge;
+  if (challenge.skip && session?.accountId !== accountId)
+    throw InvalidArgumentError.of(path, 'the session belongs to another subject');
   const how: Omit<LoginResult, 'accountId' | 'context'> =
     challenge.skip && session
       ? {
           ...{ remember: true, rememberFor: login.rememberFor, isSkipped: true },
-          ...{ acr: session.acr, amr: session.amr, isExtended: login.extendSessionLifespan },
+          ...{ acr: session.acr, amr: session.amr, isExtended: login.extendSessionLifespan ?? false },
           ts: await signedInAt(session.uid),
         }
       : {
           ...{ remember: login.remember, rememberFor: login.rememberFor, isSkipped: false },
           isExtended: false,
+          userVersion: login.userVersion ?? undefined,
           ...{ acr: login.acr ?? undefined, amr: login.amr ? [...login.amr] : undefined },
         };
   return await answer(challenge, { login: { accountId, ...how, context: login.context ?? undefined } });
