@@ -53,6 +53,8 @@ const routes: readonly Route[] = [
   protocol('/oauth2/auth/', 'GET'),
   protocol('/oauth2/par', 'POST', 'OPTIONS'),
   protocol('/oauth2/token', 'POST', 'OPTIONS'),
+  protocol('/oauth2/sessions/logout', 'GET', 'POST'),
+  protocol('/oauth2/sessions/logout/success', 'GET'),
   protocol('/oauth2/device/auth', 'POST', 'OPTIONS'),
   protocol('/oauth2/device/verify', 'GET'),
   protocol('/oauth2/device/verify/', 'GET'),

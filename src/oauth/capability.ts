@@ -10,6 +10,7 @@ import './graphql/client-mutations.ts';
 import './graphql/server-metadata.ts';
 import './graphql/consent-session.ts';
 import './graphql/device-request.ts';
+import './graphql/logout-request.ts';
 import './graphql/token.ts';
 import './graphql/user-info.ts';
 

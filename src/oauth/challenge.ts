@@ -37,6 +37,8 @@ export interface LoginResult {
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor: number;
   readonly isSkipped: boolean;
+  /** Whether a session that is used again lasts longer. */
+  readonly isExtended: boolean;
   readonly acr?: string | undefined;
   readonly amr?: string[] | undefined;
   /** When the person signed in, in seconds; left out for now. */

@@ -161,6 +161,8 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   deleteOAuth2Client: ['oauth2Client:administer', 'oauth2 client'],
   flushInactiveOAuth2Tokens: ['oauth2Token:administer', null],
   deleteOAuth2Tokens: ['oauth2Token:administer', 'oauth2 client'],
+  acceptLogoutRequest: ['loginRequest:answer', 'challenge'],
+  rejectLogoutRequest: ['loginRequest:answer', 'challenge'],
   acceptDeviceRequest: ['loginRequest:answer', 'challenge'],
   acceptLoginRequest: ['loginRequest:answer', 'challenge'],
   rejectLoginRequest: ['loginRequest:answer', 'challenge'],

@@ -62,6 +62,7 @@ const queries: Readonly<Record<string, string | null>> = {
   consentSessions: 'consentSession:administer',
   introspectOAuth2Token: 'oauth2Token:introspect',
   userInfo: null,
+  logoutRequest: 'loginRequest:answer',
   deviceRequest: 'loginRequest:answer',
   loginRequest: 'loginRequest:answer',
   consentRequest: 'loginRequest:answer',

@@ -1,5 +1,6 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { pool } from '../../src/platform/database/client.ts';
 import { newCaller, newTenant } from '../support/users.ts';
 import { acceptConsent, acceptLogin, Browser, challengeIn, redirectOf } from './browser.ts';
 import { consent, redirect, Stage, scope } from './stage.ts';
@@ -38,6 +39,28 @@ describe('a session', () => {
     const again = (await client.authorizationCodeGrant(stage.web, new URL(answer), checks)).claims();
     const { auth_time, acr, amr, sid } = first.claims() as Record<string, unknown>;
     expect(again).toMatchObject({ auth_time, acr, amr, sid });
+  });
+
+  it('lasts longer when it is used again only if the login app says so', async () => {
+    const who = stage.actors();
+    const subject = 'regular';
+    await stage.tokens(who, { login: { subject, remember: true, rememberFor: 'PT1H' } });
+    const hoursLeft = async () => {
+      const { rows } = await pool.query(
+        `select payload ->> 'rememberedUntil' as until from oauth2_records
+          where kind = 'Session' and account_id like '%/regular'`,
+      );
+      return Math.round((Number(rows[0].until) - Date.now() / 1000) / 3600);
+    };
+    const again = async (login: object) => {
+      const asked = await redirectOf(who.browser, (await stage.request(scope)).url);
+      const accepted = await acceptLogin(who, { challenge: challengeIn(asked), subject, ...login });
+      await redirectOf(who.browser, accepted.redirectTo);
+      return await hoursLeft();
+    };
+    expect(await hoursLeft()).toBe(1);
+    expect(await again({ rememberFor: 'PT10H' })).toBe(1);
+    expect(await again({ rememberFor: 'PT10H', extendSessionLifespan: true })).toBe(10);
   });
 
   it('that is not remembered is asked again', async () => {

@@ -17,6 +17,8 @@ export interface AcceptedLogin {
   readonly remember: boolean;
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor: number;
+  /** If the request is skipped: the session lasts as long as if it began now. */
+  readonly extendSessionLifespan?: boolean;
   readonly acr: string | null;
   readonly amr: readonly string[] | null;
   /** For the consent app. */
@@ -46,11 +48,13 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
   const how: Omit<LoginResult, 'accountId' | 'context'> =
     challenge.skip && session
       ? {
-          ...{ remember: true, rememberFor: 0, isSkipped: true, acr: session.acr, amr: session.amr },
+          ...{ remember: true, rememberFor: login.rememberFor, isSkipped: true },
+          ...{ acr: session.acr, amr: session.amr, isExtended: login.extendSessionLifespan ?? false },
           ts: await signedInAt(session.uid),
         }
       : {
           ...{ remember: login.remember, rememberFor: login.rememberFor, isSkipped: false },
+          isExtended: false,
           userVersion: login.userVersion ?? undefined,
           ...{ acr: login.acr ?? undefined, amr: login.amr ? [...login.amr] : undefined },
         };

@@ -27,6 +27,10 @@ const AcceptLoginRequestInput = builder.inputType('AcceptLoginRequestInput', {
       description:
         'How long the browser stays signed in, at most as long as the server says. If it is left out or zero: as long as that.',
     }),
+    extendSessionLifespan: t.boolean({
+      defaultValue: false,
+      description: 'Whether a session that is used again lasts as long as if it began now.',
+    }),
     acr: t.string({ description: 'How the person signed in, for ID tokens.' }),
     amr: t.stringList({ description: 'The means by which she signed in, for ID tokens.' }),
     context: t.field({ type: 'JSON', description: 'What the consent app should know.' }),
@@ -123,6 +127,7 @@ builder.mutationFields((t) => ({
         subject: input.subject,
         remember: input.remember ?? false,
         rememberFor: secondsOf(input.rememberFor),
+        extendSessionLifespan: input.extendSessionLifespan ?? false,
         acr: input.acr ?? null,
         amr: input.amr ?? null,
         context: input.context ?? null,

@@ -224,11 +224,11 @@ builder.mutationFields((t) => ({
     type: RevokeAuthenticationSessionPayload,
     nullable: true,
     description:
-      'Ends sessions of browsers: the person has to sign in again. Requires an administrator, or that `subject` is yourself. Tokens stay valid.',
+      'Ends sessions of browsers: the person has to sign in again. Requires an administrator, or that `subject` is yourself. Tokens stay valid. With `sessionId`, the clients of the session are told by the back channel.',
     errors: { types: [InvalidArgumentError] },
     args: inputOf(RevokeAuthenticationSessionInput),
     resolve: async (_root, { input }, context) => ({
-      revokedSessions: await revokeAuthenticationSession(callerOf(context), {
+      revokedSessions: await revokeAuthenticationSession(callerOf(context), context.publicUrl, {
         subject: input.subject ?? null,
         sessionId: input.sessionId ?? null,
       }),

@@ -58,6 +58,10 @@ function metadataOf({ id, tenantId, clientId, secretHashes, settings }: EngineCl
       : {}),
     ...(requestObjectSigningAlg ? { request_object_signing_alg: requestObjectSigningAlg } : {}),
     ...(jwks ? { jwks } : {}),
+    post_logout_redirect_uris: [...settings.postLogoutRedirectUris],
+    ...(settings.backchannelLogoutUri
+      ? { backchannel_logout_uri: settings.backchannelLogoutUri, backchannel_logout_session_required: true }
+      : {}),
     ...(jwksUri ? { jwks_uri: jwksUri } : {}),
     slipway,
   } as ClientMetadata;

@@ -23,6 +23,7 @@ interface LoginResult {
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor?: number;
   readonly isSkipped?: boolean;
+  readonly isExtended?: boolean;
   readonly userVersion?: number;
 }
 
@@ -53,9 +54,9 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
       loginAccount.call(this, details);
       // The engine never takes `transient` back.
       this.transient = login.remember === false ? true : undefined;
-      if (login.isSkipped) return;
+      if (login.isSkipped && !login.isExtended) return;
       const seconds = Math.min(login.rememberFor || sessionSeconds, sessionSeconds);
-      this.userVersion = login.userVersion;
+      if (!login.isSkipped) this.userVersion = login.userVersion;
       this.rememberedUntil = Math.floor(Date.now() / 1000) + seconds;
     },
   });
@@ -70,7 +71,9 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
     const added = Object.entries(grantId ? await idTokenClaims(grantId) : {}).filter(
       ([name]) => !protocolClaims.includes(name) && !/_hash$/.test(name),
     );
-    const { sub } = claims as { readonly sub: string };
+    const { sub, ...others } = claims as { readonly sub: string };
+    // A logout token names the session, and not the person. Source: Hydra.
+    if ('events' in others) return others;
     return { ...Object.fromEntries(added), ...claims, sub: accountOf(sub).subject };
   };
 }

@@ -8,6 +8,7 @@ import { isClientSecret } from '../client-secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
 import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { LOGOUT_PATH } from '../logout-request.ts';
 import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
 import { pageHeaders } from '../pages/page.ts';
@@ -20,6 +21,7 @@ import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
+import { addLogoutPage, logout } from './logout.ts';
 import { overrideModels } from './model-overrides.ts';
 import { mayRead } from './origins.ts';
 import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
@@ -43,6 +45,7 @@ const routes = {
   token: '/oauth2/token',
   device_authorization: '/oauth2/device/auth',
   code_verification: VERIFY_PATH,
+  end_session: LOGOUT_PATH,
   revocation: '/oauth2/revoke',
   introspection: '/oauth2/introspect',
   jwks: '/.well-known/jwks.json',
@@ -68,6 +71,12 @@ const lifespan =
 /** A grant must outlive every refresh token that it can get: an expired grant ends its tokens. */
 const grantSeconds = 2 * 315_360_000;
 
+/** The engine refuses private addresses by its dispatcher. */
+const fetchFromClient = (
+  url: string | URL,
+  { dispatcher, ...options }: RequestInit & { dispatcher?: unknown },
+) => fetch(url, { ...options, ...(oauth.privateAddresses ? {} : { dispatcher }) } as RequestInit);
+
 function configuration(keys: SigningKeys): Configuration {
   const jwks = keys.all.flatMap(({ privateJwk }) => privateJwk ?? []);
   return {
@@ -78,6 +87,7 @@ function configuration(keys: SigningKeys): Configuration {
     subjectTypes: ['public'],
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time', 'sid'] },
     conformIdTokenClaims: false,
+    fetch: fetchFromClient as NonNullable<Configuration['fetch']>,
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientDefaults: { id_token_signed_response_alg: keys.current.alg as 'RS256' },
     enabledJWA: {
@@ -145,7 +155,8 @@ function configuration(keys: SigningKeys): Configuration {
       requestObjects: { enabled: true },
       dPoP: { enabled: true },
       userinfo: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
+      rpInitiatedLogout: logout,
+      backchannelLogout: { enabled: true },
       revocation: {
         enabled: true,
         allowedPolicy: requireOwnToken,
@@ -209,5 +220,6 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   overrideAccessTokens(provider);
   answerIntrospection(provider);
   addDevicePage(provider);
+  addLogoutPage(provider);
   return provider;
 }

@@ -121,6 +121,17 @@ export async function resolveRecord(tx: Tx, { kind, id }: RecordKey, result: Pay
   return (await run(resolveStatement, [kind, hashOf(id), JSON.stringify(result)], tx)).length > 0;
 }
 
+const removeUnansweredStatement = statement<{ kind: string }>(
+  `delete from oauth2_records where kind = $1::text::oauth2_record_kind and id_hash = $2 and consumed_at is null
+      and not payload ? 'result'
+   returning kind::text`,
+);
+
+/** Deletes a challenge that nobody has answered. @returns false if somebody has. */
+export async function removeUnansweredRecord({ kind, id }: RecordKey): Promise<boolean> {
+  return (await run(removeUnansweredStatement, [kind, hashOf(id)])).length > 0;
+}
+
 const removeStatement = statement<Record<string, never>>(
   'delete from oauth2_records where kind = $1::text::oauth2_record_kind and id_hash = $2',
 );
@@ -164,19 +175,26 @@ export async function removeRecordsOfGrants(tx: Tx, grantIds: readonly string[])
   followAccessChanges(tx);
 }
 
-const removeSessionsStatement = statement<{ uid: string }>(
+/** A session of a browser, as it was. */
+export interface EndedSession {
+  readonly uid: string;
+  /** The client ids of the clients that it was used for. */
+  readonly clientIds: readonly string[];
+}
+
+const removeSessionsStatement = statement<EndedSession>(
   `delete from oauth2_records where kind = 'Session' and tenant_id = $1::uuid
       and ($2::text is null or account_id = $2) and ($3::text is null or uid = $3)
-   returning uid`,
+   returning uid, array(select jsonb_object_keys(coalesce(payload -> 'authorizations', '{}'))) as "clientIds"`,
 );
 
-/** Ends sessions of browsers. @returns how many there were. */
+/** Ends sessions of browsers. */
 export async function removeSessions(
   tx: Tx,
   tenantId: string,
   { accountId, uid }: { readonly accountId: string | null; readonly uid: string | null },
-): Promise<number> {
-  return (await run(removeSessionsStatement, [tenantId, accountId, uid], tx)).length;
+): Promise<EndedSession[]> {
+  return await run(removeSessionsStatement, [tenantId, accountId, uid], tx);
 }
 
 const sweepStatement = statement<{ kind: string }>(

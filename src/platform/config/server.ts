@@ -88,6 +88,8 @@ export const serverVariables = {
   FIXED_USERS_FILE: text().optional(),
   OAUTH_LOGIN_URL: httpUrl('https://login.example.com/login').optional(),
   OAUTH_CONSENT_URL: httpUrl('https://login.example.com/consent').optional(),
+  OAUTH_LOGOUT_URL: httpUrl('https://login.example.com/logout').optional(),
+  OAUTH_POST_LOGOUT_URL: httpUrl('https://login.example.com/signed-out').optional(),
   OAUTH_DEVICE_URL: httpUrl('https://login.example.com/device').optional(),
   OAUTH_DEVICE_SUCCESS_URL: httpUrl('https://login.example.com/device-success').optional(),
   OAUTH_ERROR_URL: httpUrl('https://login.example.com/error').optional(),
@@ -100,6 +102,7 @@ export const serverVariables = {
   OAUTH_ACCESS_TOKEN_STRATEGY: z.enum(['opaque', 'jwt']).default('opaque'),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
   DOORS: doors.default(['hydra']),
+  OAUTH_PRIVATE_ADDRESSES: flag.default(false),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
 };
@@ -176,6 +179,8 @@ export const serverConfig = {
   oauth: {
     loginUrl: settings.OAUTH_LOGIN_URL ?? null,
     consentUrl: settings.OAUTH_CONSENT_URL ?? null,
+    logoutUrl: settings.OAUTH_LOGOUT_URL ?? null,
+    postLogoutUrl: settings.OAUTH_POST_LOGOUT_URL ?? null,
     deviceUrl: settings.OAUTH_DEVICE_URL ?? null,
     deviceSuccessUrl: settings.OAUTH_DEVICE_SUCCESS_URL ?? null,
     errorUrl: settings.OAUTH_ERROR_URL ?? null,
@@ -189,6 +194,8 @@ export const serverConfig = {
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
     /** The form of access tokens, if the client says nothing else. */
     accessTokenStrategy: settings.OAUTH_ACCESS_TOKEN_STRATEGY,
+    /** Whether the server sends requests to clients at private addresses. */
+    privateAddresses: settings.OAUTH_PRIVATE_ADDRESSES,
   },
   /** The other systems whose clients the server answers. */
   doors: settings.DOORS,

@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "oauth2_record_kind" ADD VALUE 'LogoutRequest';
