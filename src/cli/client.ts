@@ -44,7 +44,8 @@ export function createClient({ url, authorization, timeoutSeconds }: Connection)
   };
 }
 
-const signInHint = 'set SLIPWAY_ACCESS_KEY and SLIPWAY_SECRET_KEY, or SLIPWAY_TOKEN';
+const signInHint =
+  'sign in with slipway login, or set SLIPWAY_ACCESS_KEY and SLIPWAY_SECRET_KEY, or SLIPWAY_TOKEN';
 
 async function post(
   endpoint: string,

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CliError } from './cli-error.ts';
 import { createClient } from './client.ts';
 import { addLoad } from './commands/add-load.ts';
+import { addLogin, readSignedInSettings } from './commands/add-login.ts';
 import { register } from './commands/register.ts';
 import { formatted, formattedError, outputFormats, Progress, printable, type Streams } from './output.ts';
 import { contextsPath, type GlobalFlags, readContexts, readSettings } from './settings.ts';
@@ -43,6 +44,7 @@ function createProgram(streams: Streams, environment: NodeJS.ProcessEnv): Comman
       writeErr: (text) => streams.err.write(text),
     })
     .exitOverride();
+  addLogin(program, streams, environment);
   addRegister(program, streams, environment);
   addLoad(program, streams, environment);
   addContext(program, streams, environment);
@@ -74,7 +76,7 @@ function addRegister(program: Command, streams: Streams, environment: NodeJS.Pro
     )
     .action(async (path: string, _flags: object, command: Command) => {
       const flags = command.optsWithGlobals<RegisterFlags>();
-      const settings = readSettings(flags, environment);
+      const settings = await readSignedInSettings(flags, environment);
       const progress = new Progress(streams.err);
       if (flags.offline && !flags.dryRun)
         throw new CliError('INVALID_ARGUMENT', '--offline is for a dry run', { hint: 'give --dry-run too' });

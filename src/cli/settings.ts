@@ -97,7 +97,7 @@ function secondsOf(text: string): number {
   throw new CliError('INVALID_ARGUMENT', `--timeout ${text} is not a time such as 30s or 2m`);
 }
 
-/** Secrets come from the environment only, so that they are in no file and in no list of processes. */
+/** Secrets that the user knows come from the environment only, so that they are in no file and in no list of processes. */
 function authorizationOf(environment: NodeJS.ProcessEnv): string | null {
   const { SLIPWAY_TOKEN: token, SLIPWAY_ACCESS_KEY: accessKey, SLIPWAY_SECRET_KEY: secretKey } = environment;
   if (token) return `Bearer ${token}`;

@@ -67,7 +67,7 @@ describe('an answer', () => {
     answering(401, '');
     expect(await failureOf()).toMatchObject({
       code: 'UNAUTHENTICATED',
-      hint: 'set SLIPWAY_ACCESS_KEY and SLIPWAY_SECRET_KEY, or SLIPWAY_TOKEN',
+      hint: 'sign in with slipway login, or set SLIPWAY_ACCESS_KEY and SLIPWAY_SECRET_KEY, or SLIPWAY_TOKEN',
     });
   });
 

@@ -5,13 +5,14 @@ import { run } from '../../src/cli/program.ts';
 export async function slipway(
   words: readonly string[],
   environment: Record<string, string>,
-  { isTerminal = false } = {},
+  { isTerminal = false, onError = (_text: string) => {} } = {},
 ) {
   const texts = { out: '', err: '' };
   const stream = (name: 'out' | 'err') => {
     const written = new Writable({
       write(chunk, _encoding, done) {
         texts[name] += chunk;
+        if (name === 'err') onError(texts.err);
         done();
       },
     });

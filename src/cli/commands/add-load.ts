@@ -8,7 +8,8 @@ import { type LoadFlags, readLoadOptions } from '../load/load-options.ts';
 import { signIn } from '../load/sign-in.ts';
 import { formatted, printable, type Streams } from '../output.ts';
 import { ProgressBar } from '../progress-bar.ts';
-import { type GlobalFlags, readSettings } from '../settings.ts';
+import type { GlobalFlags } from '../settings.ts';
+import { readSignedInSettings } from './add-login.ts';
 import { load } from './load.ts';
 
 type Flags = GlobalFlags & LoadFlags & { readonly executorCredential?: string };
@@ -43,7 +44,7 @@ export function addLoad(program: Command, streams: Streams, environment: NodeJS.
     )
     .action(async (_flags: object, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
-      const settings = readSettings(flags, environment);
+      const settings = await readSignedInSettings(flags, environment);
       const options = readLoadOptions(flags, environment);
       const authorization = executorAuthorization(flags.executorCredential, environment);
       const interrupt = new AbortController();

@@ -8,6 +8,9 @@ import { type ClientSettings, DEVICE_CODE, readSettings } from './client-setting
 /** The client of Flyte's tools. Source: flyteadmin's defaults for its own authorization server. */
 export const FLYTECTL = 'flytectl';
 
+/** The command line `slipway`, which signs in with the device flow. */
+export const SLIPWAY_CLI = 'slipway-cli';
+
 const SCOPES = 'openid offline offline_access all';
 
 const ownClients: Readonly<Record<string, object>> = {
@@ -15,6 +18,12 @@ const ownClients: Readonly<Record<string, object>> = {
     clientName: 'Flyte',
     redirectUris: ['http://localhost:53593/callback'],
     grantTypes: ['authorization_code', 'refresh_token', DEVICE_CODE],
+    scope: SCOPES,
+    tokenEndpointAuthMethod: 'none',
+  },
+  [SLIPWAY_CLI]: {
+    clientName: 'the slipway command line',
+    grantTypes: ['refresh_token', DEVICE_CODE],
     scope: SCOPES,
     tokenEndpointAuthMethod: 'none',
   },
