@@ -1,7 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { answerOAuth } from '../oauth/answer-oauth.ts';
 import { recordIdOf } from '../oauth/domain/token-records.ts';
-import { refusal } from './answer.ts';
+import { publicClientConfig } from '../oauth/public-client-config.ts';
+import { answerJson, refusal } from './answer.ts';
 import { bodyOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -38,9 +39,16 @@ async function withRecordId(request: IncomingMessage): Promise<IncomingMessage> 
   return copy;
 }
 
-/** The pages of a login app that is not configured. */
-export async function answerFallback({ url }: Exchange): Promise<void> {
-  const page = url.pathname.split('/').at(-1) ?? '';
-  const variable = page === 'consent' ? 'OAUTH_CONSENT_URL' : 'OAUTH_LOGIN_URL';
-  throw refusal('UNIMPLEMENTED', `this server has no ${page} page: its operator has not set ${variable}`);
+/** `GET /config/v1/flyte_client`. Source: the HTTP gateway of Flyte's AuthMetadataService. */
+export async function answerFlyteClient({ response, signIn }: Exchange): Promise<void> {
+  const config = await publicClientConfig(signIn.publicUrl);
+  if (!config) throw refusal('NOT_FOUND', 'the client flytectl has no redirect URI');
+  answerJson(response, 200, {
+    client_id: config.clientId,
+    redirect_uri: config.redirectUri,
+    scopes: config.scopes,
+    authorization_metadata_key: config.authorizationMetadataKey,
+    service_http_endpoint: config.serviceHttpEndpoint,
+    audience: config.audience,
+  });
 }

@@ -4,7 +4,10 @@ import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFallback, answerProtocol } from './oauth.ts';
+import { answerFlyteClient, answerProtocol } from './oauth.ts';
+import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
+import { answerDeviceForm, answerDevicePage, DEVICE_PATH } from './pages/device.ts';
+import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
 import { beginSession, endSession } from './session.ts';
 import { answerUserInfo } from './user-info.ts';
 
@@ -28,6 +31,14 @@ const protocol = (path: string, ...methods: readonly string[]): Route => ({
   hasOwnOrigins: true,
 });
 
+/** A page with a form. No page of another origin may read it. */
+const builtInPage = (path: string, GET: Handler, POST: Handler): Route => ({
+  path,
+  label: 'oauth',
+  answers: { GET, POST },
+  hasOwnOrigins: true,
+});
+
 /** All routes of the server. */
 const routes: readonly Route[] = [
   { path: '/health/alive', label: 'health', answers: { GET: answerAlive }, isForOperators: true },
@@ -47,7 +58,10 @@ const routes: readonly Route[] = [
   protocol('/oauth2/device/verify/', 'GET'),
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
-  { path: '/oauth2/fallbacks/', label: 'oauth', answers: { GET: answerFallback } },
+  builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
+  builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
+  builtInPage(DEVICE_PATH, answerDevicePage, answerDeviceForm),
+  { path: '/config/v1/flyte_client', label: 'oauth', answers: { GET: answerFlyteClient } },
   {
     path: '/userinfo',
     label: 'oauth',

@@ -8,6 +8,9 @@ import { isClientSecret } from '../client-secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
 import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { textsFor } from '../pages/languages.ts';
+import { renderProblemPage } from '../pages/message-pages.ts';
+import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
 import { isAccessKeySecret } from './access-key-client.ts';
 import { overrideAccessTokens } from './access-tokens.ts';
@@ -21,6 +24,7 @@ import { overrideModels } from './model-overrides.ts';
 import { mayRead } from './origins.ts';
 import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
 import { detectReplays, requireShortAssertion } from './replays.ts';
+import { requireVerifier } from './require-verifier.ts';
 import {
   issuesRefreshToken,
   keepOfflineAccess,
@@ -164,8 +168,12 @@ function configuration(keys: SigningKeys): Configuration {
         ctx.redirect(url.href);
         return;
       }
-      ctx.type = 'text/plain';
-      ctx.body = [out.error, out.error_description].filter(Boolean).join(': ');
+      const texts = textsFor(undefined, ctx.get('accept-language'));
+      ctx.set(pageHeaders);
+      ctx.body = renderProblemPage(texts, {
+        error: out.error,
+        description: out.error_description ?? null,
+      });
     },
   };
 }
@@ -181,6 +189,10 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
+  provider.use(async (ctx, next) => {
+    requireVerifier(provider, ctx as KoaContextWithOIDC);
+    await next();
+  });
   detectReplays(provider);
   nameRefusals(provider);
   overrideModels(provider, {
