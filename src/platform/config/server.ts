@@ -97,6 +97,7 @@ export const serverVariables = {
   OAUTH_CODE_SECONDS: whole(10, 3600).default(600),
   OAUTH_DEVICE_CODE_SECONDS: whole(60, 3600).default(600),
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
+  OAUTH_ACCESS_TOKEN_STRATEGY: z.enum(['opaque', 'jwt']).default('opaque'),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
   DOORS: doors.default(['hydra']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
@@ -186,6 +187,8 @@ export const serverConfig = {
     /** For login and consent together. */
     challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
+    /** The form of access tokens, if the client says nothing else. */
+    accessTokenStrategy: settings.OAUTH_ACCESS_TOKEN_STRATEGY,
   },
   /** The other systems whose clients the server answers. */
   doors: settings.DOORS,
