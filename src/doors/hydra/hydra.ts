@@ -22,6 +22,7 @@ import { versionDocument } from './documents.ts';
 import { createKey, deleteKey, deleteKeySet, getKey, getKeySet, updateKey, updateKeySet } from './keys.ts';
 import { refuse } from './refusals.ts';
 import { listConsentSessions, revokeConsentSessions, revokeLoginSessions } from './sessions.ts';
+import { deleteTokens, flushTokens, introspectToken } from './tokens.ts';
 
 /** Answers a call. The parts are those of the path that stand for `{}` in its pattern. */
 type Handler = (call: DoorCall, parts: readonly string[]) => Promise<DoorAnswer>;
@@ -45,6 +46,10 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/oauth2/auth/requests/consent/reject': { PUT: rejectConsentRequest },
   '/oauth2/auth/sessions/consent': { GET: listConsentSessions, DELETE: revokeConsentSessions },
   '/oauth2/auth/sessions/login': { DELETE: revokeLoginSessions },
+  '/oauth2/tokens': { DELETE: deleteTokens },
+  '/oauth2/flush': { POST: flushTokens },
+  // Without `/admin`, clients ask here as themselves: RFC 7662.
+  '/admin/oauth2/introspect': { POST: introspectToken },
   '/version': { GET: getVersion },
 };
 
@@ -60,10 +65,11 @@ interface Match {
 }
 
 function match(path: string): Match | null {
-  const given = path
-    .replace(/^\/admin(?=\/)/, '')
-    .slice(1)
-    .split('/');
+  return matchExactly(path) ?? matchExactly(path.replace(/^\/admin(?=\/)/, ''));
+}
+
+function matchExactly(path: string): Match | null {
+  const given = path.slice(1).split('/');
   const route = patterns.find(
     ({ parts }) =>
       parts.length === given.length &&

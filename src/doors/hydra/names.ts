@@ -2,10 +2,10 @@
 export const hydraName = (name: string): string =>
   name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The members of an object under Hydra's names, without those that are null or left out. */
+/** The members of an object under Hydra's names, without those that are empty. */
 export const hydraMembers = (members: object): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(members)
-      .filter(([, value]) => value !== null && value !== undefined)
+      .filter(([, value]) => value !== null && value !== undefined && (value as unknown[]).length !== 0)
       .map(([name, value]) => [hydraName(name), value]),
   );
