@@ -4,13 +4,19 @@ import { recordIdOf } from '../oauth/domain/token-records.ts';
 import { refusal } from './answer.ts';
 import { bodyOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import { chargeProtocol } from './protocol-rate.ts';
 
 /** The endpoints of the engine that are about a token in their form. The engine refuses JWTs there. */
 const tokenPaths = ['/oauth2/introspect', '/oauth2/revoke'];
 const MAX_FORM_BYTES = 56 * 1024;
 
+/** What strangers are charged for requests that store something. */
+const costs: Readonly<Record<string, number>> = { '/oauth2/auth': 1000, '/oauth2/par': 1000 };
+
 /** The endpoints of OAuth 2 and OpenID Connect, at Hydra's paths. */
-export async function answerProtocol({ request, response, url, signIn }: Exchange): Promise<void> {
+export async function answerProtocol(exchange: Exchange): Promise<void> {
+  const { request, response, url, signIn } = exchange;
+  if (request.method !== 'OPTIONS') chargeProtocol(exchange, costs[url.pathname]);
   // The engine would believe the host of an absolute address.
   request.url = `${url.pathname}${url.search}`;
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
@@ -36,6 +42,27 @@ async function withRecordId(request: IncomingMessage): Promise<IncomingMessage> 
   copy.push(body);
   copy.push(null);
   return copy;
+}
+
+/** An address of this length passes all proxies. */
+const MAX_REQUEST_BYTES = 7 * 1024;
+
+/**
+ * `POST /oauth2/auth`: sends the browser to the same request with GET. A browser does not send our cookies with a form
+ * of another site, but does with this redirect. Source: OpenID Connect Core §3.1.2.1.
+ */
+export async function redirectForm(exchange: Exchange): Promise<void> {
+  const { request, response, signIn } = exchange;
+  chargeProtocol(exchange);
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw refusal('INVALID_ARGUMENT', 'the content type must be application/x-www-form-urlencoded', {
+      status: 415,
+    });
+  const chunks: Buffer[] = [];
+  for await (const chunk of bodyOf(request, MAX_REQUEST_BYTES)) chunks.push(chunk);
+  const parameters = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  const headers = { location: `${signIn.publicUrl}/oauth2/auth?${parameters}`, 'cache-control': 'no-store' };
+  response.writeHead(303, headers).end();
 }
 
 /** The pages of a login app that is not configured. */

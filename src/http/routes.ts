@@ -1,9 +1,10 @@
 import { fetchBlob, storeBlob } from './blobs.ts';
+import { answerRegistered, answerRegistration } from './client-registration.ts';
 import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFallback, answerProtocol } from './oauth.ts';
+import { answerFallback, answerProtocol, redirectForm } from './oauth.ts';
 import { beginSession, endSession } from './session.ts';
 import { answerUserInfo } from './user-info.ts';
 
@@ -37,12 +38,23 @@ const routes: readonly Route[] = [
   protocol('/.well-known/openid-configuration', 'GET', 'OPTIONS'),
   protocol('/.well-known/oauth-authorization-server', 'GET', 'OPTIONS'),
   protocol('/.well-known/jwks.json', 'GET', 'OPTIONS'),
-  protocol('/oauth2/auth', 'GET', 'POST'),
+  {
+    path: '/oauth2/auth',
+    label: 'oauth',
+    answers: { GET: answerProtocol, POST: redirectForm },
+    hasOwnOrigins: true,
+  },
   protocol('/oauth2/auth/', 'GET'),
   protocol('/oauth2/par', 'POST', 'OPTIONS'),
   protocol('/oauth2/token', 'POST', 'OPTIONS'),
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
+  { path: '/oauth2/register', label: 'oauth', answers: { POST: answerRegistration } },
+  {
+    path: '/oauth2/register/',
+    label: 'oauth',
+    answers: { GET: answerRegistered, PUT: answerRegistered, DELETE: answerRegistered },
+  },
   { path: '/oauth2/fallbacks/', label: 'oauth', answers: { GET: answerFallback } },
   {
     path: '/userinfo',

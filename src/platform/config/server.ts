@@ -91,6 +91,9 @@ export const serverVariables = {
   OAUTH_CODE_SECONDS: whole(10, 3600).default(600),
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
+  OAUTH_REGISTRATION: flag.default(false),
+  OAUTH_REGISTRATION_TENANT: text().default('default'),
+  OAUTH_REGISTRATION_SCOPES: list.default(['openid', 'offline', 'offline_access']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
 };
@@ -175,6 +178,12 @@ export const serverConfig = {
     /** For login and consent together. */
     challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
+    /** Dynamic registration: whether clients can register themselves, and what they then are. */
+    registration: {
+      isOn: settings.OAUTH_REGISTRATION,
+      tenant: settings.OAUTH_REGISTRATION_TENANT,
+      scopes: settings.OAUTH_REGISTRATION_SCOPES,
+    },
   },
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
