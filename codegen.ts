@@ -12,7 +12,7 @@ const options = {
 };
 
 /**
- * Generates typed documents from `schema.graphql`: for the executor and the command line, which use only the
+ * Generates typed documents from `schema.graphql`: for the executor, the command line and the doors, which use only the
  * schema of the server, and for tests with other clients, which need documents as syntax trees.
  */
 const config: CodegenConfig = {
@@ -28,6 +28,12 @@ const config: CodegenConfig = {
     },
     'src/generated/cli/': {
       documents: ['src/cli/**/*.ts', '!src/generated/**'],
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: { ...options, documentMode: 'string' },
+    },
+    'src/generated/doors/': {
+      documents: ['src/doors/**/*.ts', '!src/generated/**'],
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: { ...options, documentMode: 'string' },

@@ -1,5 +1,6 @@
 import { fetchBlob, storeBlob } from './blobs.ts';
 import { answerRegistered, answerRegistration } from './client-registration.ts';
+import { answerThroughDoor, doorAt } from './doors.ts';
 import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
@@ -12,7 +13,7 @@ export interface Route {
   /** This path, or, if it ends with a slash, all paths below it. */
   readonly path: string;
   /** The name in the metrics. A URL is never a label. */
-  readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'oauth' | 'other';
+  readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'oauth' | 'doors' | 'other';
   /** The handlers by method. HEAD is answered as GET. */
   readonly answers: Readonly<Record<string, Handler>>;
   /** True: also answered while the server stops, and not for pages of other origins. */
@@ -47,6 +48,9 @@ const routes: readonly Route[] = [
   protocol('/oauth2/auth/', 'GET'),
   protocol('/oauth2/par', 'POST', 'OPTIONS'),
   protocol('/oauth2/token', 'POST', 'OPTIONS'),
+  protocol('/oauth2/device/auth', 'POST', 'OPTIONS'),
+  protocol('/oauth2/device/verify', 'GET'),
+  protocol('/oauth2/device/verify/', 'GET'),
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
   { path: '/oauth2/register', label: 'oauth', answers: { POST: answerRegistration } },
@@ -66,10 +70,23 @@ const routes: readonly Route[] = [
 ];
 
 export function routeOf(path: string): Route | undefined {
-  return routes.find((route) =>
-    route.path !== '/' && route.path.endsWith('/') ? path.startsWith(route.path) : path === route.path,
-  );
+  // The addresses of doors are among those below `/oauth2/auth/`, and more exact.
+  return exactRoutes.get(path) ?? doorRouteAt(path) ?? folders.find((route) => path.startsWith(route.path));
 }
+
+const exactRoutes = new Map(routes.map((route) => [route.path, route]));
+const folders = routes.filter(({ path }) => path !== '/' && path.endsWith('/'));
+
+function doorRouteAt(path: string): Route | undefined {
+  const door = doorAt(path);
+  if (!door) return undefined;
+  const handler: Handler = (exchange) => answerThroughDoor(door, exchange);
+  const answers = Object.fromEntries(methods.map((method) => [method, handler]));
+  return { path, label: 'doors', answers, hasOwnOrigins: true };
+}
+
+/** A door says itself which of these a path has. */
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 async function toGraphiQL({ response }: Parameters<Handler>[0]): Promise<void> {
   response.writeHead(302, { location: '/graphql' }).end();

@@ -1,18 +1,17 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
-import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
 import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { shownError, topLevelError } from '../graphql/errors.ts';
+import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
-import { InvalidArgumentError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import { roundingFault } from '../platform/storable-json.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
 import { isAllowedOrigin } from '../sign-in/origins.ts';
 import { refusal, refuseSocket, withoutStatus } from './answer.ts';
+import { type PreparedArgs, prepare } from './ask.ts';
 import { clientAddress } from './client-address.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { measureSignIn } from './metrics.ts';
@@ -82,7 +81,7 @@ export function serveWebSocket(
     extra.operations.set(payload, controller);
     const meter = new Meter(caller, clientAddress(extra.request));
     const edge = { caller, signal: controller.signal, publicUrl: publicUrl(), meter };
-    const prepared = await prepare(graphql, payload, edge);
+    const prepared = await prepareMessage(graphql, payload, edge);
     // If the operation never began, the library does not report its completion.
     if (Array.isArray(prepared)) endOperation(extra, payload);
     return prepared;
@@ -102,8 +101,8 @@ export function serveWebSocket(
       onDisconnect({ extra }) {
         for (const controller of extra.operations?.values() ?? []) requests.end(controller);
       },
-      execute: (args) => (args as EnvelopedArgs).rootValue.execute(args),
-      subscribe: (args) => (args as EnvelopedArgs).rootValue.subscribe(args),
+      execute: (args) => (args as PreparedArgs).rootValue.execute(args),
+      subscribe: (args) => (args as PreparedArgs).rootValue.subscribe(args),
     },
     sockets,
   );
@@ -170,52 +169,16 @@ async function callerOf(
   }
 }
 
-type Enveloped = ReturnType<GraphQLServer['getEnveloped']>;
-type EnvelopedArgs = ExecutionArgs & { rootValue: Pick<Enveloped, 'execute' | 'subscribe'> };
-
-/** Parses and validates with the same plugins as over HTTP. If they refuse the operation, this is the answer. */
-async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payload'], edge: EdgeContext) {
-  const { schema, execute, subscribe, contextFactory, parse, validate } = graphql.getEnveloped({
-    ...edge,
-    params: payload,
-  } as never);
+/** Parses and validates the operation of a message. If it is refused, this is the answer. */
+async function prepareMessage(
+  graphql: GraphQLServer,
+  payload: SubscribeMessage['payload'],
+  edge: EdgeContext,
+): Promise<PreparedArgs | readonly GraphQLError[]> {
   try {
-    const document = parse(trustedDocuments().textOf(payload));
-    const errors: readonly GraphQLError[] = validate(schema, document);
-    if (errors.length > 0) return errors.map(withoutStatus);
-    if (!getOperationAST(document, payload.operationName)) throw unknownOperation();
-    // The variables of callers who are not signed in are checked only if the operation is open to them.
-    if (edge.caller) requireDigits(payload.variables ?? {});
-    return {
-      schema,
-      operationName: payload.operationName,
-      document,
-      variableValues: payload.variables,
-      contextValue: await contextFactory(),
-      rootValue: { execute, subscribe },
-    } as never;
+    const query = trustedDocuments().textOf(payload);
+    return await prepare(graphql, { ...payload, query }, edge);
   } catch (error) {
-    if (error instanceof GraphQLError) return [withoutStatus(error)];
-    log.error({ err: error }, 'preparing an operation over WebSocket failed');
-    return [shownError(error)];
+    return [withoutStatus(shownError(error))];
   }
-}
-
-/** Deeper than any valid input. */
-const MAX_VARIABLE_DEPTH = 256;
-
-/**
- * The library has already parsed the message, so the original digits are lost. Numbers that may have lost digits are
- * refused.
- */
-function requireDigits(variables: Record<string, unknown>): void {
-  const fault = roundingFault(variables, MAX_VARIABLE_DEPTH);
-  if (fault)
-    throw topLevelError(InvalidArgumentError.of(fault.path, `${fault.path.join('.')}: ${fault.message}`));
-}
-
-function unknownOperation(): GraphQLError {
-  return new GraphQLError('the document has several operations; name one of them', {
-    extensions: { code: 'INVALID_ARGUMENT' },
-  });
 }

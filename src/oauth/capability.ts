@@ -8,6 +8,9 @@ import './graphql/challenge.ts';
 import './graphql/challenge-mutations.ts';
 import './graphql/client-mutations.ts';
 import './graphql/consent-session.ts';
+import './graphql/device-request.ts';
+import './graphql/token.ts';
+import './graphql/user-info.ts';
 
 export const oauth: Capability = {
   rules: [oauthRules],

@@ -1,6 +1,7 @@
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { NotFoundError } from '../platform/errors.ts';
+import { VERIFY_PATH } from './device-request.ts';
 import { accountOf } from './domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError } from './domain/challenges.ts';
 import { wordsOf } from './domain/scopes.ts';
@@ -24,6 +25,8 @@ interface InteractionPayload {
   };
   readonly lastSubmission?: { readonly login?: LoginResult };
   readonly result?: object;
+  /** If the sign-in is for a device. */
+  readonly sealedDeviceCode?: string;
 }
 
 /** What a login app has said, as the engine keeps it until the consent. */
@@ -114,14 +117,16 @@ async function isRemembered(
   { id: clientRowId }: ClientRow,
   subject: string | null,
   scopes: readonly string[],
-  { params }: InteractionPayload,
+  { params, sealedDeviceCode }: InteractionPayload,
 ): Promise<boolean> {
-  if (subject === null || wordsOf(params['prompt']).includes('consent')) return false;
+  // Whoever reads a user code to somebody else must not get tokens without a question.
+  if (subject === null || sealedDeviceCode || wordsOf(params['prompt']).includes('consent')) return false;
   return (await findRememberedConsent({ clientRowId, subject }, scopes)) !== null;
 }
 
 /** The original request, with which a browser can begin anew. */
-function requestUrlOf({ params, returnTo }: InteractionPayload): string {
+function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload): string {
+  if (sealedDeviceCode) return new URL(VERIFY_PATH, serverConfig.publicUrl ?? returnTo).href;
   const url = new URL('/oauth2/auth', serverConfig.publicUrl ?? returnTo);
   for (const [name, value] of Object.entries(params))
     if (value !== undefined && name !== 'resource') url.searchParams.set(name, String(value));

@@ -77,7 +77,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['tenant:administer', 'audit:read', 'retention:report', 'executor:administer'] as const),
     ...(['jsonWebKey:read', 'jsonWebKey:administer', 'jsonWebKey:export'] as const),
     ...(['oauth2Client:read', 'oauth2Client:list', 'oauth2Client:administer'] as const),
-    'consentSession:administer',
+    ...(['consentSession:administer', 'oauth2Token:introspect', 'oauth2Token:administer'] as const),
   ],
   SYSTEM: ['tenant:create', 'job:run', 'loginRequest:answer'],
   ROOT: [],

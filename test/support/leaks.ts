@@ -39,9 +39,12 @@ const forms: readonly (readonly [string, RegExp])[] = [
   ['a private key', /"d"\s*:\s*"[\w-]{20,}"/],
 ];
 
-/** The answers that hand a secret over, once: as the value of these fields, and in the cookie that is made of it. */
+/**
+ * The answers that hand a secret over, once: as the value of these fields, in the cookie that is made of it, and, for
+ * Hydra's clients, as a set of one key, which is the answer that creates it.
+ */
 const handedOver =
-  /"(?:token|secretKey|clientSecret|access_token|refresh_token|id_token)":"[^"]*"|"privateJwk":\{[^{}]*\}/g;
+  /"(?:token|secretKey|clientSecret|client_secret|access_token|refresh_token|id_token)":"[^"]*"|"privateJwk":\{[^{}]*\}|^\{"keys":\[\{[^{}]*\}\]\}$/g;
 
 /** What stands in a text as base64: the secret of a Basic header, say. */
 function decoded(text: string): string[] {

@@ -25,6 +25,10 @@ const needed = {
     const path = resolve(import.meta.dirname, '../.clients/flytekit/bin/pyflyte');
     return existsSync(path) ? null : 'no flytekit; run test/fixtures/flytekit/package.sh';
   },
+  hydraClient: () => {
+    const path = resolve(import.meta.dirname, '../.clients/hydra/requirements.txt');
+    return existsSync(path) ? null : 'no client of Hydra for Python; run test/fixtures/hydra/install.sh';
+  },
   s3: () => {
     const path = resolve(import.meta.dirname, '../.clients/moto/bin/moto_server');
     return existsSync(path) ? null : 'no S3 server; run test/fixtures/s3/install.sh';

@@ -3,8 +3,10 @@ import {
   type GraphQLField,
   type GraphQLInputType,
   GraphQLNonNull,
+  getNamedType,
   isEnumType,
   isInputObjectType,
+  isLeafType,
   isListType,
   isScalarType,
 } from 'graphql';
@@ -57,7 +59,8 @@ export function documentFor({ operation, name, field }: RootField) {
   const given = field.args.filter((arg) => arg.type instanceof GraphQLNonNull);
   const declared = given.map((arg) => `$${arg.name}: ${arg.type}`).join(', ');
   const passed = given.map((arg) => `${arg.name}: $${arg.name}`).join(', ');
-  const body = `${name}${passed ? `(${passed})` : ''} { __typename }`;
+  const selection = isLeafType(getNamedType(field.type)) ? '' : ' { __typename }';
+  const body = `${name}${passed ? `(${passed})` : ''}${selection}`;
   return {
     document: `${operation} ${declared ? `(${declared})` : ''} { ${body} }`,
     variables: Object.fromEntries(given.map((arg) => [arg.name, someValue(arg.type)])),

@@ -113,5 +113,7 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'consentSession:read': 'See what you have allowed OAuth 2 clients.',
   'consentSession:revoke': 'Take back what you have allowed OAuth 2 clients, and end your login sessions.',
   'consentSession:administer': 'See and take back what others have allowed, and end their login sessions.',
+  'oauth2Token:introspect': 'Ask whether a token of an OAuth 2 client is valid, and what it says.',
+  'oauth2Token:administer': 'End the access tokens of OAuth 2 clients, and delete tokens that have expired.',
   'audit:read': 'Read the audit log.',
 };

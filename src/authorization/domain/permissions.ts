@@ -155,6 +155,8 @@ export const permissions = {
   'consentSession:read': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
   'consentSession:revoke': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
   'consentSession:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Token:introspect': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'oauth2Token:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
   'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 } as const satisfies Readonly<Record<string, Requirement>>;
 

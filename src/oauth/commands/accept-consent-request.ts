@@ -5,7 +5,7 @@ import { type Challenge, getChallenge } from '../challenge.ts';
 import { ChallengeUsedError } from '../domain/challenges.ts';
 import { currentProvider } from '../provider/current-provider.ts';
 import { type ConsentClaims, type ConsentQuestion, insertConsent } from '../store/consents.ts';
-import { removeRecord, resolveInteraction } from '../store/records.ts';
+import { removeRecord, resolveRecord } from '../store/records.ts';
 
 export interface AcceptedConsent {
   readonly challenge: string;
@@ -55,7 +55,7 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
   const isFirst = await inTransaction(async (tx) => {
     // The earlier results stay: without the login, the engine would ask for it again.
     const result = { ...(login ? { login } : {}), consent: { grantId } };
-    if (!(await resolveInteraction(tx, consent.challenge, result))) return false;
+    if (!(await resolveRecord(tx, { kind: 'Interaction', id: consent.challenge }, result))) return false;
     await insertConsent(
       {
         ...{ grantId, tenantId, clientRowId, subject, scopes, audience: [...consent.grantAudience] },

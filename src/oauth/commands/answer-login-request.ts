@@ -5,7 +5,7 @@ import { isStorable } from '../../platform/text.ts';
 import { type Challenge, getChallenge, type LoginResult, signedInAt } from '../challenge.ts';
 import { accountIdOf } from '../domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError, refusalOf } from '../domain/challenges.ts';
-import { resolveInteraction } from '../store/records.ts';
+import { resolveRecord } from '../store/records.ts';
 
 export interface AcceptedLogin {
   readonly challenge: string;
@@ -84,7 +84,9 @@ async function answer(
   { challenge, returnTo }: Challenge,
   result: Readonly<Record<string, unknown>>,
 ): Promise<string> {
-  const isFirst = await inTransaction((tx) => resolveInteraction(tx, challenge, result));
+  const isFirst = await inTransaction((tx) =>
+    resolveRecord(tx, { kind: 'Interaction', id: challenge }, result),
+  );
   if (!isFirst) throw new ChallengeUsedError(returnTo);
   return returnTo;
 }

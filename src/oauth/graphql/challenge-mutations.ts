@@ -83,7 +83,8 @@ const rejectInput = (name: string, what: string) =>
 const RejectLoginRequestInput = rejectInput('RejectLoginRequestInput', 'login');
 const RejectConsentRequestInput = rejectInput('RejectConsentRequestInput', 'consent');
 
-const redirecting = (mutation: string) =>
+/** The payload of a mutation that only says where to send the browser. */
+export const redirecting = (mutation: string) =>
   builder
     .objectRef<{ readonly redirectTo: string }>(
       `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Payload`,

@@ -3,6 +3,13 @@ import type { OAuth2RecordKind } from '../../generated/prisma/enums.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { accountOf } from '../domain/accounts.ts';
 import {
+  findByUserCode,
+  openDeviceCode,
+  pollDeviceCode,
+  sealDeviceCode,
+  userCodeHash,
+} from '../store/device-codes.ts';
+import {
   consumeRecord,
   findRecord,
   findSessionByUid,
@@ -57,9 +64,11 @@ class RecordAdapter implements Adapter {
     const client = clientOfRequest()?.slipway ?? null;
     const accountId = payload.accountId ?? null;
     const isSession = this.#kind === 'Session';
+    const { userCode, ...others } = payload;
     return {
       ...{ kind: this.#kind, id, accountId, uid: isSession ? (payload.uid ?? null) : null },
-      payload: withoutSessionId(payload),
+      ...(userCode ? { uid: userCodeHash(userCode) } : {}),
+      payload: storedForm(this.#kind === 'DeviceCode' ? { ...others, deviceCode: id } : others),
       tenantId: accountId ? accountOf(accountId).tenantId : (client?.tenantId ?? null),
       // A session outlives the clients that it was used for.
       clientRowId: isSession || client?.accessKey ? null : (client?.id ?? null),
@@ -69,7 +78,7 @@ class RecordAdapter implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const record = await findRecord({ kind: this.#kind, id });
+    const record = await this.#read(id);
     if (!record) return undefined;
     const { payload, consumedAt, clientRowId } = record;
     // A pushed request is nothing to other clients: its state, for example, must not reach them.
@@ -78,18 +87,30 @@ class RecordAdapter implements Adapter {
     // A challenge whose browser has come back is kept only so that its login app learns this.
     if (this.#kind === 'Interaction' && consumedAt) return undefined;
     return {
-      ...payload,
+      ...engineForm(payload),
       jti: id,
       ...(consumedAt ? { consumed: Math.floor(consumedAt.getTime() / 1000) } : {}),
     };
+  }
+
+  /** The token endpoint is told also about device codes that have expired, and not more often than it may ask. */
+  async #read(id: string) {
+    if (this.#kind !== 'DeviceCode' || Provider.ctx?.oidc.route !== 'token')
+      return await findRecord({ kind: this.#kind, id });
+    const code = await pollDeviceCode(id);
+    if (code?.isEarly) throw new errors.SlowDown();
+    return code;
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
     return (await findSessionByUid(uid))?.payload;
   }
 
-  async findByUserCode(): Promise<undefined> {
-    return undefined;
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    const record = await findByUserCode(userCode);
+    if (!record) return undefined;
+    const { sealedDeviceCode } = record.payload as { readonly sealedDeviceCode: string };
+    return { ...record.payload, jti: openDeviceCode(sealedDeviceCode), userCode };
   }
 
   async consume(id: string): Promise<void> {
@@ -112,12 +133,28 @@ class RecordAdapter implements Adapter {
   }
 }
 
-/** A challenge remembers the session that it began in, but not the id that opens the session. */
-function withoutSessionId(payload: AdapterPayload): Payload {
-  const { session, ...others } = payload as AdapterPayload & { session?: { cookie?: string } };
-  if (!session) return others;
-  const { cookie: _cookie, ...kept } = session;
-  return { ...others, session: kept };
+/**
+ * A challenge remembers the session that it began in, but not the id that opens the session. Device codes are stored
+ * encrypted.
+ */
+function storedForm(payload: AdapterPayload): Payload {
+  const { session, deviceCode, ...others } = payload as AdapterPayload & {
+    session?: { cookie?: string };
+    deviceCode?: string;
+  };
+  const { cookie: _cookie, ...kept } = session ?? {};
+  return {
+    ...others,
+    ...(session ? { session: kept } : {}),
+    ...(deviceCode ? { sealedDeviceCode: sealDeviceCode(deviceCode) } : {}),
+  };
+}
+
+function engineForm({ sealedDeviceCode, ...payload }: Payload): AdapterPayload {
+  return {
+    ...payload,
+    ...(typeof sealedDeviceCode === 'string' ? { deviceCode: openDeviceCode(sealedDeviceCode) } : {}),
+  };
 }
 
 const refuse = async (): Promise<never> => {

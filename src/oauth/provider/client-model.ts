@@ -1,5 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider';
-import { usesSecret } from '../domain/client-settings.ts';
+import { DEVICE_CODE, usesSecret } from '../domain/client-settings.ts';
 import { isNative } from '../domain/client-uris.ts';
 import { type EngineClient, findClientOfAnyTenant } from '../store/clients.ts';
 
@@ -19,7 +19,13 @@ export const slipwayOf = (client: unknown): SlipwayClient =>
 /** The engine compares secrets with our function, and needs some text for a client that has one. */
 export const PLACEHOLDER = 'the hashes are in slipway.secretHashes';
 /** The grants that the engine knows. */
-const knownGrants = new Set(['authorization_code', 'refresh_token', 'client_credentials', 'implicit']);
+const knownGrants = new Set([
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'implicit',
+  DEVICE_CODE,
+]);
 
 /** A client as the engine reads it; undefined if there is none. */
 export async function findEngineClient(clientId: string): Promise<ClientMetadata | undefined> {

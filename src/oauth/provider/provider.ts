@@ -4,7 +4,8 @@ import type { SigningKeys } from '../../key-sets/signing-keys.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
-import { type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
+import { VERIFY_PATH } from '../device-request.ts';
+import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { findConsent } from '../store/consents.ts';
 import { overrideAccessTokens } from './access-tokens.ts';
@@ -12,6 +13,7 @@ import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { isSecretOf } from './client-secret.ts';
+import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
 import { overrideModels } from './model-overrides.ts';
@@ -34,6 +36,8 @@ const routes = {
   authorization: '/oauth2/auth',
   pushed_authorization_request: '/oauth2/par',
   token: '/oauth2/token',
+  device_authorization: '/oauth2/device/auth',
+  code_verification: VERIFY_PATH,
   revocation: '/oauth2/revoke',
   introspection: '/oauth2/introspect',
   jwks: '/.well-known/jwks.json',
@@ -49,7 +53,9 @@ const lifespan =
         ? 'refreshToken'
         : grant === 'authorization_code'
           ? 'authorizationCode'
-          : 'implicit';
+          : grant === DEVICE_CODE
+            ? 'deviceCode'
+            : 'implicit';
     const lifespans = (client as { slipway?: SlipwayClient } | undefined)?.slipway?.settings.lifespans;
     return lifespans?.[`${by}${token}` as LifespanName] ?? byDefault;
   };
@@ -114,6 +120,7 @@ function configuration(keys: SigningKeys): Configuration {
       AuthorizationCode: oauth.codeSeconds,
       ClientCredentials: (_ctx, _token, client) =>
         slipwayOf(client).settings.lifespans.clientCredentialsAccessToken ?? oauth.accessTokenSeconds,
+      DeviceCode: oauth.deviceCodeSeconds,
       Grant: grantSeconds,
       IdToken: lifespan('IdToken', oauth.idTokenSeconds),
       Interaction: oauth.challengeSeconds,
@@ -127,6 +134,7 @@ function configuration(keys: SigningKeys): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow,
       pushedAuthorizationRequests: { enabled: true },
       requestObjects: { enabled: true },
       dPoP: { enabled: true },
@@ -184,5 +192,6 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   });
   overrideAccessTokens(provider);
   answerIntrospection(provider);
+  addDevicePage(provider);
   return provider;
 }

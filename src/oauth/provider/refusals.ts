@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { DEVICE_CODE } from '../domain/client-settings.ts';
 
 /** Refusals that the specifications ask for, and the engine does not have or names otherwise. */
 
@@ -11,6 +12,8 @@ const MIN_STATE = 8;
  * @throws InvalidRequest for a request that has neither. Source: RFC 9700 §2.1, and Hydra's least length of `state`.
  */
 export function requireForgeryProtection({ oidc }: KoaContextWithOIDC): void {
+  // A device sends its request itself.
+  if (oidc.route === 'device_authorization') return;
   const { code_challenge: challenge, state } = (oidc.params ?? {}) as Readonly<Record<string, string>>;
   if (!challenge && (state ?? '').length < MIN_STATE)
     throw new errors.InvalidRequest(`state must have at least ${MIN_STATE} characters, or PKCE must be used`);
@@ -46,7 +49,9 @@ export function nameRefusals(provider: Provider): void {
   client.grantTypeAllowed = function (type) {
     const isAllowed = grantTypeAllowed.call(this, type);
     const { route, params } = Provider.ctx?.oidc ?? {};
-    if (!isAllowed && route === 'token' && params?.['grant_type'] === type) throw unauthorized(type);
+    const isAsked =
+      route === 'device_authorization' ? DEVICE_CODE : route === 'token' && params?.['grant_type'];
+    if (!isAllowed && isAsked === type) throw unauthorized(type);
     return isAllowed;
   };
   client.responseTypeAllowed = function (type) {

@@ -17,8 +17,10 @@ export const protocolScopes = ['openid', 'offline', 'offline_access'];
 
 /** The scopes that the request is about: of its parameters, or of the code or token that it redeems. */
 function requestedScopes({ oidc }: KoaContextWithOIDC): string[] {
-  const { AuthorizationCode, RefreshToken } = oidc.entities;
-  const source = (RefreshToken ?? AuthorizationCode) as { readonly scope?: string } | undefined;
+  const { AuthorizationCode, RefreshToken, DeviceCode } = oidc.entities;
+  // While its person signs in, a device code has no scopes yet.
+  const redeemed = oidc.route === 'token' ? DeviceCode : undefined;
+  const source = (RefreshToken ?? AuthorizationCode ?? redeemed) as { readonly scope?: string } | undefined;
   return wordsOf(source ? source.scope : (oidc.params?.['scope'] as string | undefined));
 }
 

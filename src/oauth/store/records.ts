@@ -28,12 +28,13 @@ export interface NewRecord extends RecordKey {
 export interface StoredRecord {
   readonly payload: Payload;
   readonly consumedAt: Date | null;
+  readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly tenantId: string | null;
   readonly clientRowId: string | null;
 }
 
-const hashOf = (id: string): Buffer => createHash('sha256').update(id, 'utf8').digest();
+export const hashOf = (id: string): Buffer => createHash('sha256').update(id, 'utf8').digest();
 
 const valuesOf = (record: NewRecord) => [
   record.kind,
@@ -49,6 +50,7 @@ const valuesOf = (record: NewRecord) => [
   record.userId,
 ];
 
+/** What we add to a device code stays when the engine saves it again. */
 const insert = `insert into oauth2_records
     (kind, id_hash, tenant_id, client_row_id, account_id, grant_id, uid, payload, expires_at, session_id,
      user_id)
@@ -56,7 +58,10 @@ const insert = `insert into oauth2_records
           $10::uuid, $11::uuid)
   on conflict (kind, id_hash) do update set
     tenant_id = excluded.tenant_id, client_row_id = excluded.client_row_id, account_id = excluded.account_id,
-    grant_id = excluded.grant_id, uid = excluded.uid, payload = excluded.payload, expires_at = excluded.expires_at`;
+    grant_id = excluded.grant_id, uid = coalesce(excluded.uid, oauth2_records.uid),
+    payload = case excluded.kind
+      when 'DeviceCode' then oauth2_records.payload || excluded.payload else excluded.payload end,
+    expires_at = excluded.expires_at`;
 
 const upsertStatement = statement<Record<string, never>>(insert);
 const insertOnceStatement = statement<{ kind: string }>(
@@ -72,7 +77,7 @@ export async function insertRecordOnce(record: NewRecord): Promise<boolean> {
   return (await run(insertOnceStatement, valuesOf(record))).length > 0;
 }
 
-const columns = `payload, consumed_at as "consumedAt", expires_at as "expiresAt", tenant_id as "tenantId",
+export const columns = `payload, consumed_at as "consumedAt", created_at as "createdAt", expires_at as "expiresAt", tenant_id as "tenantId",
   client_row_id as "clientRowId"`;
 const findStatement = statement<StoredRecord>(
   `select ${columns} from oauth2_records
@@ -105,15 +110,15 @@ export async function consumeRecord({ kind, id }: RecordKey): Promise<boolean> {
 }
 
 const resolveStatement = statement<{ kind: string }>(
-  `update oauth2_records set payload = payload || jsonb_build_object('result', $2::jsonb)
-    where kind = 'Interaction' and id_hash = $1 and consumed_at is null and not payload ? 'result'
+  `update oauth2_records set payload = payload || jsonb_build_object('result', $3::jsonb)
+    where kind = $1::text::oauth2_record_kind and id_hash = $2 and consumed_at is null and not payload ? 'result'
       and expires_at > now()
   returning kind::text`,
 );
 
 /** Stores the answer to a challenge. @returns false if it has one, or if the browser has come back already. */
-export async function resolveInteraction(tx: Tx, id: string, result: Payload): Promise<boolean> {
-  return (await run(resolveStatement, [hashOf(id), JSON.stringify(result)], tx)).length > 0;
+export async function resolveRecord(tx: Tx, { kind, id }: RecordKey, result: Payload): Promise<boolean> {
+  return (await run(resolveStatement, [kind, hashOf(id), JSON.stringify(result)], tx)).length > 0;
 }
 
 const removeStatement = statement<Record<string, never>>(

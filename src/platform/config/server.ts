@@ -39,6 +39,10 @@ const portOrOff = text().transform((value, issues) => {
   return z.NEVER;
 });
 
+const doors = list
+  .transform((names) => (names.join() === 'off' ? [] : names))
+  .pipe(z.array(z.enum(['hydra'], { error: 'must be a list of these: hydra; or off' })));
+
 /** The variables that the server reads in addition to the base and the control plane. */
 export const serverVariables = {
   MIGRATE: flag.default(true),
@@ -84,16 +88,20 @@ export const serverVariables = {
   FIXED_USERS_FILE: text().optional(),
   OAUTH_LOGIN_URL: httpUrl('https://login.example.com/login').optional(),
   OAUTH_CONSENT_URL: httpUrl('https://login.example.com/consent').optional(),
+  OAUTH_DEVICE_URL: httpUrl('https://login.example.com/device').optional(),
+  OAUTH_DEVICE_SUCCESS_URL: httpUrl('https://login.example.com/device-success').optional(),
   OAUTH_ERROR_URL: httpUrl('https://login.example.com/error').optional(),
   OAUTH_ACCESS_TOKEN_SECONDS: whole(10, 31_536_000).default(3600),
   OAUTH_ID_TOKEN_SECONDS: whole(10, 31_536_000).default(3600),
   OAUTH_REFRESH_TOKEN_SECONDS: whole(60, 315_360_000).default(2_592_000),
   OAUTH_CODE_SECONDS: whole(10, 3600).default(600),
+  OAUTH_DEVICE_CODE_SECONDS: whole(60, 3600).default(600),
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
   OAUTH_REGISTRATION: flag.default(false),
   OAUTH_REGISTRATION_TENANT: text().default('default'),
   OAUTH_REGISTRATION_SCOPES: list.default(['openid', 'offline', 'offline_access']),
+  DOORS: doors.default(['hydra']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
 };
@@ -170,11 +178,14 @@ export const serverConfig = {
   oauth: {
     loginUrl: settings.OAUTH_LOGIN_URL ?? null,
     consentUrl: settings.OAUTH_CONSENT_URL ?? null,
+    deviceUrl: settings.OAUTH_DEVICE_URL ?? null,
+    deviceSuccessUrl: settings.OAUTH_DEVICE_SUCCESS_URL ?? null,
     errorUrl: settings.OAUTH_ERROR_URL ?? null,
     accessTokenSeconds: settings.OAUTH_ACCESS_TOKEN_SECONDS,
     idTokenSeconds: settings.OAUTH_ID_TOKEN_SECONDS,
     refreshTokenSeconds: settings.OAUTH_REFRESH_TOKEN_SECONDS,
     codeSeconds: settings.OAUTH_CODE_SECONDS,
+    deviceCodeSeconds: settings.OAUTH_DEVICE_CODE_SECONDS,
     /** For login and consent together. */
     challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
@@ -185,6 +196,8 @@ export const serverConfig = {
       scopes: settings.OAUTH_REGISTRATION_SCOPES,
     },
   },
+  /** The other systems whose clients the server answers. */
+  doors: settings.DOORS,
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
 } as const;

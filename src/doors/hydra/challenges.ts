@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import type { HydraConsentRequestQuery, HydraLoginRequestQuery } from '../../generated/doors/graphql.ts';
+import { type DoorAnswer, type DoorCall, foundOf, payloadOf } from '../door.ts';
+import { object, parameter, readBody } from './bodies.ts';
+import {
+  acceptConsentDocument,
+  acceptLoginDocument,
+  consentRequestDocument,
+  loginRequestDocument,
+  rejectConsentDocument,
+  rejectLoginDocument,
+} from './challenge-documents.ts';
+import { clientJson } from './client-json.ts';
+import { ofSeconds } from './durations.ts';
+import { hydraMembers } from './names.ts';
+
+/**
+ * What login and consent apps ask, at Hydra's addresses. Members of a body that we do not know are refused, as in Hydra,
+ * because an app means something by them. Source: Hydra v26.2, `consent/handler.go`.
+ */
+
+const challengeOf = (call: DoorCall, kind: 'login' | 'consent') =>
+  parameter(call, `${kind}_challenge`, 'challenge');
+
+type Found =
+  | NonNullable<HydraLoginRequestQuery['found']>
+  | Omit<NonNullable<HydraConsentRequestQuery['found']>, 'context'>;
+
+/** What login and consent requests share. */
+const requestJson = ({
+  requestedScopes,
+  requestedAudience,
+  subject,
+  client,
+  oidcContext,
+  ...rest
+}: Found) => ({
+  ...hydraMembers(rest),
+  requested_scope: requestedScopes,
+  requested_access_token_audience: requestedAudience,
+  subject: subject ?? '',
+  client: clientJson(client),
+  oidc_context: hydraMembers(oidcContext),
+});
+
+export async function getLoginRequest(call: DoorCall): Promise<DoorAnswer> {
+  const { found } = await call.ask(loginRequestDocument, { challenge: challengeOf(call, 'login') });
+  const request = foundOf(found);
+  return { status: 200, body: { ...requestJson(request), session_id: request.sessionId ?? '' } };
+}
+
+export async function getConsentRequest(call: DoorCall): Promise<DoorAnswer> {
+  const { found } = await call.ask(consentRequestDocument, { challenge: challengeOf(call, 'consent') });
+  const { context, ...request } = foundOf(found);
+  return { status: 200, body: { ...requestJson(request), context: context ?? {} } };
+}
+
+/** Seconds; 0 stands for what the server says. */
+const seconds = z.int().min(0).nullish();
+const durationOf = (given: number | null | undefined) => (given ? ofSeconds(given) : null);
+
+const acceptLoginType = z.strictObject({
+  subject: z.string().min(1, 'must not be empty'),
+  remember: z.boolean().nullish(),
+  remember_for: seconds,
+  acr: z.string().nullish(),
+  amr: z.array(z.string()).nullish(),
+  context: z.unknown().optional(),
+});
+
+export async function acceptLoginRequest(call: DoorCall): Promise<DoorAnswer> {
+  const challenge = challengeOf(call, 'login');
+  const {
+    subject,
+    remember,
+    remember_for: rememberFor,
+    acr,
+    amr,
+    context,
+  } = await readBody(call, acceptLoginType);
+  const input = {
+    ...{ challenge, subject, acr, amr, context },
+    remember: remember ?? false,
+    rememberFor: durationOf(rememberFor),
+  };
+  const { result } = await call.ask(acceptLoginDocument, { input });
+  return redirecting(payloadOf(result));
+}
+
+const acceptConsentType = z.strictObject({
+  grant_scope: z.array(z.string()).nullish(),
+  grant_access_token_audience: z.array(z.string()).nullish(),
+  remember: z.boolean().nullish(),
+  remember_for: seconds,
+  session: z.strictObject({ access_token: object.nullish(), id_token: object.nullish() }).nullish(),
+  handled_at: z.string().nullish(),
+});
+
+export async function acceptConsentRequest(call: DoorCall): Promise<DoorAnswer> {
+  const challenge = challengeOf(call, 'consent');
+  const body = await readBody(call, acceptConsentType);
+  const input = {
+    challenge,
+    grantScopes: body.grant_scope ?? [],
+    grantAudience: body.grant_access_token_audience ?? [],
+    remember: body.remember ?? false,
+    rememberFor: durationOf(body.remember_for),
+    session: { accessToken: body.session?.access_token, idToken: body.session?.id_token },
+  };
+  const { result } = await call.ask(acceptConsentDocument, { input });
+  return redirecting(payloadOf(result));
+}
+
+const rejectionType = z.strictObject({
+  error: z.string().nullish(),
+  error_description: z.string().nullish(),
+  error_hint: z.string().nullish(),
+  error_debug: z.string().nullish(),
+  status_code: z.int().nullish(),
+});
+
+/** The answer to a rejection, in our names. */
+async function rejectionOf(call: DoorCall, kind: 'login' | 'consent') {
+  const challenge = challengeOf(call, kind);
+  const body = await readBody(call, rejectionType);
+  return {
+    ...{ challenge, error: body.error, errorDescription: body.error_description },
+    ...{ errorHint: body.error_hint, errorDebug: body.error_debug },
+  };
+}
+
+export async function rejectLoginRequest(call: DoorCall): Promise<DoorAnswer> {
+  const { result } = await call.ask(rejectLoginDocument, { input: await rejectionOf(call, 'login') });
+  return redirecting(payloadOf(result));
+}
+
+export async function rejectConsentRequest(call: DoorCall): Promise<DoorAnswer> {
+  const { result } = await call.ask(rejectConsentDocument, { input: await rejectionOf(call, 'consent') });
+  return redirecting(payloadOf(result));
+}
+
+const redirecting = ({ redirectTo }: { readonly redirectTo: string }): DoorAnswer => ({
+  status: 200,
+  body: { redirect_to: redirectTo },
+});
