@@ -35,6 +35,8 @@ export function refusal(
 
 /** A refusal as it is sent, with its status and headers. */
 interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
   readonly status: number;
   readonly headers: Headers;
   readonly body: object;
@@ -44,7 +46,7 @@ interface Failure {
  * What the caller is told about an error. An error that is not a refusal is logged, and the caller gets INTERNAL
  * without details.
  */
-function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown): Failure {
   const shown = shownError(error);
   const { http, ...extensions } = shown.extensions as {
     code: ErrorCode;
@@ -53,6 +55,8 @@ function failureOf(error: unknown): Failure {
   const { code } = extensions;
   if (code === 'INTERNAL') log.error({ err: error }, 'request failed');
   return {
+    code,
+    message: shown.message,
     status: http?.status ?? statusOf[code],
     headers: http?.headers ?? headersOf(code, error),
     body: { errors: [{ message: shown.message, extensions }] },

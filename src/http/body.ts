@@ -41,9 +41,7 @@ export async function* bodyOf(
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
   if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw refusal('INVALID_ARGUMENT', 'the content type must be application/json', { status: 415 });
-  const chunks: Buffer[] = [];
-  for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
-  const text = Buffer.concat(chunks).toString('utf8');
+  const text = await textOf(request, limit);
   const rounded = findRoundedNumber(text);
   if (rounded !== null)
     throw refusal(
@@ -55,4 +53,19 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   } catch {
     throw refusal('INVALID_ARGUMENT', 'the body is not valid JSON');
   }
+}
+
+/** The fields of a form. @throws GraphQLError for another content type, or a body that is too long. */
+export async function readForm(request: IncomingMessage, limit: number): Promise<URLSearchParams> {
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw refusal('INVALID_ARGUMENT', 'the content type must be application/x-www-form-urlencoded', {
+      status: 415,
+    });
+  return new URLSearchParams(await textOf(request, limit));
+}
+
+async function textOf(request: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,8 +1,9 @@
 import { IncomingMessage } from 'node:http';
 import { answerOAuth } from '../oauth/answer-oauth.ts';
 import { recordIdOf } from '../oauth/domain/token-records.ts';
-import { refusal } from './answer.ts';
-import { bodyOf } from './body.ts';
+import { publicClientConfig } from '../oauth/public-client-config.ts';
+import { answerJson, refusal } from './answer.ts';
+import { bodyOf, readForm } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeProtocol } from './protocol-rate.ts';
 
@@ -54,20 +55,21 @@ const MAX_REQUEST_BYTES = 7 * 1024;
 export async function redirectForm(exchange: Exchange): Promise<void> {
   const { request, response, signIn } = exchange;
   chargeProtocol(exchange);
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
-    throw refusal('INVALID_ARGUMENT', 'the content type must be application/x-www-form-urlencoded', {
-      status: 415,
-    });
-  const chunks: Buffer[] = [];
-  for await (const chunk of bodyOf(request, MAX_REQUEST_BYTES)) chunks.push(chunk);
-  const parameters = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  const parameters = await readForm(request, MAX_REQUEST_BYTES);
   const headers = { location: `${signIn.publicUrl}/oauth2/auth?${parameters}`, 'cache-control': 'no-store' };
   response.writeHead(303, headers).end();
 }
 
-/** The pages of a login app that is not configured. */
-export async function answerFallback({ url }: Exchange): Promise<void> {
-  const page = url.pathname.split('/').at(-1) ?? '';
-  const variable = page === 'consent' ? 'OAUTH_CONSENT_URL' : 'OAUTH_LOGIN_URL';
-  throw refusal('UNIMPLEMENTED', `this server has no ${page} page: its operator has not set ${variable}`);
+/** `GET /config/v1/flyte_client`. Source: the HTTP gateway of Flyte's AuthMetadataService. */
+export async function answerFlyteClient({ response, signIn }: Exchange): Promise<void> {
+  const config = await publicClientConfig(signIn.publicUrl);
+  if (!config) throw refusal('NOT_FOUND', 'the client flytectl has no redirect URI');
+  answerJson(response, 200, {
+    client_id: config.clientId,
+    redirect_uri: config.redirectUri,
+    scopes: config.scopes,
+    authorization_metadata_key: config.authorizationMetadataKey,
+    service_http_endpoint: config.serviceHttpEndpoint,
+    audience: config.audience,
+  });
 }

@@ -5,7 +5,10 @@ import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFallback, answerProtocol, redirectForm } from './oauth.ts';
+import { answerFlyteClient, answerProtocol, redirectForm } from './oauth.ts';
+import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
+import { answerDeviceForm, answerDevicePage, DEVICE_PATH } from './pages/device.ts';
+import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
 import { beginSession, endSession } from './session.ts';
 import { answerUserInfo } from './user-info.ts';
 
@@ -26,6 +29,14 @@ const protocol = (path: string, ...methods: readonly string[]): Route => ({
   path,
   label: 'oauth',
   answers: Object.fromEntries(methods.map((method) => [method, answerProtocol])),
+  hasOwnOrigins: true,
+});
+
+/** A page with a form. No page of another origin may read it. */
+const builtInPage = (path: string, GET: Handler, POST: Handler): Route => ({
+  path,
+  label: 'oauth',
+  answers: { GET, POST },
   hasOwnOrigins: true,
 });
 
@@ -59,7 +70,10 @@ const routes: readonly Route[] = [
     label: 'oauth',
     answers: { GET: answerRegistered, PUT: answerRegistered, DELETE: answerRegistered },
   },
-  { path: '/oauth2/fallbacks/', label: 'oauth', answers: { GET: answerFallback } },
+  builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
+  builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
+  builtInPage(DEVICE_PATH, answerDevicePage, answerDeviceForm),
+  { path: '/config/v1/flyte_client', label: 'oauth', answers: { GET: answerFlyteClient } },
   {
     path: '/userinfo',
     label: 'oauth',

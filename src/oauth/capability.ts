@@ -7,6 +7,7 @@ import { clientNodes } from './store/clients.ts';
 import './graphql/challenge.ts';
 import './graphql/challenge-mutations.ts';
 import './graphql/client-mutations.ts';
+import './graphql/server-metadata.ts';
 import './graphql/consent-session.ts';
 import './graphql/device-request.ts';
 import './graphql/token.ts';

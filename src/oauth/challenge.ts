@@ -8,6 +8,7 @@ import { wordsOf } from './domain/scopes.ts';
 import { type ClientRow, readClients } from './store/clients.ts';
 import { findRememberedConsent } from './store/consents.ts';
 import { findRecord, findSessionByUid } from './store/records.ts';
+import { withVerifier } from './verifier.ts';
 
 /** What the engine stores of a challenge. */
 interface InteractionPayload {
@@ -40,6 +41,8 @@ export interface LoginResult {
   readonly amr?: string[] | undefined;
   /** When the person signed in, in seconds; left out for now. */
   readonly ts?: number | undefined;
+  /** The version of the user of Slipway, if the built-in page has signed her in. */
+  readonly userVersion?: number | undefined;
   readonly context?: unknown;
 }
 
@@ -90,7 +93,8 @@ export async function getChallenge(
   if (!client) throw absent();
   const requestUrl = requestUrlOf(payload);
   if (record.consumedAt) throw new ChallengeUsedError(requestUrl);
-  if (payload.result) throw new ChallengeUsedError(payload.returnTo);
+  const returnTo = withVerifier(payload.returnTo, challenge);
+  if (payload.result) throw new ChallengeUsedError(returnTo);
   const login = payload.lastSubmission?.login ?? null;
   const accountId = login?.accountId ?? payload.session?.accountId ?? null;
   const subject = accountId && accountOf(accountId).subject;
@@ -108,7 +112,7 @@ export async function getChallenge(
     params: payload.params,
     requestedAt: seconds(payload.iat),
     expiresAt: record.expiresAt,
-    returnTo: payload.returnTo,
+    returnTo,
     session: payload.session ?? null,
   };
 }
@@ -137,4 +141,10 @@ function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload
 export async function signedInAt(sessionUid: string): Promise<number | undefined> {
   const session = await findSessionByUid(sessionUid);
   return session?.payload['loginTs'] as number | undefined;
+}
+
+/** The version of the user of Slipway when she signed in; null if an operator's app has signed somebody in. */
+export async function signedInVersion(sessionUid: string): Promise<number | null> {
+  const session = await findSessionByUid(sessionUid);
+  return (session?.payload['userVersion'] as number | undefined) ?? null;
 }

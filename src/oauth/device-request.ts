@@ -1,5 +1,6 @@
-import type { Caller } from '../platform/caller.ts';
+import { type Caller, systemCaller } from '../platform/caller.ts';
 import { NotFoundError } from '../platform/errors.ts';
+import { NO_ID } from '../platform/ids.ts';
 import { ChallengeUsedError } from './domain/challenges.ts';
 import { wordsOf } from './domain/scopes.ts';
 import { type ClientRow, readClients } from './store/clients.ts';
@@ -74,4 +75,10 @@ async function findUserCode({ tenantId }: Caller, given: string): Promise<UserCo
   if (!client) return null;
   const { scope, audience } = params as { readonly scope?: string; readonly audience?: string };
   return { userCode, client, requestedScopes: wordsOf(scope), requestedAudience: wordsOf(audience) };
+}
+
+/** As whom the built-in page answers: a caller of the tenant of the code, whichever it is. */
+export async function callerForUserCode(userCode: string): Promise<Caller> {
+  const record = await findByUserCode(normalized(userCode));
+  return systemCaller(record?.tenantId ?? NO_ID, NO_ID);
 }

@@ -1,6 +1,7 @@
 import type { Permission } from '../authorization/domain/permissions.ts';
 import { callerOf } from '../graphql/context.ts';
 import {
+  anyone,
   can,
   type FieldArguments,
   type Lookup,
@@ -52,6 +53,8 @@ const input = (args: FieldArguments) => args['input'] as Readonly<Record<string,
 
 export const oauthRules: RootRules = {
   Query: {
+    oauth2Metadata: anyone,
+    publicClientConfig: anyone,
     oauth2Client: can(
       'oauth2Client:read',
       clientAt((args) => args['by'] as ClientBy),

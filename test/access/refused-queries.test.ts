@@ -32,6 +32,8 @@ const queries: Readonly<Record<string, string | null>> = {
   experiments: 'experiment:list',
   explainPermission: 'permission:read',
   fixedUsersMode: null,
+  oauth2Metadata: null,
+  publicClientConfig: null,
   grantees: 'permission:grant',
   group: 'group:list',
   groups: 'group:list',

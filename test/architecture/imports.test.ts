@@ -79,7 +79,7 @@ const drawing: Record<string, readonly string[]> = {
     ...['jobs', 'executions', 'notifications', 'tracking', 'retention', 'access'],
   ],
   doors: [],
-  http: ['authorization', 'graphql', 'sign-in', 'oauth', 'blobs', 'api', 'doors'],
+  http: ['authorization', 'graphql', 'identity', 'sign-in', 'oauth', 'blobs', 'api', 'doors'],
   scheduler: [
     'values',
     'sign-in',

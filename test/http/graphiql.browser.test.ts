@@ -1,9 +1,10 @@
 /** GraphiQL as a person uses it: in a browser, with all requests to other hosts blocked. */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
+import { launchChromium } from '../support/chromium.ts';
 import { needs } from '../support/require.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 
@@ -24,18 +25,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await registerTask(app, 'penguins', 'double');
     await registerWorkflow(app, 'penguins', 'flow', { first: [] });
     executionId = await launch(app, 'penguins', 'flow');
-    browser = await chromium.launch({
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: [
-        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     await page.route('**', (route) => {
       const url = route.request().url();

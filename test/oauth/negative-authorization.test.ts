@@ -348,8 +348,8 @@ describe('a request for a code is refused', () => {
     const text = await response.text();
     if (at === 'page') {
       expect([response.status, location]).toEqual([400, null]);
-      expect(text).toMatch(new RegExp(`^${error}\\b`));
-      expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      expect(text).toContain(`<code>${error}</code>`);
+      expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     } else {
       const [address = '', query = ''] = (location ?? '').split(/[?#]/);
       const told = new URLSearchParams(query);

@@ -10,6 +10,10 @@ import { resolveRecord } from '../store/records.ts';
 export interface AcceptedLogin {
   readonly challenge: string;
   readonly subject: string;
+  /** The tenant of the person; if it is left out, that of the caller. Clients of Slipway's own are for users of all. */
+  readonly subjectTenantId?: string;
+  /** See LoginResult. */
+  readonly userVersion?: number | null;
   readonly remember: boolean;
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor: number;
@@ -35,10 +39,10 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
   if (subject === '' || subject.length > MAX_SUBJECT || !isStorable(subject))
     throw InvalidArgumentError.of(path, `must have 1 to ${MAX_SUBJECT} characters`);
   const challenge = await getChallenge(caller, 'login', login.challenge);
-  if (challenge.skip && challenge.subject !== subject)
-    throw InvalidArgumentError.of(path, 'the session belongs to another subject');
-  const accountId = accountIdOf({ tenantId: caller.tenantId, subject });
+  const accountId = accountIdOf({ tenantId: login.subjectTenantId ?? caller.tenantId, subject });
   const { session } = challenge;
+  if (challenge.skip && session?.accountId !== accountId)
+    throw InvalidArgumentError.of(path, 'the session belongs to another subject');
   const how: Omit<LoginResult, 'accountId' | 'context'> =
     challenge.skip && session
       ? {
@@ -47,6 +51,7 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
         }
       : {
           ...{ remember: login.remember, rememberFor: login.rememberFor, isSkipped: false },
+          userVersion: login.userVersion ?? undefined,
           ...{ acr: login.acr ?? undefined, amr: login.amr ? [...login.amr] : undefined },
         };
   return await answer(challenge, { login: { accountId, ...how, context: login.context ?? undefined } });

@@ -13,6 +13,7 @@ import {
   secretProblems,
   usesSecret,
 } from '../domain/client-settings.ts';
+import { isOwnClient } from '../domain/own-clients.ts';
 import { type ClientRow, insertClient, insertSecret, readClients } from '../store/clients.ts';
 
 /** A client, and its secret if the call has made or set one. */
@@ -43,6 +44,12 @@ export async function createOAuth2Client(
   const clientId = wanted.clientId ?? newId();
   const settings = readSettings(wanted.settings, ['input', 'client']);
   const problems = clientIdProblems(clientId, ['input', 'clientId']);
+  if (isOwnClient(clientId))
+    problems.push({
+      path: ['input', 'clientId'],
+      code: 'InvalidValue',
+      message: 'is the id of a client that the server makes itself, when it is first used',
+    });
   const chosen = usesSecret(settings) ? wanted.clientSecret : null;
   if (chosen !== null) problems.push(...secretProblems(chosen, ['input', 'clientSecret']));
   if (problems.length > 0) throw new InvalidArgumentError(problems);

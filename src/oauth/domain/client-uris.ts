@@ -5,7 +5,7 @@ const MAX_URI = 2048;
 const forbiddenSchemes = new Set(['javascript:', 'vbscript:', 'data:', 'blob:', 'file:', 'about:']);
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-const isLocal = (hostname: string) => loopbackHosts.has(hostname) || hostname.endsWith('.localhost');
+export const isLocal = (hostname: string) => loopbackHosts.has(hostname) || hostname.endsWith('.localhost');
 
 /** A URL that a browser can open. */
 export function webUriFault(uri: string): string | null {

@@ -69,7 +69,11 @@ class RecordAdapter implements Adapter {
       ...{ kind: this.#kind, id, accountId, uid: isSession ? (payload.uid ?? null) : null },
       ...(userCode ? { uid: userCodeHash(userCode) } : {}),
       payload: storedForm(this.#kind === 'DeviceCode' ? { ...others, deviceCode: id } : others),
-      tenantId: accountId ? accountOf(accountId).tenantId : (client?.tenantId ?? null),
+      // A challenge is for the apps of its client, whoever has a session in the browser.
+      tenantId:
+        accountId && this.#kind !== 'Interaction'
+          ? accountOf(accountId).tenantId
+          : (client?.tenantId ?? null),
       // A session outlives the clients that it was used for.
       clientRowId: isSession || client?.accessKey ? null : (client?.id ?? null),
       grantId: this.#kind === 'Grant' ? id : (payload.grantId ?? null),

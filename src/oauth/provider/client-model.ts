@@ -1,7 +1,8 @@
 import type { ClientMetadata } from 'oidc-provider';
+import { findOrMakeClient } from '../commands/find-or-make-client.ts';
 import { DEVICE_CODE, usesSecret } from '../domain/client-settings.ts';
 import { isNative } from '../domain/client-uris.ts';
-import { type EngineClient, findClientOfAnyTenant } from '../store/clients.ts';
+import type { EngineClient } from '../store/clients.ts';
 
 /** Our part of a client of the engine, under the name `slipway`. */
 export interface SlipwayClient extends Pick<EngineClient, 'id' | 'tenantId' | 'secretHashes' | 'settings'> {
@@ -29,7 +30,7 @@ const knownGrants = new Set([
 
 /** A client as the engine reads it; undefined if there is none. */
 export async function findEngineClient(clientId: string): Promise<ClientMetadata | undefined> {
-  const client = await findClientOfAnyTenant(clientId);
+  const client = await findOrMakeClient(clientId);
   return client ? metadataOf(client) : undefined;
 }
 

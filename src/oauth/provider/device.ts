@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { serverConfig } from '../../platform/config/server.ts';
 import { type DeviceRequestPayload, VERIFY_PATH } from '../device-request.ts';
+import { renderDeviceDonePage } from '../pages/device-page.ts';
+import { textsFor } from '../pages/languages.ts';
+import { pageHeaders } from '../pages/page.ts';
 import { openUserCode, POLL_SECONDS } from '../store/device-codes.ts';
 import { findRecord, upsertRecord } from '../store/records.ts';
 import { readAsForm } from './form.ts';
@@ -64,7 +67,7 @@ const askForUserCode: NonNullable<DeviceFlow['userCodeInputSource']> = async (ct
     ...{ grantId: null, uid: null, payload: { ...payload } },
     ...{ sessionId: null, userId: null, expiresInSeconds: serverConfig.oauth.challengeSeconds },
   });
-  const url = new URL(serverConfig.oauth.deviceUrl ?? `${ctx.oidc.issuer}/oauth2/fallbacks/device`);
+  const url = new URL(serverConfig.oauth.deviceUrl ?? `${ctx.oidc.issuer}/oauth2/device`);
   url.searchParams.set('device_challenge', challenge);
   if (hint.userCode) url.searchParams.set('user_code', hint.userCode);
   if (hint.error) url.searchParams.set('error', hint.error);
@@ -78,8 +81,8 @@ const showSuccess: NonNullable<DeviceFlow['successSource']> = async (ctx) => {
     ctx.redirect(serverConfig.oauth.deviceSuccessUrl);
     return;
   }
-  ctx.type = 'text/plain';
-  ctx.body = 'Your device is signed in. You can close this page.';
+  ctx.set(pageHeaders);
+  ctx.body = renderDeviceDonePage(textsFor(undefined, ctx.get('accept-language')));
 };
 
 export const deviceFlow: DeviceFlow = {

@@ -2,6 +2,7 @@ import { type Interaction, interactionPolicy, type KoaContextWithOIDC, type Prov
 import { serverConfig } from '../../platform/config/server.ts';
 import { CALLED } from '../challenge.ts';
 import { accountOf } from '../domain/accounts.ts';
+import { isOwnClient } from '../domain/own-clients.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { findRememberedConsent, insertConsent } from '../store/consents.ts';
 import { slipwayOf } from './client-model.ts';
@@ -15,10 +16,14 @@ const LOGIN = 'login_required';
 
 const isAsking = ({ oidc }: KoaContextWithOIDC) => oidc.promptPending('none');
 
-/** Whether the browser has a session that the client can use: of a person of its own tenant. */
+/** Whether the browser has a session that the client can use: of a person of its own tenant, or of any if it is ours. */
 function hasSession({ oidc }: KoaContextWithOIDC): boolean {
   const accountId = oidc.session?.accountId;
-  return accountId !== undefined && accountOf(accountId).tenantId === slipwayOf(oidc.client).tenantId;
+  if (accountId === undefined) return false;
+  return (
+    accountOf(accountId).tenantId === slipwayOf(oidc.client).tenantId ||
+    isOwnClient(oidc.client?.clientId ?? '')
+  );
 }
 
 /** When the login app is called. It is called for a session, too, and then has to accept the same person. */
@@ -76,13 +81,12 @@ export function policy() {
   return all;
 }
 
-/** The page of the login app or consent app, with the challenge. */
-export function interactionUrl(_ctx: KoaContextWithOIDC, { uid, prompt }: Interaction): string {
+/** The page of the login app or consent app, or else our own, with the challenge. */
+export function interactionUrl(ctx: KoaContextWithOIDC, { uid, prompt }: Interaction): string {
   const { loginUrl, consentUrl } = serverConfig.oauth;
   const isConsent = prompt.name === 'consent';
-  const url = new URL(
-    (isConsent ? consentUrl : loginUrl) ?? `${_ctx.oidc.issuer}/oauth2/fallbacks/${prompt.name}`,
-  );
+  const builtIn = `${ctx.oidc.issuer}/oauth2/${isConsent ? 'consent' : 'login'}`;
+  const url = new URL((isConsent ? consentUrl : loginUrl) ?? builtIn);
   url.searchParams.set(isConsent ? 'consent_challenge' : 'login_challenge', uid);
   return url.href;
 }

@@ -14,6 +14,7 @@ interface SessionModel {
   accountId?: string;
   transient?: boolean | undefined;
   rememberedUntil?: number | undefined;
+  userVersion?: number | undefined;
   sidFor(clientId: string, value?: string): string | undefined;
 }
 
@@ -22,6 +23,7 @@ interface LoginResult {
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor?: number;
   readonly isSkipped?: boolean;
+  readonly userVersion?: number;
 }
 
 /** These claims are the engine's, whatever a consent app says. */
@@ -39,7 +41,7 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
 
   const Session = provider.Session as unknown as { IN_PAYLOAD: string[]; prototype: SessionModel };
   const { loginAccount } = Session.prototype as unknown as { loginAccount(details: object): void };
-  const stored = [...Session.IN_PAYLOAD, 'rememberedUntil'];
+  const stored = [...Session.IN_PAYLOAD, 'rememberedUntil', 'userVersion'];
   Object.defineProperty(Session, 'IN_PAYLOAD', { get: () => stored });
   Object.assign(Session.prototype, {
     /** All clients know a session by the same id. */
@@ -53,6 +55,7 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
       this.transient = login.remember === false ? true : undefined;
       if (login.isSkipped) return;
       const seconds = Math.min(login.rememberFor || sessionSeconds, sessionSeconds);
+      this.userVersion = login.userVersion;
       this.rememberedUntil = Math.floor(Date.now() / 1000) + seconds;
     },
   });

@@ -7,6 +7,9 @@ import { signaturesOfAll } from '../../platform/secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
 import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { textsFor } from '../pages/languages.ts';
+import { renderProblemPage } from '../pages/message-pages.ts';
+import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
 import { overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
@@ -20,6 +23,7 @@ import { overrideModels } from './model-overrides.ts';
 import { mayRead } from './origins.ts';
 import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
 import { detectReplays, requireShortAssertion } from './replays.ts';
+import { requireVerifier } from './require-verifier.ts';
 import {
   issuesRefreshToken,
   keepOfflineAccess,
@@ -163,8 +167,12 @@ function configuration(keys: SigningKeys): Configuration {
         ctx.redirect(url.href);
         return;
       }
-      ctx.type = 'text/plain';
-      ctx.body = [out.error, out.error_description].filter(Boolean).join(': ');
+      const texts = textsFor(undefined, ctx.get('accept-language'));
+      ctx.set(pageHeaders);
+      ctx.body = renderProblemPage(texts, {
+        error: out.error,
+        description: out.error_description ?? null,
+      });
     },
   };
 }
@@ -183,6 +191,10 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
+  provider.use(async (ctx, next) => {
+    requireVerifier(provider, ctx as KoaContextWithOIDC);
+    await next();
+  });
   detectReplays(provider);
   nameRefusals(provider);
   overrideModels(provider, {

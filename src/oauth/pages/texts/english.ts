@@ -1,0 +1,149 @@
+import { permissionTexts } from '../../../authorization/domain/permission-texts.ts';
+
+/** Texts that name something: the function gets the name. */
+type Named = (name: string) => string;
+
+/** All texts of the pages, for one language. */
+export interface PageTexts {
+  /** Of BCP 47. */
+  readonly language: string;
+  readonly login: {
+    readonly title: string;
+    readonly toClient: Named;
+    readonly username: string;
+    readonly password: string;
+    readonly remember: string;
+    readonly rememberHint: string;
+    readonly submit: string;
+    readonly cancel: string;
+    readonly wrong: string;
+    readonly missing: string;
+    readonly notAllowed: string;
+    readonly tooMany: (minutes: number) => string;
+    readonly busy: string;
+  };
+  readonly consent: {
+    readonly title: Named;
+    readonly signedInAs: Named;
+    readonly otherPerson: string;
+    readonly asks: string;
+    readonly remember: string;
+    readonly rememberHint: string;
+    readonly allow: string;
+    readonly deny: string;
+    readonly sentTo: Named;
+    readonly toDevice: string;
+    readonly policy: string;
+    readonly terms: string;
+  };
+  readonly device: {
+    readonly title: string;
+    readonly text: string;
+    readonly code: string;
+    readonly hint: string;
+    readonly submit: string;
+    readonly wrong: string;
+    readonly done: string;
+    readonly doneText: string;
+  };
+  readonly goOn: { readonly title: string; readonly text: string; readonly button: string };
+  readonly problem: {
+    readonly title: string;
+    readonly text: string;
+    readonly code: string;
+    readonly description: string;
+  };
+  readonly stale: { readonly title: string; readonly text: string };
+  readonly scopes: {
+    /** Scopes that are not permissions. */
+    readonly known: Readonly<Record<string, string>>;
+    /** A scope that only the client knows. */
+    readonly unknown: string;
+    /** What a permission allows; null if this language has no text for it. */
+    permission(name: string): string | null;
+    /** All permissions about one kind of things. */
+    readonly allOf: Named;
+    /** One permission about all kinds of things. */
+    readonly onAll: Named;
+  };
+}
+
+/** The text of a name that somebody else has chosen. */
+export const textIn = (texts: Readonly<Record<string, string>>, name: string): string | null =>
+  Object.hasOwn(texts, name) ? (texts[name] ?? null) : null;
+
+export const english: PageTexts = {
+  language: 'en',
+  login: {
+    title: 'Sign in',
+    toClient: (client) => `to continue to ${client}`,
+    username: 'User name',
+    password: 'Password',
+    remember: 'Stay signed in on this device',
+    rememberHint: 'Not on a device that others use, too.',
+    submit: 'Sign in',
+    cancel: 'Cancel',
+    wrong: 'The user name or the password is wrong.',
+    missing: 'Enter your user name and your password.',
+    notAllowed: 'This account cannot sign in to other applications.',
+    tooMany: (minutes) =>
+      `Too many sign-ins have failed. Try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`,
+    busy: 'The server is busy. Try again.',
+  },
+  consent: {
+    title: (client) => `Allow ${client} access?`,
+    signedInAs: (person) => `You are signed in as ${person}.`,
+    otherPerson: 'Use another account',
+    asks: 'It asks to:',
+    remember: 'Do not ask again',
+    rememberHint: 'The next time, this application gets the same access without this page.',
+    allow: 'Allow',
+    deny: 'Deny',
+    sentTo: (place) => `Your browser then goes to ${place}.`,
+    toDevice: 'Allow this only if you have just begun to sign in on a device of yours.',
+    policy: 'Privacy policy',
+    terms: 'Terms of service',
+  },
+  device: {
+    title: 'Connect a device',
+    text: 'Your device or program shows a code. Enter it only if you have just begun to sign in there yourself.',
+    code: 'Code',
+    hint: 'For example BCDF-GHJK. Upper and lower case do not matter.',
+    submit: 'Continue',
+    wrong: 'This code does not exist, was used already or has expired.',
+    done: 'Your device is signed in',
+    doneText: 'You can close this page and go back to your device.',
+  },
+  goOn: {
+    title: 'One moment',
+    text: 'You are taken back to the application.',
+    button: 'Continue',
+  },
+  problem: {
+    title: 'This does not work',
+    text: 'The application has sent a request that cannot be answered. Go back to it and try again, or tell the people who run it:',
+    code: 'Error',
+    description: 'Details',
+  },
+  stale: {
+    title: 'This page is no longer valid',
+    text: 'It has expired, it was used already, or it was opened in another browser. Go back to the application and sign in again.',
+  },
+  scopes: {
+    known: {
+      openid: 'Know who you are.',
+      profile: 'See your name.',
+      email: 'See your e-mail address.',
+      offline: 'Keep this access while you are away.',
+      offline_access: 'Keep this access while you are away.',
+      all: 'Do everything in Slipway that you can do.',
+      executor: 'Run jobs, as an executor.',
+      engine: 'Report on executions, as an engine.',
+      'login-app': 'Say who people are, as a login app.',
+    },
+    unknown: 'The application has not told us what this means.',
+    permission: (name) => textIn(permissionTexts, name),
+    allOf: (noun) => `Do everything with ${noun}.`,
+    onAll: (verb) => `Use ${verb} everywhere in Slipway.`,
+  },
+};
