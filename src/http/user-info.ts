@@ -37,5 +37,7 @@ export async function answerUserInfo(exchange: Exchange): Promise<void> {
   if (info === null) return refuse(401, 'invalid_token');
   if (info === 'UNSCOPED') return refuse(403, 'insufficient_scope');
   if (origin && info.isReadable) response.setHeader('access-control-allow-origin', origin);
-  answerJson(response, 200, info.claims);
+  if (info.jwt === null) answerJson(response, 200, info.claims);
+  else
+    response.writeHead(200, { 'content-type': 'application/jwt', 'cache-control': 'no-store' }).end(info.jwt);
 }

@@ -15,11 +15,13 @@ export async function answerOAuth(
   response: ServerResponse,
   { publicUrl: issuer, address }: { readonly publicUrl: string; readonly address: string | null },
 ): Promise<void> {
-  const { host, protocol } = new URL(issuer);
+  const { host, protocol, pathname } = new URL(issuer);
   noteAddress(request, address);
   for (const name of Object.keys(request.headers))
     if (name.startsWith('x-forwarded-') || name === 'forwarded') delete request.headers[name];
   request.headers.host = host;
+  // A proxy may have removed a path in front of ours. The engine puts it before the paths of its endpoints.
+  if (pathname !== '/') Object.assign(request, { baseUrl: pathname });
   if (protocol === 'https:') request.headers['x-forwarded-proto'] = 'https';
   const provider = await currentProvider(issuer);
   await provider.callback()(request, response);

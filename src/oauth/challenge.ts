@@ -1,10 +1,10 @@
 import type { Caller } from '../platform/caller.ts';
-import { serverConfig } from '../platform/config/server.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { VERIFY_PATH } from './device-request.ts';
 import { accountOf } from './domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError } from './domain/challenges.ts';
 import { wordsOf } from './domain/scopes.ts';
+import { issuerOf } from './provider/current-provider.ts';
 import { type ClientRow, readClients } from './store/clients.ts';
 import { findRememberedConsent } from './store/consents.ts';
 import { findRecord, findSessionByUid } from './store/records.ts';
@@ -130,8 +130,8 @@ async function isRemembered(
 
 /** The original request, with which a browser can begin anew. */
 function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload): string {
-  if (sealedDeviceCode) return new URL(VERIFY_PATH, serverConfig.publicUrl ?? returnTo).href;
-  const url = new URL('/oauth2/auth', serverConfig.publicUrl ?? returnTo);
+  if (sealedDeviceCode) return `${issuerOf(returnTo)}${VERIFY_PATH}`;
+  const url = new URL(`${issuerOf(returnTo)}/oauth2/auth`);
   for (const [name, value] of Object.entries(params))
     if (value !== undefined && name !== 'resource') url.searchParams.set(name, String(value));
   return url.href;

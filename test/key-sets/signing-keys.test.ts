@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { type SecondServer, startSecondServer } from '../support/second-server.ts';
+import { letKeysAge } from '../support/signing-keys.ts';
 import { newCaller, newTenant, tokenOf } from '../support/users.ts';
 
 let app: App;
@@ -47,6 +48,7 @@ describe('the keys that sign access tokens', () => {
     const tokens = [await tokenOf(app, user)];
     for (let turns = 0; turns < 3; turns += 1) {
       const next = await keyIn('NEXT');
+      await letKeysAge();
       expect((await turn(password())).__typename).toBe('RotateJsonWebKeySetPayload');
       const token = await tokenOf(app, user);
       expect(kidOf(token)).toBe(next);
@@ -54,6 +56,15 @@ describe('the keys that sign access tokens', () => {
       for (const one of tokens) expect(await statuses(one)).toEqual([200, 200]);
     }
     expect(new Set(tokens.map(kidOf)).size).toBe(4);
+  });
+
+  it('do not turn to a key that another server may not know yet', async () => {
+    await letKeysAge();
+    expect((await turn(password())).__typename).toBe('RotateJsonWebKeySetPayload');
+    const current = await keyIn('CURRENT');
+    expect(await turn(password())).toMatchObject({ code: 'FAILED_PRECONDITION' });
+    expect(await keyIn('CURRENT')).toBe(current);
+    expect(kidOf(await tokenOf(app, user))).toBe(current);
   });
 
   it('are replaced by the published one when the current one is deleted', async () => {

@@ -11,6 +11,11 @@ const consentUrl = 'https://login.example/consent';
 export class Browser {
   readonly #cookies = new Map<string, { readonly value: string; readonly path: string }>();
 
+  /** The names and values of the cookies. */
+  get cookies(): [string, string][] {
+    return [...this.#cookies].map(([key, { value }]) => [key.split(' ')[0] ?? '', value]);
+  }
+
   async open(url: string, init: RequestInit = {}): Promise<Response> {
     const { pathname } = new URL(url);
     const cookie = [...this.#cookies]

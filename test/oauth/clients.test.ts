@@ -156,6 +156,30 @@ describe('createOAuth2Client', () => {
       { ...basic, postLogoutRedirectUris: ['https://app.example:8443'] },
       ['postLogoutRedirectUris', '0'],
     ],
+    [
+      'https on this machine beside the scheme of an application',
+      { redirectUris: ['com.example.app:/callback', 'https://localhost/callback'] },
+      ['redirectUris', '1'],
+    ],
+    [
+      'a name below localhost beside a loopback address',
+      { redirectUris: ['http://app.localhost/callback', 'http://127.0.0.1/callback'] },
+      ['redirectUris', '0'],
+    ],
+    [
+      'implicit on this machine, as a web page',
+      { grantTypes: ['implicit'], responseTypes: ['id_token'], redirectUris: ['https://localhost/callback'] },
+      ['redirectUris', '0'],
+    ],
+    [
+      'implicit without TLS',
+      {
+        grantTypes: ['implicit'],
+        responseTypes: ['id_token'],
+        redirectUris: ['http://app.localhost/callback'],
+      },
+      ['redirectUris', '0'],
+    ],
     ['an audience that is no URL', { audience: ['api'] }, ['audience', '0']],
     ['a logo that is no web page', { logoUri: 'ftp://a.example' }, ['logoUri']],
     [
@@ -184,7 +208,16 @@ describe('createOAuth2Client', () => {
     ['a name below localhost', 'http://app.localhost/callback'],
     ['the scheme of an application', 'com.example.app:/callback'],
   ])('accepts a redirect URI with %s', async (_what, uri) => {
-    expect((await create({ client: { redirectUris: [uri] } })).client.redirectUris).toEqual([uri]);
+    const { client } = await create({ client: { redirectUris: [uri] } });
+    expect(client.redirectUris).toEqual([uri]);
+    // The protocol engine accepts it, too: it would not send a browser to an address that it does not know.
+    const query = { client_id: client.clientId, response_type: 'code', redirect_uri: uri, scope: 'openid' };
+    const response = await fetch(`${app.url}/oauth2/auth?${new URLSearchParams(query)}`, {
+      redirect: 'manual',
+    });
+    expect(response.headers.get('location')).toContain(
+      `${uri}${uri.includes('?') ? '&' : '?'}error=invalid_scope`,
+    );
   });
 
   it.each([

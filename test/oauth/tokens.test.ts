@@ -6,6 +6,7 @@ import { sweepExpiredRecords } from '../../src/oauth/store/records.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { basic } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
+import { letKeysAge } from '../support/signing-keys.ts';
 import { acceptConsent, redirectOf, signIn, untilConsent } from './browser.ts';
 import { consent, discover, Stage, scope } from './stage.ts';
 
@@ -90,6 +91,7 @@ describe('tokens', () => {
     const known = await published();
     const { username, password } = stage.app.secrets.administrator;
     const set = 'slipway.openid.id-token';
+    await letKeysAge();
     const turned = await mutate(stage.app, 'rotateJsonWebKeySet', { set }, '', basic(username, password));
     expect(turned.__typename).toBe('RotateJsonWebKeySetPayload');
     const { redirectTo } = await acceptConsent(who, { challenge, ...consent });

@@ -46,6 +46,9 @@ const forms: readonly (readonly [string, RegExp])[] = [
 const handedOver =
   /"(?:token|secretKey|clientSecret|client_secret|access_token|refresh_token|id_token)":"[^"]*"|"privateJwk":\{[^{}]*\}|^\{"keys":\[\{[^{}]*\}\]\}$/g;
 
+/** The answer of /userinfo for a client that wants it signed: it opens nothing. */
+const signedAnswer = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/;
+
 /** What stands in a text as base64: the secret of a Basic header, say. */
 function decoded(text: string): string[] {
   return (text.match(/[A-Za-z0-9+/]{16,}={0,2}/g) ?? []).map((part) =>
@@ -55,7 +58,9 @@ function decoded(text: string): string[] {
 
 function search(): void {
   for (const { where, text } of said) {
-    const shown = where === 'answer' || where === 'frame' ? text.replaceAll(handedOver, '') : text;
+    const isSignedAnswer = where === 'answer' && signedAnswer.test(text);
+    const rest = isSignedAnswer ? '' : text;
+    const shown = where === 'answer' || where === 'frame' ? rest.replaceAll(handedOver, '') : text;
     const texts = [shown, ...decoded(shown)];
     const found = [...secrets].find(([secret]) => texts.some((one) => one.includes(secret)))?.[1];
     const form = forms.find(([, pattern]) => pattern.test(shown))?.[0];

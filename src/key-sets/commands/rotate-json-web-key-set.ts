@@ -4,12 +4,20 @@ import type { JsonWebKeySet } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { kindsOf, MAX_KEYS, promotionOf } from '../domain/key-sets.ts';
+import {
+  isOwnSet,
+  kindsOf,
+  MAX_KEYS,
+  type Promotion,
+  PUBLISHED_SECONDS,
+  promotionOf,
+} from '../domain/key-sets.ts';
 import { generateKey } from '../generate-key.ts';
 import {
   activateKey,
   deleteKeys,
   insertKey,
+  type KeyRow,
   keysOfSet,
   lockSet,
   readKeySets,
@@ -23,7 +31,8 @@ import {
  * signature of an unpublished key.
  *
  * @param keepRetired  how many retired keys to keep, the newest ones; null for all.
- * @throws NotFoundError; InvalidArgumentError; FailedPreconditionError if the set has no keys, or would have too many.
+ * @throws NotFoundError; InvalidArgumentError; FailedPreconditionError if the set has no keys, or would have too many,
+ * or if the next key of one of the server's own sets is so new that another server may not know it yet.
  */
 export async function rotateJsonWebKeySet(
   caller: Caller,
@@ -45,6 +54,7 @@ export async function rotateJsonWebKeySet(
     const at = new Date();
     const keys = await keysOfSet(tx, id);
     const promotions = next.flatMap((kind) => promotionOf(keys, kind) ?? []);
+    if (isOwnSet(name)) requirePublished(promotions, at);
     for (const { promoted, retired } of promotions) {
       if (retired) await retireKey(tx, retired.id, at);
       await activateKey(tx, promoted.id, at);
@@ -75,4 +85,14 @@ export async function rotateJsonWebKeySet(
     });
     return await tx.jsonWebKeySet.findUniqueOrThrow({ where: { id } });
   });
+}
+
+/** @throws FailedPreconditionError */
+function requirePublished(promotions: readonly Promotion<KeyRow>[], at: Date): void {
+  const since = Math.max(...promotions.map(({ promoted }) => promoted.createdAt.getTime()));
+  const left = Math.ceil(PUBLISHED_SECONDS - (at.getTime() - since) / 1000);
+  if (left > 0)
+    throw new FailedPreconditionError(
+      `the next key was published less than ${PUBLISHED_SECONDS} seconds ago, so another server may not know it yet; try again in ${left} seconds`,
+    );
 }

@@ -15,6 +15,11 @@ import { algorithmNames, algorithmOf, type KeyUse } from './algorithms.ts';
 /** Names with this beginning are for the server's own sets. */
 const OWN_PREFIX = 'slipway.';
 const MAX_TEXT = 255;
+/**
+ * A key of the server's own sets is published for so long before it may sign. The servers know a new key within a
+ * second.
+ */
+export const PUBLISHED_SECONDS = 10;
 /** The largest number of keys in a set. */
 export const MAX_KEYS = 100;
 

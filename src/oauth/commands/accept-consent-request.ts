@@ -3,7 +3,7 @@ import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError, type Problem } from '../../platform/errors.ts';
 import { type Challenge, getChallenge } from '../challenge.ts';
 import { ChallengeUsedError } from '../domain/challenges.ts';
-import { currentProvider } from '../provider/current-provider.ts';
+import { currentProvider, issuerOf } from '../provider/current-provider.ts';
 import { type ConsentClaims, type ConsentQuestion, insertConsent } from '../store/consents.ts';
 import { removeRecord, resolveRecord } from '../store/records.ts';
 
@@ -35,13 +35,15 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
     ...unrequested('grantScopes', consent.grantScopes, requestedScopes),
     ...unrequested('grantAudience', consent.grantAudience, requestedAudience),
   ];
+  for (const [name, claims] of Object.entries(consent.session))
+    if (!isObject(claims)) problems.push(fault(['session', name], 'must be a JSON object'));
   if (JSON.stringify(consent.session).length > MAX_CLAIMS)
     problems.push(fault(['session'], `must have at most ${MAX_CLAIMS} characters as JSON`));
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const accountId = login?.accountId ?? challenge.session?.accountId;
   const { subject } = challenge;
   if (!accountId || subject === null) throw new NotFoundError('challenge', consent.challenge.slice(0, 100));
-  const provider = await currentProvider(new URL(returnTo).origin);
+  const provider = await currentProvider(issuerOf(returnTo));
   const { saveGrant } = await import('../provider/interactions.ts');
   const { clientId, id: clientRowId, tenantId } = client;
   const scopes = [...consent.grantScopes];
@@ -84,6 +86,8 @@ function questionOf({ params, login, ...challenge }: Challenge): ConsentQuestion
     params: Object.fromEntries(shownParameters.map((name) => [name, params[name]])),
   };
 }
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const fault = (path: readonly string[], message: string): Problem => ({
   path: ['input', ...path],

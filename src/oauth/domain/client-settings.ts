@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/text.ts';
-import { originFault, postLogoutUriFault, redirectUriFault, webUriFault } from './client-uris.ts';
+import {
+  originFault,
+  postLogoutUriFault,
+  redirectUriConflict,
+  redirectUriFault,
+  webUriFault,
+} from './client-uris.ts';
 
 /**
  * The settings of a client: its metadata as in RFC 7591, and what Hydra adds to it. This table says for each what it is
@@ -150,7 +156,7 @@ const fields = {
   owner: text.default(''),
   contacts: many(text),
   metadata: json.default({}),
-  accessTokenStrategy: optional(oneOf(['opaque'])),
+  accessTokenStrategy: optional(oneOf(['opaque', 'jwt'])),
   skipConsent: flag,
   skipLogoutConsent: flag,
 };
@@ -158,6 +164,11 @@ const fields = {
 const settingsType = z.strictObject(fields).superRefine((client, context) => {
   const fault = (path: readonly (string | number)[], message: string) =>
     context.addIssue({ code: 'custom', path: [...path], message });
+  const isImplicit = client.grantTypes.includes('implicit');
+  for (const [index, uri] of client.redirectUris.entries()) {
+    const message = redirectUriConflict(uri, { redirectUris: client.redirectUris, isImplicit });
+    if (message) fault(['redirectUris', index], message);
+  }
   for (const [index, uri] of client.postLogoutRedirectUris.entries()) {
     const message = postLogoutUriFault(uri, client.redirectUris);
     if (message) fault(['postLogoutRedirectUris', index], message);

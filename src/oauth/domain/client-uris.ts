@@ -30,6 +30,30 @@ export function redirectUriFault(uri: string): string | null {
     : null;
 }
 
+/**
+ * Why a redirect URI does not go together with the others of its client. An application on the user's machine has no
+ * certificate for that machine, and tokens in the address of a page need one. Source: OpenID Connect Dynamic Client
+ * Registration §2, `application_type`.
+ */
+export function redirectUriConflict(
+  uri: string,
+  { redirectUris, isImplicit }: { readonly redirectUris: readonly string[]; readonly isImplicit: boolean },
+): string | null {
+  // Other checks report what is not a URI at all.
+  if (!URL.canParse(uri)) return null;
+  const { protocol, hostname } = new URL(uri);
+  if (isNative(redirectUris.filter((one) => URL.canParse(one)))) {
+    if (protocol === 'https:' && loopbackHosts.has(hostname))
+      return 'must not be https on this machine beside the redirect URI of an application on it';
+    if (protocol === 'http:' && !loopbackHosts.has(hostname))
+      return 'must be localhost, 127.0.0.1 or [::1] beside the redirect URI of an application on this machine';
+    return null;
+  }
+  if (isImplicit && (protocol === 'http:' || hostname === 'localhost'))
+    return 'must be https on another machine for the grant type implicit';
+  return null;
+}
+
 /** Where a browser is led after a logout: at one of the origins of the redirect URIs. */
 export function postLogoutUriFault(uri: string, redirectUris: readonly string[]): string | null {
   const fault = redirectUriFault(uri);

@@ -98,7 +98,8 @@ export const redirecting = (mutation: string) =>
 
 const errors = { types: [InvalidArgumentError, NotFoundError, ChallengeUsedError] };
 const secondsOf = (milliseconds: number | null | undefined) => Math.floor((milliseconds ?? 0) / 1000);
-const objectOf = (value: unknown) => (typeof value === 'object' && value !== null ? { ...value } : {});
+/** The command checks whether it is an object. */
+type Claims = Readonly<Record<string, unknown>>;
 const rejectionOf = (
   input: { challenge: string } & { [Name in keyof Rejection]?: string | null },
 ): Rejection => ({
@@ -152,8 +153,8 @@ builder.mutationFields((t) => ({
         remember: input.remember ?? false,
         rememberFor: secondsOf(input.rememberFor),
         session: {
-          accessToken: objectOf(input.session?.accessToken),
-          idToken: objectOf(input.session?.idToken),
+          accessToken: (input.session?.accessToken ?? {}) as Claims,
+          idToken: (input.session?.idToken ?? {}) as Claims,
         },
         handledAt: input.handledAt ?? null,
       }),

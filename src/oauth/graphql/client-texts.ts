@@ -36,7 +36,8 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   owner: 'Who the client belongs to, for filters.',
   contacts: 'Who is responsible for the client.',
   metadata: 'Anything else, as a JSON object of at most 16,384 characters.',
-  accessTokenStrategy: 'The form of access tokens: `opaque`.',
+  accessTokenStrategy:
+    'The form of access tokens: `opaque`, or `jwt`, which resource servers can check by themselves (RFC 9068).',
   skipConsent: 'Whether the consent app may accept without asking.',
   skipLogoutConsent: 'Whether the logout app may accept without asking.',
 };

@@ -1,10 +1,14 @@
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { serverConfig } from '../../platform/config/server.ts';
 import { isId } from '../../platform/ids.ts';
 import { AUDIENCE as SLIPWAY } from '../../sign-in/access-tokens.ts';
 import { findPrincipal, plainSignIn } from '../../sign-in/principals.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { recordIdOf } from '../domain/token-records.ts';
+import { findConsent } from '../store/consents.ts';
 import { grantedAudience } from './audience.ts';
+import { slipwayOf } from './client-model.ts';
+import { RESOURCE } from './scopes.ts';
 import { issueSlipwayToken, recordSignIn, type SlipwaySession, slipwaySessionOf } from './slipway-session.ts';
 
 /** An access token of the engine, as far as we use and change it. */
@@ -14,6 +18,7 @@ export interface EngineToken {
   readonly accountId?: string;
   readonly scope?: string;
   readonly expiration: number;
+  format: string;
   jti: string;
   aud: string | readonly string[];
   iat: number;
@@ -71,13 +76,36 @@ function overrideToken(prototype: TokenModel): void {
     async getValueAndPayload(this: TokenModel) {
       const opaque = await getValueAndPayload.call(this);
       const session = sessions.get(this);
-      if (!session) return opaque;
+      if (!session && strategyOf(this.client) === 'opaque') return opaque;
+      if (!session) {
+        this.format = 'jwt';
+        const { value } = await getValueAndPayload.call(this);
+        this.jti = recordIdOf(value);
+        return { ...opaque, value };
+      }
       const { token, sessionId, userId } = await issueSlipwayToken(session, new Date(this.exp * 1000));
       made.set(this, { sessionId });
       this.jti = recordIdOf(token);
       return { value: token, payload: { ...opaque.payload, slipway: { sessionId, userId } } };
     },
   });
+}
+
+const strategyOf = (client: unknown): string =>
+  slipwayOf(client).settings.accessTokenStrategy ?? serverConfig.oauth.accessTokenStrategy;
+
+/** Completes the claims of a JWT. Source: RFC 9068 §2.2, and Hydra's \`ext\`. */
+export async function completeJwt(
+  _ctx: KoaContextWithOIDC,
+  token: { readonly accountId?: string; readonly grantId?: string },
+  { payload }: { readonly payload: Record<string, unknown> },
+): Promise<void> {
+  if (token.accountId !== undefined) payload['sub'] = accountOf(String(payload['sub'])).subject;
+  const [audience] = [payload['aud']] as [readonly string[]];
+  // Without a wish, the audience is the one resource that all scopes are of.
+  payload['aud'] = audience.length === 0 ? RESOURCE : audience;
+  const consent = token.grantId === undefined ? null : await findConsent(token.grantId);
+  payload['ext'] = consent?.session.accessToken ?? {};
 }
 
 /** An authorization remembers the version of its user, so that a new password ends its refresh tokens. */

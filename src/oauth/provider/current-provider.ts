@@ -1,5 +1,10 @@
 import type { Provider } from 'oidc-provider';
 import { idTokenKeys, type SigningKeys } from '../../key-sets/signing-keys.ts';
+import { serverConfig } from '../../platform/config/server.ts';
+
+/** The URL of the server for its callers, which is in every address that it has given out. */
+export const issuerOf = (address: string): string =>
+  serverConfig.publicUrl?.replace(/\/+$/, '') ?? new URL(address).origin;
 
 /** The providers of this process, by issuer. There is one, unless a test starts several servers. */
 const providers = new Map<string, { readonly keys: SigningKeys; readonly provider: Provider }>();

@@ -52,13 +52,20 @@ export async function introspect(provider: Provider, token: string): Promise<Int
   const id = recordIdOf(token);
   const { AccessToken, ClientCredentials, RefreshToken } = provider;
   const all = await Promise.all([AccessToken.find(id), ClientCredentials.find(id), RefreshToken.find(id)]);
-  const found = all.find((one) => one !== undefined) as unknown as Found | undefined;
+  return await describe(provider, id, all.find((one) => one !== undefined) as unknown as Found | undefined);
+}
+
+async function describe(
+  provider: Provider,
+  id: string,
+  found: Found | undefined,
+): Promise<Introspection | null> {
   if (!found?.isValid || found.consumed || !found.clientId) return null;
   if (found.grantId) {
     const grant = await provider.Grant.find(found.grantId);
     if (grant?.clientId !== found.clientId || grant.accountId !== found.accountId) return null;
   }
-  const user = await slipwayUserOf(tokenOf(id));
+  const user = tokenOf(id) === id ? null : await slipwayUserOf(tokenOf(id));
   if (user === 'ENDED') return null;
   const consent = found.grantId ? await findConsent(found.grantId) : null;
   const isRefreshToken = found.kind === 'RefreshToken';
@@ -73,7 +80,7 @@ export async function introspect(provider: Provider, token: string): Promise<Int
   };
 }
 
-/** The user of a token for Slipway itself; null for other tokens. */
+/** The user of a token for Slipway itself; null for other JWTs. */
 async function slipwayUserOf(token: string) {
   const claims = await readToken(token);
   if (!claims) return null;
@@ -98,11 +105,17 @@ export function answerIntrospection(provider: Provider): void {
   provider.use(async (ctx, next) => {
     await next();
     const { oidc, body } = ctx as unknown as {
-      readonly oidc?: { readonly route?: string; readonly params?: { readonly token?: string } };
+      readonly oidc?: {
+        readonly route?: string;
+        readonly params?: { readonly token?: string };
+        readonly entities: Readonly<Record<string, unknown>>;
+      };
       readonly body?: { readonly active?: boolean };
     };
     if (oidc?.route !== 'introspection' || body?.active !== true) return;
-    const found = await introspect(provider, oidc.params?.token ?? '');
+    const { AccessToken, ClientCredentials, RefreshToken } = oidc.entities;
+    const token = (AccessToken ?? ClientCredentials ?? RefreshToken) as Found | undefined;
+    const found = await describe(provider, oidc.params?.token ?? '', token);
     ctx.body = found ? answerOf(found) : { active: false };
   });
 }

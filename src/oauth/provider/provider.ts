@@ -11,7 +11,7 @@ import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
 import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
-import { overrideAccessTokens } from './access-tokens.ts';
+import { completeJwt, overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
@@ -106,6 +106,7 @@ function configuration(keys: SigningKeys): Configuration {
     }),
     interactions: { policy: policy(), url: interactionUrl },
     loadExistingGrant,
+    formats: { customizers: { jwt: completeJwt as never } },
     issueRefreshToken: issuesRefreshToken as NonNullable<Configuration['issueRefreshToken']>,
     rotateRefreshToken: true,
     expiresWithSession: async () => false,

@@ -1,5 +1,8 @@
+import { importJWK, SignJWT } from 'jose';
 import type { Provider } from 'oidc-provider';
+import { idTokenKeys } from '../../key-sets/signing-keys.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { slipwayOf } from './client-model.ts';
 import { provenThumbprint } from './dpop-proof.ts';
 import { introspect } from './introspection.ts';
 import { mayRead } from './origins.ts';
@@ -19,6 +22,8 @@ export interface UserInfo {
   readonly claims: Readonly<Record<string, unknown>>;
   /** Whether the page that asks may read the answer. */
   readonly isReadable: boolean;
+  /** The same claims as a signed JWT, if the client wants one. */
+  readonly jwt: string | null;
 }
 
 /**
@@ -40,8 +45,22 @@ export async function userInfo(
   // A token that is bound to a key is no bearer token, and the other way round.
   if (thumbprint !== found.keyThumbprint || (proof !== null && thumbprint === null)) return null;
   if (!wordsOf(found.scope).includes('openid')) return 'UNSCOPED';
+  const claims = { ...found.consent.session.idToken, sub: found.subject };
+  const isSigned = slipwayOf(client).settings.userinfoSignedResponseAlg !== 'none';
   return {
-    claims: { ...found.consent.session.idToken, sub: found.subject },
+    claims,
     isReadable: origin !== null && mayRead(origin, client),
+    jwt: isSigned ? await signed(claims, found.issuer, found.clientId) : null,
   };
+}
+
+/** Source: OpenID Connect Core §5.3.2. */
+async function signed(claims: UserInfo['claims'], issuer: string, audience: string): Promise<string> {
+  const { current } = await idTokenKeys.current();
+  return await new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: current.alg, kid: current.kid })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setIssuedAt()
+    .sign(await importJWK(current.privateJwk, current.alg));
 }

@@ -97,6 +97,7 @@ export const serverVariables = {
   OAUTH_CODE_SECONDS: whole(10, 3600).default(600),
   OAUTH_DEVICE_CODE_SECONDS: whole(60, 3600).default(600),
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
+  OAUTH_ACCESS_TOKEN_STRATEGY: z.enum(['opaque', 'jwt']).default('opaque'),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
   OAUTH_REGISTRATION: flag.default(false),
   OAUTH_REGISTRATION_TENANT: text().default('default'),
@@ -195,6 +196,8 @@ export const serverConfig = {
       tenant: settings.OAUTH_REGISTRATION_TENANT,
       scopes: settings.OAUTH_REGISTRATION_SCOPES,
     },
+    /** The form of access tokens, if the client says nothing else. */
+    accessTokenStrategy: settings.OAUTH_ACCESS_TOKEN_STRATEGY,
   },
   /** The other systems whose clients the server answers. */
   doors: settings.DOORS,
