@@ -149,7 +149,8 @@ async function startEngineAlone() {
   });
   Object.assign(provider.Client.prototype, {
     compareClientSecret(secret: string) {
-      return isClientSecret(secret, slipwayOf(this).secretHashes);
+      const { clientId } = this as unknown as { readonly clientId: string };
+      return isClientSecret(secret, slipwayOf(this).secretHashes, { clientId, address: null });
     },
   });
   const answer = provider.callback();

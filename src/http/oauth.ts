@@ -3,15 +3,21 @@ import { answerOAuth } from '../oauth/answer-oauth.ts';
 import { recordIdOf } from '../oauth/domain/token-records.ts';
 import { publicClientConfig } from '../oauth/public-client-config.ts';
 import { answerJson, refusal } from './answer.ts';
-import { bodyOf } from './body.ts';
+import { bodyOf, readForm } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import { chargeProtocol } from './protocol-rate.ts';
 
 /** The endpoints of the engine that are about a token in their form. The engine refuses JWTs there. */
 const tokenPaths = ['/oauth2/introspect', '/oauth2/revoke'];
 const MAX_FORM_BYTES = 56 * 1024;
 
+/** What strangers are charged for requests that store something. */
+const costs: Readonly<Record<string, number>> = { '/oauth2/auth': 1000, '/oauth2/par': 1000 };
+
 /** The endpoints of OAuth 2 and OpenID Connect, at Hydra's paths. */
-export async function answerProtocol({ request, response, url, signIn }: Exchange): Promise<void> {
+export async function answerProtocol(exchange: Exchange): Promise<void> {
+  const { request, response, url, signIn } = exchange;
+  if (request.method !== 'OPTIONS') chargeProtocol(exchange, costs[url.pathname]);
   // The engine would believe the host of an absolute address.
   request.url = `${url.pathname}${url.search}`;
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
@@ -37,6 +43,21 @@ async function withRecordId(request: IncomingMessage): Promise<IncomingMessage> 
   copy.push(body);
   copy.push(null);
   return copy;
+}
+
+/** An address of this length passes all proxies. */
+const MAX_REQUEST_BYTES = 7 * 1024;
+
+/**
+ * `POST /oauth2/auth`: sends the browser to the same request with GET. A browser does not send our cookies with a form
+ * of another site, but does with this redirect. Source: OpenID Connect Core §3.1.2.1.
+ */
+export async function redirectForm(exchange: Exchange): Promise<void> {
+  const { request, response, signIn } = exchange;
+  chargeProtocol(exchange);
+  const parameters = await readForm(request, MAX_REQUEST_BYTES);
+  const headers = { location: `${signIn.publicUrl}/oauth2/auth?${parameters}`, 'cache-control': 'no-store' };
+  response.writeHead(303, headers).end();
 }
 
 /** `GET /config/v1/flyte_client`. Source: the HTTP gateway of Flyte's AuthMetadataService. */

@@ -1,10 +1,11 @@
 import { fetchBlob, storeBlob } from './blobs.ts';
+import { answerRegistered, answerRegistration } from './client-registration.ts';
 import { answerThroughDoor, doorAt } from './doors.ts';
 import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
 import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { answerFlyteClient, answerProtocol } from './oauth.ts';
+import { answerFlyteClient, answerProtocol, redirectForm } from './oauth.ts';
 import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
 import { answerDeviceForm, answerDevicePage, DEVICE_PATH } from './pages/device.ts';
 import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
@@ -49,7 +50,12 @@ const routes: readonly Route[] = [
   protocol('/.well-known/openid-configuration', 'GET', 'OPTIONS'),
   protocol('/.well-known/oauth-authorization-server', 'GET', 'OPTIONS'),
   protocol('/.well-known/jwks.json', 'GET', 'OPTIONS'),
-  protocol('/oauth2/auth', 'GET', 'POST'),
+  {
+    path: '/oauth2/auth',
+    label: 'oauth',
+    answers: { GET: answerProtocol, POST: redirectForm },
+    hasOwnOrigins: true,
+  },
   protocol('/oauth2/auth/', 'GET'),
   protocol('/oauth2/par', 'POST', 'OPTIONS'),
   protocol('/oauth2/token', 'POST', 'OPTIONS'),
@@ -60,6 +66,12 @@ const routes: readonly Route[] = [
   protocol('/oauth2/device/verify/', 'GET'),
   protocol('/oauth2/revoke', 'POST', 'OPTIONS'),
   protocol('/oauth2/introspect', 'POST', 'OPTIONS'),
+  { path: '/oauth2/register', label: 'oauth', answers: { POST: answerRegistration } },
+  {
+    path: '/oauth2/register/',
+    label: 'oauth',
+    answers: { GET: answerRegistered, PUT: answerRegistered, DELETE: answerRegistered },
+  },
   builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
   builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
   builtInPage(DEVICE_PATH, answerDevicePage, answerDeviceForm),

@@ -1,12 +1,14 @@
 import { findUserInfo } from '../oauth/answer-oauth.ts';
 import { answerJson } from './answer.ts';
 import type { Exchange } from './exchange.ts';
+import { chargeProtocol } from './protocol-rate.ts';
 
 /**
  * `GET /userinfo` and `POST /userinfo`, with `Authorization: Bearer` or, for a token that is bound to a key,
  * `Authorization: DPoP` and the header `DPoP`. Source: OpenID Connect Core §5.3, RFC 9449 §7.
  */
-export async function answerUserInfo({ request, response, signIn }: Exchange): Promise<void> {
+export async function answerUserInfo(exchange: Exchange): Promise<void> {
+  const { request, response, signIn } = exchange;
   const { authorization = '', origin, dpop } = request.headers;
   response.setHeader('vary', 'origin');
   if (request.method === 'OPTIONS') {
@@ -17,6 +19,7 @@ export async function answerUserInfo({ request, response, signIn }: Exchange): P
     response.writeHead(204).end();
     return;
   }
+  chargeProtocol(exchange);
   const [, scheme = '', token = ''] = /^(bearer|dpop) ([^ ]+)$/i.exec(authorization) ?? [];
   const proofs = request.headersDistinct['dpop'] ?? [];
   const isProven = scheme.toLowerCase() === 'dpop';

@@ -42,7 +42,8 @@ const read = async (clientId: string, authorization?: string): Promise<Answer> =
     )
   ).data?.oauth2Client;
 const hashesOf = async (clientId: string) => (await findClientOfAnyTenant(clientId))?.secretHashes ?? [];
-const accepts = async (clientId: string, secret: string) => isClientSecret(secret, await hashesOf(clientId));
+const accepts = async (clientId: string, secret: string) =>
+  isClientSecret(secret, await hashesOf(clientId), { clientId, address: null });
 
 const redirectUris = ['https://app.example/callback'];
 const jwk = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' };

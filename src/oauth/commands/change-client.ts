@@ -1,4 +1,5 @@
 import type { Caller } from '../../platform/caller.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { hashChosenSecret, makeSecret } from '../client-secrets.ts';
 import { secretProblems, usesSecret } from '../domain/client-settings.ts';
@@ -19,6 +20,7 @@ import { onLockedClient } from './on-locked-client.ts';
  *
  * @param decide  the settings from now on. It may throw.
  * @param chosen  the only secret from now on; null keeps the secrets.
+ * @param also  more work in the same transaction. If it throws, nothing is changed.
  * @throws NotFoundError; InvalidArgumentError
  */
 export async function changeClient(
@@ -26,11 +28,13 @@ export async function changeClient(
   { id, clientId }: Pick<ClientRow, 'id' | 'clientId'>,
   decide: (before: StoredSettings) => StoredSettings,
   chosen: string | null = null,
+  also: (tx: Tx) => Promise<void> = async () => {},
 ): Promise<ClientWithSecret> {
   const problems = chosen === null ? [] : secretProblems(chosen, ['input', 'clientSecret']);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const hashed = chosen === null ? null : await hashChosenSecret(chosen);
   return await onLockedClient(caller, { id, clientId }, async (tx, before) => {
+    await also(tx);
     const after = decide(before.settings);
     const client = await storeSettings(tx, id, after);
     const isAsked = usesSecret(after) && (hashed !== null || !(await hasSecrets(tx, id)));

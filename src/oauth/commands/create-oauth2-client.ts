@@ -27,6 +27,7 @@ export interface ClientWithSecret {
  * Registers a client in the caller's tenant. A client that needs a secret and brings none gets one.
  *
  * @param wanted.clientId  null: the server chooses one.
+ * @param wanted.registrationTokenHash  of a client that registers itself.
  * @throws InvalidArgumentError with all problems; AlreadyExistsError if the tenant has a client with this id;
  * InvalidArgumentError `NameUnavailable` if another tenant has one. Source: Hydra's createOAuth2Client.
  */
@@ -36,6 +37,7 @@ export async function createOAuth2Client(
     readonly clientId: string | null;
     readonly clientSecret: string | null;
     readonly settings: object;
+    readonly registrationTokenHash?: Buffer;
   },
 ): Promise<ClientWithSecret> {
   const { tenantId } = caller;
@@ -56,7 +58,8 @@ export async function createOAuth2Client(
   try {
     const client = await inTransaction(async (tx) => {
       const stored = { ...settings, lifespans: noLifespans };
-      const row = await insertClient(tx, { tenantId, clientId }, stored);
+      const { registrationTokenHash } = wanted;
+      const row = await insertClient(tx, { tenantId, clientId, registrationTokenHash }, stored);
       if (secret) await insertSecret(tx, row, secret.hash);
       await recordChange(tx, caller, {
         action: 'oauth2Client:administer',

@@ -4,7 +4,6 @@ import type { SigningKeys } from '../../key-sets/signing-keys.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
-import { isClientSecret } from '../client-secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
 import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
@@ -13,11 +12,11 @@ import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
 import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
-import { isAccessKeySecret } from './access-key-client.ts';
 import { completeJwt, overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
+import { isSecretOf } from './client-secret.ts';
 import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
@@ -196,7 +195,10 @@ function configuration(keys: SigningKeys): Configuration {
  */
 export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   const settings = configuration(keys);
-  settings.discovery = { userinfo_endpoint: `${issuer}/userinfo` };
+  settings.discovery = {
+    userinfo_endpoint: `${issuer}/userinfo`,
+    ...(oauth.registration.isOn ? { registration_endpoint: `${issuer}/oauth2/register` } : {}),
+  };
   const provider = new Provider(issuer, settings);
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
@@ -208,12 +210,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   detectReplays(provider);
   nameRefusals(provider);
   overrideModels(provider, {
-    isSecret: (client, secret) => {
-      const { accessKey, secretHashes } = slipwayOf(client);
-      return accessKey
-        ? isAccessKeySecret(accessKey.accessKey, secret)
-        : isClientSecret(secret, secretHashes);
-    },
+    isSecret: isSecretOf,
     sessionSeconds: oauth.sessionSeconds,
     idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
   });

@@ -102,10 +102,19 @@ const dataOf = (settings: StoredSettings) => ({
 /** @throws a unique violation if a tenant has a client with this id. */
 export async function insertClient(
   tx: Tx,
-  key: { readonly tenantId: string; readonly clientId: string },
+  {
+    registrationTokenHash,
+    ...key
+  }: {
+    readonly tenantId: string;
+    readonly clientId: string;
+    readonly registrationTokenHash?: Buffer | undefined;
+  },
   settings: StoredSettings,
 ): Promise<ClientRow> {
-  return typed(await tx.oAuth2Client.create({ data: { id: newId(), ...key, ...dataOf(settings) } }));
+  const hash = registrationTokenHash ? Uint8Array.from(registrationTokenHash) : null;
+  const data = { id: newId(), ...key, registrationTokenHash: hash, ...dataOf(settings) };
+  return typed(await tx.oAuth2Client.create({ data }));
 }
 
 export async function storeSettings(tx: Tx, id: string, settings: StoredSettings): Promise<ClientRow> {

@@ -101,6 +101,9 @@ export const serverVariables = {
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
   OAUTH_ACCESS_TOKEN_STRATEGY: z.enum(['opaque', 'jwt']).default('opaque'),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
+  OAUTH_REGISTRATION: flag.default(false),
+  OAUTH_REGISTRATION_TENANT: text().default('default'),
+  OAUTH_REGISTRATION_SCOPES: list.default(['openid', 'offline', 'offline_access']),
   DOORS: doors.default(['hydra']),
   OAUTH_PRIVATE_ADDRESSES: flag.default(false),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
@@ -192,6 +195,12 @@ export const serverConfig = {
     /** For login and consent together. */
     challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
+    /** Dynamic registration: whether clients can register themselves, and what they then are. */
+    registration: {
+      isOn: settings.OAUTH_REGISTRATION,
+      tenant: settings.OAUTH_REGISTRATION_TENANT,
+      scopes: settings.OAUTH_REGISTRATION_SCOPES,
+    },
     /** The form of access tokens, if the client says nothing else. */
     accessTokenStrategy: settings.OAUTH_ACCESS_TOKEN_STRATEGY,
     /** Whether the server sends requests to clients at private addresses. */

@@ -15,7 +15,10 @@ afterAll(() => app.stop());
 
 const create = async (body: object = {}) => (await call('POST', '/admin/clients', body)).body;
 const accepts = async (clientId: string, secret: string) =>
-  isClientSecret(secret, (await findClientOfAnyTenant(clientId))?.secretHashes ?? []);
+  isClientSecret(secret, (await findClientOfAnyTenant(clientId))?.secretHashes ?? [], {
+    clientId,
+    address: null,
+  });
 
 const grants = [
   'authorization_code_grant_access_token',

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { findTenant } from '../../identity/store/tenants.ts';
+import { type Caller, systemCaller } from '../../platform/caller.ts';
+import { serverConfig } from '../../platform/config/server.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { metadataName } from '../domain/client-patch.ts';
+import { readSettings } from '../domain/client-settings.ts';
+import { type Metadata, metadataIn, RegistrationFault, settingsIn } from '../domain/registration.ts';
+import {
+  type ClientRow,
+  findRegisteredClient,
+  hashOfRegistrationToken,
+  replaceRegistrationToken,
+} from '../store/registered-clients.ts';
+import { changeClient } from './change-client.ts';
+import { createOAuth2Client } from './create-oauth2-client.ts';
+import { deleteOAuth2Client } from './delete-oauth2-client.ts';
+
+/** Clients that register themselves, and manage their registration. Source: RFC 7591, RFC 7592. */
+
+/** What a client reads about itself. */
+export type Registration = Readonly<Record<string, unknown>>;
+
+/** The registration token does not open this client; perhaps there is no such client. */
+export class WrongRegistrationTokenError extends Error {}
+
+/** How a client shows later that it is the one that has registered itself. */
+interface Key {
+  readonly clientId: string;
+  readonly token: string;
+}
+
+const newToken = () => randomBytes(32).toString('base64url');
+
+/** The registration is recorded in the audit log as done by the client, because nobody else is known. */
+const callerOf = (tenantId: string, clientId: string, address: string | null): Caller => ({
+  ...systemCaller(tenantId, newId()),
+  ...{ username: `oauth2 client ${clientId}`, address },
+});
+
+/** @throws RegistrationFault with the first problem. */
+function checkedSettings(metadata: Metadata) {
+  try {
+    return readSettings(settingsIn(metadata, serverConfig.oauth.registration.scopes), [], metadataName);
+  } catch (error) {
+    const [problem] = error instanceof InvalidArgumentError ? error.problems : [];
+    if (!problem) throw error;
+    const isRedirect = problem.path[0] === 'redirect_uris';
+    const message = `${problem.path.join('.')} ${problem.message}`;
+    throw new RegistrationFault(message, isRedirect ? 'invalid_redirect_uri' : undefined);
+  }
+}
+
+/**
+ * Registers a client in the tenant of OAUTH_REGISTRATION_TENANT.
+ *
+ * @param issuer  the URL of the server for its callers.
+ * @throws RegistrationFault
+ */
+export async function registerClient(
+  issuer: string,
+  metadata: Metadata,
+  address: string | null,
+): Promise<Registration> {
+  const { tenant: name } = serverConfig.oauth.registration;
+  const tenant = await findTenant({ name });
+  if (!tenant) throw new Error(`the tenant ${name} of OAUTH_REGISTRATION_TENANT does not exist`);
+  const settings = checkedSettings(metadata);
+  const key = { clientId: newId(), token: newToken() };
+  const registrationTokenHash = hashOfRegistrationToken(key.token);
+  const caller = callerOf(tenant.id, key.clientId, address);
+  const wanted = { clientId: key.clientId, clientSecret: null, settings, registrationTokenHash };
+  const { client, clientSecret } = await createOAuth2Client(caller, wanted);
+  return answerOf(issuer, client, key, clientSecret);
+}
+
+/** @throws WrongRegistrationTokenError */
+export async function readRegistration(issuer: string, key: Key): Promise<Registration> {
+  return answerOf(issuer, await requireClient(key), key, null);
+}
+
+/**
+ * Replaces all settings, and the registration token. Of two updates with the same token, one succeeds.
+ *
+ * @throws WrongRegistrationTokenError; RegistrationFault, then the token stays valid.
+ */
+export async function updateRegistration(
+  issuer: string,
+  key: Key,
+  metadata: Metadata,
+  address: string | null,
+): Promise<Registration> {
+  const client = await requireClient(key);
+  if (metadata['client_id'] !== key.clientId)
+    throw new RegistrationFault('client_id must be the id of this client');
+  if (metadata['client_secret'] !== undefined)
+    throw new RegistrationFault('client_secret cannot be chosen; leave it out to keep it');
+  const settings = checkedSettings(metadata);
+  const next = { clientId: key.clientId, token: newToken() };
+  const change = await changeClient(
+    callerOf(client.tenantId, key.clientId, address),
+    client,
+    (before) => ({ ...before, ...settings }),
+    null,
+    async (tx) => {
+      if (!(await replaceRegistrationToken(tx, client.id, key.token, next.token)))
+        throw new WrongRegistrationTokenError();
+    },
+  );
+  return answerOf(issuer, change.client, next, change.clientSecret);
+}
+
+/** @throws WrongRegistrationTokenError */
+export async function deleteRegistration(key: Key, address: string | null): Promise<void> {
+  const client = await requireClient(key);
+  await deleteOAuth2Client(callerOf(client.tenantId, key.clientId, address), client);
+}
+
+async function requireClient({ clientId, token }: Key): Promise<ClientRow> {
+  const client = await findRegisteredClient(clientId, token);
+  if (!client) throw new WrongRegistrationTokenError();
+  return client;
+}
+
+const answerOf = (
+  issuer: string,
+  { clientId, settings, createdAt }: ClientRow,
+  { token }: Key,
+  clientSecret: string | null,
+): Registration => ({
+  client_id: clientId,
+  client_id_issued_at: Math.floor(createdAt.getTime() / 1000),
+  ...(clientSecret === null ? {} : { client_secret: clientSecret, client_secret_expires_at: 0 }),
+  ...metadataIn(settings),
+  registration_access_token: token,
+  registration_client_uri: `${issuer}/oauth2/register/${clientId}`,
+});
