@@ -46,6 +46,8 @@ async function answer(mutation: `${'accept' | 'reject'}${'Login' | 'Consent'}Req
   return given.redirectTo;
 }
 
+const nameOf = ({ client }: Pick<Question, 'client'>) => client.clientName || client.clientId;
+
 type Kind = 'login' | 'consent';
 type Fields = URLSearchParams;
 
@@ -58,7 +60,7 @@ async function login(fields: Fields, isForm: boolean): Promise<string | { page: 
   if (isForm && password !== null && people.get(name) === password)
     return await answer('acceptLoginRequest', { challenge, subject: name, remember: true });
   return {
-    page: `<h1>Sign in to ${escaped(question.client.clientName)}</h1>${isForm ? '<p role="alert">That is wrong.</p>' : ''}
+    page: `<h1>Sign in to ${escaped(nameOf(question))}</h1>${isForm ? '<p role="alert">That is wrong.</p>' : ''}
       <form method="post" action="/login"><input type="hidden" name="login_challenge" value="${escaped(challenge)}">
       <label>Name <input name="name" autocomplete="username"></label>
       <label>Password <input name="password" type="password" autocomplete="current-password"></label>
@@ -80,7 +82,7 @@ async function consent(fields: Fields, isForm: boolean): Promise<string | { page
       `<label><input type="checkbox" name="scope" value="${escaped(scope)}" checked> ${escaped(scope)}</label>`,
   );
   return {
-    page: `<h1>Allow ${escaped(client.clientName)} access?</h1>
+    page: `<h1>Allow ${escaped(nameOf({ client }))} access?</h1>
       <form method="post" action="/consent"><input type="hidden" name="consent_challenge" value="${escaped(challenge)}">
       ${boxes.join('')} <button name="answer" value="allow">Allow</button><button name="answer" value="deny">Deny</button></form>`,
   };

@@ -185,6 +185,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   kid: () => ['no-kid'],
   challenge: () => ['no-challenge'],
   clientId: () => ['no-client'],
+  subject: () => [person.username],
 };
 
 /**

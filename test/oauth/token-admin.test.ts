@@ -134,9 +134,9 @@ describe('flushInactiveOAuth2Tokens', () => {
 
   it('leaves tokens that were issued after a time', async () => {
     const count = await seed('older');
-    const hours = (ago: number) => new Date(Date.now() - ago * 3_600_000).toISOString();
-    expect(await flush({ notAfter: hours(3) })).toMatchObject({ deletedTokens: 0 });
-    expect(await flush({ notAfter: hours(1) })).toMatchObject({ deletedTokens: 2 });
+    const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+    expect(await flush({ notAfter: inHours(-3) })).toMatchObject({ deletedTokens: 0 });
+    expect(await flush({ notAfter: inHours(-1) })).toMatchObject({ deletedTokens: 2 });
     expect(await count()).toBe(1);
   });
 
