@@ -9,6 +9,7 @@ import { answerFlyteClient, answerProtocol, redirectForm } from './oauth.ts';
 import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
 import { answerDeviceForm, answerDevicePage, DEVICE_PATH } from './pages/device.ts';
 import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
+import { answerLogoutForm, answerLogoutPage, LOGOUT_PAGE_PATH } from './pages/logout.ts';
 import { beginSession, endSession } from './session.ts';
 import { answerUserInfo } from './user-info.ts';
 
@@ -75,6 +76,7 @@ const routes: readonly Route[] = [
   builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
   builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
   builtInPage(DEVICE_PATH, answerDevicePage, answerDeviceForm),
+  builtInPage(LOGOUT_PAGE_PATH, answerLogoutPage, answerLogoutForm),
   { path: '/config/v1/flyte_client', label: 'oauth', answers: { GET: answerFlyteClient } },
   {
     path: '/userinfo',

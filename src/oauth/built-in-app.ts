@@ -5,6 +5,7 @@ import { NO_ID } from '../platform/ids.ts';
 import { isSignature, sign } from '../platform/secrets.ts';
 import { type Challenge, getChallenge } from './challenge.ts';
 import type { ChallengeKind } from './domain/challenges.ts';
+import { getLogoutRequest, type LogoutRequest } from './logout-request.ts';
 import { currentProvider } from './provider/current-provider.ts';
 import { findRecord } from './store/records.ts';
 
@@ -50,8 +51,30 @@ export async function openChallenge(
   return (await isBrowserOf(provider, id, visit)) ? { challenge, caller } : null;
 }
 
+/**
+ * A browser that wants to sign out. Which browser answers does not matter, because only the one that has begun can
+ * continue.
+ *
+ * @returns null if there is no such challenge, or if it has expired.
+ * @throws ChallengeUsedError
+ */
+export async function openLogout(
+  issuer: string,
+  id: string,
+): Promise<{ readonly logout: LogoutRequest; readonly caller: Caller } | null> {
+  const tenantId = (await findRecord({ kind: 'LogoutRequest', id }))?.tenantId;
+  if (!tenantId) return null;
+  const caller = systemCaller(tenantId, NO_ID);
+  try {
+    return { logout: await getLogoutRequest(caller, issuer, id), caller };
+  } catch (error) {
+    if (error instanceof NotFoundError) return null;
+    throw error;
+  }
+}
+
 /** The pages with forms. */
-export type PageKind = ChallengeKind | 'device';
+export type PageKind = ChallengeKind | 'device' | 'logout';
 
 const PURPOSE = 'oauth-form';
 const signedText = (kind: PageKind, id: string) => JSON.stringify([kind, id]);

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { english } from '../../src/oauth/pages/texts/english.ts';
+import { german } from '../../src/oauth/pages/texts/german.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { needs } from '../support/require.ts';
 import { newUser } from '../support/users.ts';
@@ -171,6 +173,66 @@ describe.runIf(needs('chromium', 'OAuth in a browser'))('the built-in pages', ()
     await page.goto(`${stage.app.url}/oauth2/login?login_challenge=old`);
     await look(page, `stale-${name}`);
     expect(await faults(page)).toEqual([]);
+  });
+
+  it.each(looks)('for devices and for logout have no fault that axe finds: %s', async (name, options) => {
+    const { page } = await visitor(options);
+    const words = name === 'german' ? german : english;
+    const check = async (what: string, button: string) => {
+      await page.getByRole('button', { name: button }).waitFor();
+      await look(page, `${what}-${name}`);
+      expect(await faults(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
+    };
+    const body = new URLSearchParams({ client_id: 'flytectl', scope: 'offline all' });
+    const device = await (
+      await fetch(`${stage.app.url}/oauth2/device/auth`, { method: 'POST', body })
+    ).json();
+    await page.goto(device.verification_uri);
+    await check('device', words.device.submit);
+    await page.locator('#user_code').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await check('device-wrong', words.device.submit);
+    await page.locator('#user_code').fill(device.user_code);
+    await page.keyboard.press('Enter');
+    await page.locator('#username').fill(alice.username);
+    await page.locator('#password').fill(alice.password);
+    await page.locator('[name=remember]').check();
+    await page.keyboard.press('Enter');
+    await check('device-consent', words.consent.allow);
+    await page.getByRole('button', { name: words.consent.allow }).click();
+    await page.getByRole('heading', { name: words.device.done }).waitFor();
+    await look(page, `device-done-${name}`);
+    expect(await faults(page)).toEqual([]);
+    await page.goto(`${stage.app.url}/oauth2/sessions/logout`);
+    await check('logout', words.logout.submit);
+    await page.getByRole('button', { name: words.logout.submit }).click();
+    await page.getByRole('heading', { name: words.logout.done }).waitFor();
+    await look(page, `logout-done-${name}`);
+    expect(await faults(page)).toEqual([]);
+  });
+
+  it('sign a device in and a person out without scripts', async () => {
+    const { page } = await visitor({ javaScriptEnabled: false });
+    const body = new URLSearchParams({ client_id: 'flytectl', scope: 'offline all' });
+    const device = await (
+      await fetch(`${stage.app.url}/oauth2/device/auth`, { method: 'POST', body })
+    ).json();
+    await page.goto(device.verification_uri_complete);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByLabel('User name').fill(alice.username);
+    await page.getByLabel('Password').fill(alice.password);
+    await page.getByLabel('Stay signed in').check();
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'Your device is signed in' }).waitFor();
+    await page.goto(`${stage.app.url}/oauth2/sessions/logout`);
+    await page.getByRole('button', { name: 'Stay signed in' }).click();
+    await page.getByRole('heading', { name: 'You are still signed in' }).waitFor();
+    await page.goto(`${stage.app.url}/oauth2/sessions/logout`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
   });
 
   it('can be filled by a password manager, which finds one name and one current password', async () => {

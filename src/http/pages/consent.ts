@@ -4,11 +4,11 @@ import { rejectRequest } from '../../oauth/commands/answer-login-request.ts';
 import { accountOf } from '../../oauth/domain/accounts.ts';
 import { isConsentNeeded } from '../../oauth/domain/consents.ts';
 import { renderConsentPage } from '../../oauth/pages/consent-page.ts';
-import { isId } from '../../platform/ids.ts';
-import { findPrincipal, type Principal, plainSignIn } from '../../sign-in/principals.ts';
+import type { Principal } from '../../sign-in/principals.ts';
 import type { Exchange } from '../exchange.ts';
 import { answerPage, answerStale, leadOn, page, redirect, textsOf } from './answer-page.ts';
 import { readOurForm } from './form.ts';
+import { findPerson } from './person.ts';
 
 /** The built-in page where people say what a client may do for them. */
 export const CONSENT_PATH = '/oauth2/consent';
@@ -21,7 +21,7 @@ export const answerConsentPage = page(async (exchange) => {
   const redirectUri = params['redirect_uri'] ?? null;
   if (!isConsentNeeded(challenge, redirectUri))
     return redirect(exchange, await accept(opened, { scopes: requestedScopes, remember: false }));
-  const person = await findPerson(opened);
+  const person = await personOf(opened);
   const text = renderConsentPage(textsOf(exchange, params['ui_locales']), {
     action: CONSENT_PATH,
     proof: { challenge: challenge.challenge, token: formToken('consent', challenge.challenge) },
@@ -54,12 +54,9 @@ export const answerConsentForm = page(async (exchange) => {
 const open = ({ request, response, signIn: { publicUrl: issuer } }: Exchange, id: string) =>
   openChallenge({ request, response, issuer }, 'consent', id);
 
-/** The user of Slipway who has signed in; null if an operator's login app has named somebody else. */
-async function findPerson({ challenge: { login, session } }: OpenChallenge): Promise<Principal | null> {
-  const accountId = login?.accountId ?? session?.accountId ?? '';
-  const { tenantId, subject } = accountOf(accountId);
-  const person = isId(subject) ? await findPrincipal(plainSignIn(subject)) : null;
-  return person?.tenantId === tenantId ? person : null;
+function personOf({ challenge: { login, session } }: OpenChallenge): Promise<Principal | null> {
+  const { tenantId, subject } = accountOf(login?.accountId ?? session?.accountId ?? '');
+  return findPerson(tenantId, subject);
 }
 
 /** @returns where to lead the browser. */
@@ -68,7 +65,7 @@ async function accept(
   { scopes, remember }: { readonly scopes: readonly string[]; readonly remember: boolean },
 ): Promise<string> {
   const { challenge, caller } = opened;
-  const person = await findPerson(opened);
+  const person = await personOf(opened);
   const idToken = person && scopes.includes('profile') ? { preferred_username: person.username } : {};
   return await acceptConsentRequest(caller, {
     challenge: challenge.challenge,

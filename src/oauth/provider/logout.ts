@@ -3,6 +3,9 @@ import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { serverConfig } from '../../platform/config/server.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { LOGOUT_PATH, type LogoutRequestPayload, logoutUrlOf } from '../logout-request.ts';
+import { textsFor } from '../pages/languages.ts';
+import { renderSignedOutPage } from '../pages/logout-page.ts';
+import { pageHeaders } from '../pages/page.ts';
 import { consumeRecord, findRecord, upsertRecord } from '../store/records.ts';
 import { slipwayOf } from './client-model.ts';
 import { readAsForm } from './form.ts';
@@ -77,15 +80,15 @@ const askForLogout: NonNullable<Logout['logoutSource']> = async (ctx) => {
   const hint = ctx.oidc.entities.IdTokenHint as { readonly payload: { readonly sid?: string } } | undefined;
   if (hint && hint.payload.sid !== sessionOf(ctx).uid) return redirect(ctx, targetOf(ctx));
   const challenge = await storeRequest(ctx, { isByClient: hint !== undefined });
-  const url = new URL(serverConfig.oauth.logoutUrl ?? `${ctx.oidc.issuer}/oauth2/fallbacks/logout`);
+  const url = new URL(serverConfig.oauth.logoutUrl ?? `${ctx.oidc.issuer}/oauth2/logout`);
   url.searchParams.set('logout_challenge', challenge);
   redirect(ctx, url.href);
 };
 
 const showSuccess: NonNullable<Logout['postLogoutSuccessSource']> = async (ctx) => {
   if (serverConfig.oauth.postLogoutUrl) return redirect(ctx, serverConfig.oauth.postLogoutUrl);
-  ctx.type = 'text/plain';
-  ctx.body = 'You are signed out. You can close this page.';
+  ctx.set(pageHeaders);
+  ctx.body = renderSignedOutPage(textsFor(undefined, ctx.get('accept-language')));
 };
 
 export const logout: Logout = {

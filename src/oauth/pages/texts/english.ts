@@ -46,6 +46,18 @@ export interface PageTexts {
     readonly done: string;
     readonly doneText: string;
   };
+  readonly logout: {
+    readonly title: string;
+    readonly byClient: Named;
+    readonly signedInAs: Named;
+    readonly text: string;
+    readonly submit: string;
+    readonly cancel: string;
+    readonly done: string;
+    readonly doneText: string;
+    readonly stayed: string;
+    readonly stayedText: string;
+  };
   readonly goOn: { readonly title: string; readonly text: string; readonly button: string };
   readonly problem: {
     readonly title: string;
@@ -113,6 +125,18 @@ export const english: PageTexts = {
     wrong: 'This code does not exist, was used already or has expired.',
     done: 'Your device is signed in',
     doneText: 'You can close this page and go back to your device.',
+  },
+  logout: {
+    title: 'Sign out?',
+    byClient: (client) => `${client} asks to sign you out.`,
+    signedInAs: (person) => `You are signed in as ${person}.`,
+    text: 'You sign out in this browser, and perhaps in the applications that you use in it.',
+    submit: 'Sign out',
+    cancel: 'Stay signed in',
+    done: 'You are signed out',
+    doneText: 'You can close this page.',
+    stayed: 'You are still signed in',
+    stayedText: 'You can close this page.',
   },
   goOn: {
     title: 'One moment',

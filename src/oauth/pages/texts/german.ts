@@ -43,6 +43,18 @@ export const german: PageTexts = {
     done: 'Ihr Gerät ist angemeldet',
     doneText: 'Sie können diese Seite schließen und zu Ihrem Gerät zurückgehen.',
   },
+  logout: {
+    title: 'Abmelden?',
+    byClient: (client) => `${client} möchte Sie abmelden.`,
+    signedInAs: (person) => `Sie sind als ${person} angemeldet.`,
+    text: 'Sie melden sich in diesem Browser ab, und vielleicht auch in den Anwendungen, die Sie darin benutzen.',
+    submit: 'Abmelden',
+    cancel: 'Angemeldet bleiben',
+    done: 'Sie sind abgemeldet',
+    doneText: 'Sie können diese Seite schließen.',
+    stayed: 'Sie sind weiterhin angemeldet',
+    stayedText: 'Sie können diese Seite schließen.',
+  },
   goOn: {
     title: 'Einen Moment',
     text: 'Sie kehren zur Anwendung zurück.',

@@ -1,0 +1,55 @@
+import { html } from './html.ts';
+import type { FormProof } from './login-page.ts';
+import { renderPage } from './page.ts';
+import type { PageTexts } from './texts/english.ts';
+
+export interface LogoutPage {
+  readonly action: string;
+  readonly proof: FormProof;
+  /** The client that asks for it; null if the person does. */
+  readonly clientName: string | null;
+  /** The person, in words that she knows; null if there are none. */
+  readonly person: string | null;
+}
+
+export function renderLogoutPage(texts: PageTexts, page: LogoutPage): string {
+  const { logout } = texts;
+  const { action, proof, clientName, person } = page;
+  return renderPage({
+    texts,
+    title: logout.title,
+    body: html`
+<h1>${logout.title}</h1>
+${clientName !== null && html`<p>${logout.byClient(clientName)}</p>`}
+${person !== null && html`<p>${logout.signedInAs(person)}</p>`}
+<p>${logout.text}</p>
+<form method="post" action="${action}">
+<input type="hidden" name="challenge" value="${proof.challenge}">
+<input type="hidden" name="token" value="${proof.token}">
+<div class="actions">
+<button type="submit" name="answer" value="accept">${logout.submit}</button>
+<button type="submit" name="answer" value="reject" class="plain">${logout.cancel}</button>
+</div>
+</form>`,
+  });
+}
+
+/** After a logout from which no client is waiting for the browser. */
+export const renderSignedOutPage = (texts: PageTexts): string =>
+  renderPage({
+    texts,
+    title: texts.logout.done,
+    body: html`
+<h1>${texts.logout.done}</h1>
+<p>${texts.logout.doneText}</p>`,
+  });
+
+/** After a logout that the person did not want. */
+export const renderStillSignedInPage = (texts: PageTexts): string =>
+  renderPage({
+    texts,
+    title: texts.logout.stayed,
+    body: html`
+<h1>${texts.logout.stayed}</h1>
+<p>${texts.logout.stayedText}</p>`,
+  });
