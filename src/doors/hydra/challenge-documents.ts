@@ -98,3 +98,56 @@ export const rejectConsentDocument = graphql(`
     }
   }
 `);
+
+export const logoutRequestDocument = graphql(`
+  query HydraLogoutRequest($challenge: String!) {
+    found: logoutRequest(challenge: $challenge) {
+      challenge
+      subject
+      sessionId
+      requestUrl
+      rpInitiated
+      requestedAt
+      expiresAt
+      client {
+        ...ClientFields
+      }
+    }
+  }
+`);
+
+export const acceptLogoutDocument = graphql(`
+  mutation HydraAcceptLogout($input: AcceptLogoutRequestInput!) {
+    result: acceptLogoutRequest(input: $input) {
+      __typename
+      ... on AcceptLogoutRequestPayload {
+        redirectTo
+      }
+      ...Refusal
+    }
+  }
+`);
+
+export const rejectLogoutDocument = graphql(`
+  mutation HydraRejectLogout($input: RejectLogoutRequestInput!) {
+    result: rejectLogoutRequest(input: $input) {
+      __typename
+      ... on RejectLogoutRequestPayload {
+        rejected
+      }
+      ...Refusal
+    }
+  }
+`);
+
+export const acceptDeviceDocument = graphql(`
+  mutation HydraAcceptDevice($input: AcceptDeviceRequestInput!) {
+    result: acceptDeviceRequest(input: $input) {
+      __typename
+      ... on AcceptDeviceRequestPayload {
+        redirectTo
+      }
+      ...Refusal
+    }
+  }
+`);

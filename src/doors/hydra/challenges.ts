@@ -4,23 +4,28 @@ import { type DoorAnswer, type DoorCall, foundOf, payloadOf } from '../door.ts';
 import { object, parameter, readBody } from './bodies.ts';
 import {
   acceptConsentDocument,
+  acceptDeviceDocument,
   acceptLoginDocument,
+  acceptLogoutDocument,
   consentRequestDocument,
   loginRequestDocument,
+  logoutRequestDocument,
   rejectConsentDocument,
   rejectLoginDocument,
+  rejectLogoutDocument,
 } from './challenge-documents.ts';
 import { clientJson } from './client-json.ts';
 import { ofSeconds } from './durations.ts';
 import { hydraMembers } from './names.ts';
 
 /**
- * What login and consent apps ask, at Hydra's addresses. Members of a body that we do not know are refused, as in Hydra,
+ * What login, consent, logout and device apps ask, at Hydra's addresses. Members of a body that we do not know are refused, as in Hydra,
  * because an app means something by them. Source: Hydra v26.2, `consent/handler.go`.
  */
 
-const challengeOf = (call: DoorCall, kind: 'login' | 'consent') =>
-  parameter(call, `${kind}_challenge`, 'challenge');
+type Kind = 'login' | 'consent' | 'logout' | 'device';
+
+const challengeOf = (call: DoorCall, kind: Kind) => parameter(call, `${kind}_challenge`, 'challenge');
 
 type Found =
   | NonNullable<HydraLoginRequestQuery['found']>
@@ -66,6 +71,7 @@ const acceptLoginType = z.strictObject({
   acr: z.string().nullish(),
   amr: z.array(z.string()).nullish(),
   context: z.unknown().optional(),
+  extend_session_lifespan: z.boolean().nullish(),
 });
 
 export async function acceptLoginRequest(call: DoorCall): Promise<DoorAnswer> {
@@ -77,11 +83,13 @@ export async function acceptLoginRequest(call: DoorCall): Promise<DoorAnswer> {
     acr,
     amr,
     context,
+    extend_session_lifespan: extendSessionLifespan,
   } = await readBody(call, acceptLoginType);
   const input = {
     ...{ challenge, subject, acr, amr, context },
     remember: remember ?? false,
     rememberFor: durationOf(rememberFor),
+    extendSessionLifespan: extendSessionLifespan ?? false,
   };
   const { result } = await call.ask(acceptLoginDocument, { input });
   return redirecting(payloadOf(result));
@@ -106,6 +114,7 @@ export async function acceptConsentRequest(call: DoorCall): Promise<DoorAnswer> 
     remember: body.remember ?? false,
     rememberFor: durationOf(body.remember_for),
     session: { accessToken: body.session?.access_token, idToken: body.session?.id_token },
+    handledAt: body.handled_at,
   };
   const { result } = await call.ask(acceptConsentDocument, { input });
   return redirecting(payloadOf(result));
@@ -136,6 +145,37 @@ export async function rejectLoginRequest(call: DoorCall): Promise<DoorAnswer> {
 
 export async function rejectConsentRequest(call: DoorCall): Promise<DoorAnswer> {
   const { result } = await call.ask(rejectConsentDocument, { input: await rejectionOf(call, 'consent') });
+  return redirecting(payloadOf(result));
+}
+
+export async function getLogoutRequest(call: DoorCall): Promise<DoorAnswer> {
+  const { found } = await call.ask(logoutRequestDocument, { challenge: challengeOf(call, 'logout') });
+  const { client, sessionId, ...request } = foundOf(found);
+  return {
+    status: 200,
+    body: { ...hydraMembers(request), sid: sessionId, ...(client ? { client: clientJson(client) } : {}) },
+  };
+}
+
+export async function acceptLogoutRequest(call: DoorCall): Promise<DoorAnswer> {
+  const input = { challenge: challengeOf(call, 'logout') };
+  const { result } = await call.ask(acceptLogoutDocument, { input });
+  return redirecting(payloadOf(result));
+}
+
+export async function rejectLogoutRequest(call: DoorCall): Promise<DoorAnswer> {
+  const input = { challenge: challengeOf(call, 'logout') };
+  const { result } = await call.ask(rejectLogoutDocument, { input });
+  payloadOf(result);
+  return { status: 204 };
+}
+
+const acceptDeviceType = z.strictObject({ user_code: z.string().min(1, 'must not be empty') });
+
+export async function acceptDeviceRequest(call: DoorCall): Promise<DoorAnswer> {
+  const challenge = challengeOf(call, 'device');
+  const { user_code: userCode } = await readBody(call, acceptDeviceType);
+  const { result } = await call.ask(acceptDeviceDocument, { input: { challenge, userCode } });
   return redirecting(payloadOf(result));
 }
 

@@ -1,11 +1,15 @@
 import { type Door, type DoorAnswer, type DoorCall, DoorError, foundOf } from '../door.ts';
 import {
   acceptConsentRequest,
+  acceptDeviceRequest,
   acceptLoginRequest,
+  acceptLogoutRequest,
   getConsentRequest,
   getLoginRequest,
+  getLogoutRequest,
   rejectConsentRequest,
   rejectLoginRequest,
+  rejectLogoutRequest,
 } from './challenges.ts';
 import {
   createClient,
@@ -44,6 +48,10 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/oauth2/auth/requests/consent': { GET: getConsentRequest },
   '/oauth2/auth/requests/consent/accept': { PUT: acceptConsentRequest },
   '/oauth2/auth/requests/consent/reject': { PUT: rejectConsentRequest },
+  '/oauth2/auth/requests/logout': { GET: getLogoutRequest },
+  '/oauth2/auth/requests/logout/accept': { PUT: acceptLogoutRequest },
+  '/oauth2/auth/requests/logout/reject': { PUT: rejectLogoutRequest },
+  '/oauth2/auth/requests/device/accept': { PUT: acceptDeviceRequest },
   '/oauth2/auth/sessions/consent': { GET: listConsentSessions, DELETE: revokeConsentSessions },
   '/oauth2/auth/sessions/login': { DELETE: revokeLoginSessions },
   '/oauth2/tokens': { DELETE: deleteTokens },
