@@ -1,10 +1,12 @@
 /** What people have allowed, and the sessions of their browsers: listed, taken back and ended. */
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { endSessions } from '../../src/oauth/store/records.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import type { Answer } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { newCaller, newTenant, newUser } from '../support/users.ts';
+import { homeTenant, newCaller, newTenant, newUser } from '../support/users.ts';
+import { overtaken } from '../support/waiting.ts';
 import { acceptConsent, type Browser, challengeIn, redirectOf, signIn, untilConsent } from './browser.ts';
 import { consent, Stage, scope, scopes, webSettings } from './stage.ts';
 
@@ -256,6 +258,19 @@ describe('revokeAuthenticationSession', () => {
     const sessionId = made.claims()?.['sid'];
     expect(await endSession({ sessionId })).toMatchObject({ revokedSessions: 1 });
     expect([await isKnown(one.browser), await isKnown(two.browser)]).toEqual([false, true]);
+  });
+
+  it('is not undone by a request that began before and stores the session after it', async () => {
+    const who = stage.actors();
+    const made = await tokensOf('kim', { who, ...remembered });
+    const { url } = await stage.request(scope);
+    const response = await overtaken(
+      () => who.browser.open(url),
+      async (tx) =>
+        endSessions(tx, await homeTenant(), { accountId: null, uid: String(made.claims()?.['sid']) }),
+    );
+    expect(response.status).toBe(303);
+    expect(await isKnown(who.browser)).toBe(false);
   });
 
   it('needs to be told whose session, or which', async () => {

@@ -4,7 +4,7 @@ import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { accountIdOf } from '../domain/accounts.ts';
 import { currentProvider } from '../provider/current-provider.ts';
-import { removeSessions } from '../store/records.ts';
+import { endSessions } from '../store/records.ts';
 
 /** Whose sessions, or which one. All conditions that are given must hold. */
 export interface SessionSelection {
@@ -31,7 +31,7 @@ export async function revokeAuthenticationSession(
   const { tenantId } = caller;
   const accountId = subject === null ? null : accountIdOf({ tenantId, subject });
   const ended = await inTransaction(async (tx) => {
-    const sessions = await removeSessions(tx, tenantId, { accountId, uid: sessionId });
+    const sessions = await endSessions(tx, tenantId, { accountId, uid: sessionId });
     await recordChange(tx, caller, {
       action: 'consentSession:revoke',
       target: { type: 'login session', id: null, name: subject ?? sessionId },

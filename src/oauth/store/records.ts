@@ -63,7 +63,10 @@ const insert = `insert into oauth2_records
       when 'DeviceCode' then oauth2_records.payload || excluded.payload else excluded.payload end,
     expires_at = excluded.expires_at`;
 
-const upsertStatement = statement<Record<string, never>>(insert);
+/** A session that has ended stays as it is: a request that began before must not store it again. */
+const upsertStatement = statement<Record<string, never>>(
+  `${insert} where oauth2_records.kind <> 'Session' or oauth2_records.consumed_at is null`,
+);
 const insertOnceStatement = statement<{ kind: string }>(
   `${insert} where oauth2_records.expires_at < now() returning kind::text`,
 );
@@ -81,17 +84,19 @@ export const columns = `payload, consumed_at as "consumedAt", created_at as "cre
   client_row_id as "clientRowId"`;
 const findStatement = statement<StoredRecord>(
   `select ${columns} from oauth2_records
-    where kind = $1::text::oauth2_record_kind and id_hash = $2 and expires_at > now()`,
+    where kind = $1::text::oauth2_record_kind and id_hash = $2 and expires_at > now()
+      and (kind <> 'Session' or consumed_at is null)`,
 );
 
-/** Null if there is no such record, or if it has expired. */
+/** Null if there is no such record, if it has expired, or if it is a session that has ended. */
 export async function findRecord({ kind, id }: RecordKey, tx?: Tx): Promise<StoredRecord | null> {
   const [row] = await run(findStatement, [kind, hashOf(id)], tx);
   return row ?? null;
 }
 
 const findByUidStatement = statement<StoredRecord>(
-  `select ${columns} from oauth2_records where kind = 'Session' and uid = $1 and expires_at > now()`,
+  `select ${columns} from oauth2_records where kind = 'Session' and uid = $1 and expires_at > now()
+      and consumed_at is null`,
 );
 
 export async function findSessionByUid(uid: string): Promise<StoredRecord | null> {
@@ -132,13 +137,20 @@ export async function removeUnansweredRecord({ kind, id }: RecordKey): Promise<b
   return (await run(removeUnansweredStatement, [kind, hashOf(id)])).length > 0;
 }
 
+const endSessionStatement = statement<Record<string, never>>(
+  `update oauth2_records set consumed_at = now(), payload = '{}'
+    where kind = $1::text::oauth2_record_kind and id_hash = $2 and consumed_at is null`,
+);
+
 const removeStatement = statement<Record<string, never>>(
   'delete from oauth2_records where kind = $1::text::oauth2_record_kind and id_hash = $2',
 );
 
 /** If it is a token for Slipway itself, this process does not accept the token any more when this has returned. */
 export async function removeRecord({ kind, id }: RecordKey): Promise<void> {
-  if (kind !== 'AccessToken' && kind !== 'ClientCredentials') await run(removeStatement, [kind, hashOf(id)]);
+  if (kind === 'Session') await run(endSessionStatement, [kind, hashOf(id)]);
+  else if (kind !== 'AccessToken' && kind !== 'ClientCredentials')
+    await run(removeStatement, [kind, hashOf(id)]);
   else
     await inTransaction(async (tx) => {
       await run(removeStatement, [kind, hashOf(id)], tx);
@@ -182,19 +194,27 @@ export interface EndedSession {
   readonly clientIds: readonly string[];
 }
 
-const removeSessionsStatement = statement<EndedSession>(
-  `delete from oauth2_records where kind = 'Session' and tenant_id = $1::uuid
-      and ($2::text is null or account_id = $2) and ($3::text is null or uid = $3)
-   returning uid, array(select jsonb_object_keys(coalesce(payload -> 'authorizations', '{}'))) as "clientIds"`,
+const endSessionsStatement = statement<EndedSession>(
+  `with open as materialized (
+     select id_hash, uid, payload from oauth2_records
+      where kind = 'Session' and consumed_at is null and tenant_id = $1::uuid
+        and ($2::text is null or account_id = $2) and ($3::text is null or uid = $3)
+      order by id_hash for update
+   ),
+   ended as (
+     update oauth2_records as record set consumed_at = now(), payload = '{}'
+       from open where record.kind = 'Session' and record.id_hash = open.id_hash
+   )
+   select uid, array(select jsonb_object_keys(coalesce(payload -> 'authorizations', '{}'))) as "clientIds" from open`,
 );
 
-/** Ends sessions of browsers. */
-export async function removeSessions(
+/** Ends sessions of browsers. Their rows stay until they expire, so that nobody stores the sessions again. */
+export async function endSessions(
   tx: Tx,
   tenantId: string,
   { accountId, uid }: { readonly accountId: string | null; readonly uid: string | null },
 ): Promise<EndedSession[]> {
-  return await run(removeSessionsStatement, [tenantId, accountId, uid], tx);
+  return await run(endSessionsStatement, [tenantId, accountId, uid], tx);
 }
 
 const sweepStatement = statement<{ kind: string }>(
