@@ -50,7 +50,10 @@ const valuesOf = (record: NewRecord) => [
   record.userId,
 ];
 
-/** What we add to a device code stays when the engine saves it again. */
+/**
+ * What we add to a device code stays when the engine saves it again. So does the end of a session, because a request that
+ * began before may save it afterwards.
+ */
 const insert = `insert into oauth2_records
     (kind, id_hash, tenant_id, client_row_id, account_id, grant_id, uid, payload, expires_at, session_id,
      user_id)
@@ -63,10 +66,7 @@ const insert = `insert into oauth2_records
       when 'DeviceCode' then oauth2_records.payload || excluded.payload else excluded.payload end,
     expires_at = excluded.expires_at`;
 
-/** A session that has ended stays as it is: a request that began before must not store it again. */
-const upsertStatement = statement<Record<string, never>>(
-  `${insert} where oauth2_records.kind <> 'Session' or oauth2_records.consumed_at is null`,
-);
+const upsertStatement = statement<Record<string, never>>(insert);
 const insertOnceStatement = statement<{ kind: string }>(
   `${insert} where oauth2_records.expires_at < now() returning kind::text`,
 );
