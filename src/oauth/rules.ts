@@ -12,6 +12,7 @@ import {
 } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import type { ClientBy } from './store/clients.ts';
+import type { JwtGrantIssuerBy } from './store/jwt-grant-issuers.ts';
 
 const clientAt = (byOf: (args: FieldArguments) => ClientBy): Lookup => ({
   kind: 'oauth2 client',
@@ -20,6 +21,20 @@ const clientAt = (byOf: (args: FieldArguments) => ClientBy): Lookup => ({
 });
 
 const clientOfInput = clientAt((args) => (args['input'] as { by: ClientBy }).by);
+
+const trustedIssuerOf: Lookup = {
+  kind: 'jwt grant issuer',
+  key: (args) => (args['by'] as JwtGrantIssuerBy).id,
+  lookUp: (args, { loaders }) => loaders.jwtGrantIssuer.load(args['by'] as JwtGrantIssuerBy),
+};
+
+const issuerOfInput: ObjectName = {
+  kind: 'jwt grant issuer',
+  key: (args) => {
+    const { issuer, id } = args['input'] as { issuer?: string; id?: string };
+    return (issuer ?? id ?? '').slice(0, 255);
+  },
+};
 
 const newClient: ObjectName = {
   kind: 'oauth2 client',
@@ -60,6 +75,8 @@ export const oauthRules: RootRules = {
       clientAt((args) => args['by'] as ClientBy),
     ),
     oauth2Clients: can('oauth2Client:list'),
+    jwtGrantIssuer: can('oauth2Client:read', trustedIssuerOf),
+    jwtGrantIssuers: can('oauth2Client:list'),
     consentSessions: aboutSubject('consentSession:read', 'consent session', (args) => args),
     introspectOAuth2Token: can('oauth2Token:introspect'),
     userInfo: can('viewer:read'),
@@ -87,5 +104,7 @@ export const oauthRules: RootRules = {
     rotateOAuth2ClientSecret: can('oauth2Client:administer', clientOfInput),
     deleteRotatedOAuth2ClientSecrets: can('oauth2Client:administer', clientOfInput),
     deleteOAuth2Client: can('oauth2Client:administer', clientOfInput),
+    trustJwtGrantIssuer: can('oauth2Client:administer', issuerOfInput),
+    deleteJwtGrantIssuer: can('oauth2Client:administer', issuerOfInput),
   },
 };

@@ -18,6 +18,7 @@ export const objectKinds = [
   'job set',
   'json web key',
   'json web key set',
+  'jwt grant issuer',
   'launch plan',
   'login session',
   'matchable attributes',

@@ -159,6 +159,8 @@ const mutations: Readonly<Record<string, readonly [string, string | null]>> = {
   rotateOAuth2ClientSecret: ['oauth2Client:administer', 'oauth2 client'],
   deleteRotatedOAuth2ClientSecrets: ['oauth2Client:administer', 'oauth2 client'],
   deleteOAuth2Client: ['oauth2Client:administer', 'oauth2 client'],
+  trustJwtGrantIssuer: ['oauth2Client:administer', 'jwt grant issuer'],
+  deleteJwtGrantIssuer: ['oauth2Client:administer', 'jwt grant issuer'],
   flushInactiveOAuth2Tokens: ['oauth2Token:administer', null],
   deleteOAuth2Tokens: ['oauth2Token:administer', 'oauth2 client'],
   acceptLogoutRequest: ['loginRequest:answer', 'challenge'],

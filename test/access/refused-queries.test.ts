@@ -59,6 +59,8 @@ const queries: Readonly<Record<string, string | null>> = {
   permissions: 'permission:read',
   oauth2Client: 'oauth2Client:read',
   oauth2Clients: 'oauth2Client:list',
+  jwtGrantIssuer: 'oauth2Client:read',
+  jwtGrantIssuers: 'oauth2Client:list',
   consentSessions: 'consentSession:administer',
   introspectOAuth2Token: 'oauth2Token:introspect',
   userInfo: null,

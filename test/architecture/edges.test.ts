@@ -18,6 +18,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
+import { trustIssuer } from '../support/jwt-issuers.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
 import {
@@ -313,6 +314,7 @@ async function seedWorld(): Promise<Found[]> {
   const policy = { name: 'once', retryLimit: 1, defaultAction: 'RETRY' };
   const retryPolicy = await made('createRetryPolicy', policy, 'retryPolicy');
   const client = await made('createOAuth2Client', {}, 'client');
+  const issuer = await trustIssuer(app);
   const keySet = await made('createJsonWebKeySet', { set: 'own', alg: 'EdDSA' }, 'jsonWebKeySet');
   const plain = {
     queue: 'away/development',
@@ -333,6 +335,7 @@ async function seedWorld(): Promise<Found[]> {
     ...all('RetryPolicy', [retryPolicy]),
     ...all('JsonWebKeySet', [keySet]),
     ...all('OAuth2Client', [client]),
+    ...all('JwtGrantIssuer', [issuer]),
     ...all('Executor', [executor]),
     ...all('User', [user.id]),
     ...all(

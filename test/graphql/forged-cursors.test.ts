@@ -12,6 +12,7 @@ import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { allow } from '../support/consents.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
+import { trustIssuer } from '../support/jwt-issuers.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
 import {
@@ -45,6 +46,7 @@ beforeAll(async () => {
   await mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' });
   await mutate(app, 'createQueue', { name: 'queue' });
   for (const _ of [1, 2]) await allow(await make(app, 'createOAuth2Client', {}, 'client'), 'someone');
+  for (const at of [1, 2]) await trustIssuer(app, `https://issuer-${at}.example`);
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   const plain = { pool: 'nowhere', container: { image: 'x' } };
   await mutate(app, 'submitJobs', { queue: 'queue', jobSet: 'set', jobs: [plain, plain, plain, plain] });
@@ -198,6 +200,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
   'Query.consentSessions': [() => 'consentSessions(subject: "someone", ARGS) { PAGE }'],
+  'Query.jwtGrantIssuers': [() => 'jwtGrantIssuers(ARGS) { PAGE }'],
   'Query.oauth2Clients': [() => 'oauth2Clients(ARGS) { PAGE }'],
   'Query.retryPolicies': [() => 'retryPolicies(ARGS) { PAGE }'],
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],

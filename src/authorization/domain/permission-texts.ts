@@ -108,7 +108,8 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'jsonWebKey:export': 'See the private part of a key.',
   'oauth2Client:read': 'See OAuth 2 clients, without their secrets.',
   'oauth2Client:list': 'List OAuth 2 clients.',
-  'oauth2Client:administer': 'Register, change and delete OAuth 2 clients, and replace their secrets.',
+  'oauth2Client:administer':
+    'Register, change and delete OAuth 2 clients, replace their secrets, and trust issuers of JWTs.',
   'loginRequest:answer': 'See and answer login and consent requests, as a login app does.',
   'consentSession:read': 'See what you have allowed OAuth 2 clients.',
   'consentSession:revoke': 'Take back what you have allowed OAuth 2 clients, and end your login sessions.',

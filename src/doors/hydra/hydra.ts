@@ -27,6 +27,7 @@ import { createKey, deleteKey, deleteKeySet, getKey, getKeySet, updateKey, updat
 import { refuse } from './refusals.ts';
 import { listConsentSessions, revokeConsentSessions, revokeLoginSessions } from './sessions.ts';
 import { deleteTokens, flushTokens, introspectToken } from './tokens.ts';
+import { deleteTrustedIssuer, getTrustedIssuer, listTrustedIssuers, trustIssuer } from './trust.ts';
 
 /** Answers a call. The parts are those of the path that stand for `{}` in its pattern. */
 type Handler = (call: DoorCall, parts: readonly string[]) => Promise<DoorAnswer>;
@@ -58,6 +59,8 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/oauth2/flush': { POST: flushTokens },
   // Without `/admin`, clients ask here as themselves: RFC 7662.
   '/admin/oauth2/introspect': { POST: introspectToken },
+  '/trust/grants/jwt-bearer/issuers': { GET: listTrustedIssuers, POST: trustIssuer },
+  '/trust/grants/jwt-bearer/issuers/{}': { GET: getTrustedIssuer, DELETE: deleteTrustedIssuer },
   '/version': { GET: getVersion },
 };
 

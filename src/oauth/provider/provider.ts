@@ -5,7 +5,7 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
-import { DEVICE_CODE, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
+import { DEVICE_CODE, JWT_BEARER, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { LOGOUT_PATH } from '../logout-request.ts';
 import { textsFor } from '../pages/languages.ts';
@@ -20,6 +20,7 @@ import { isSecretOf } from './client-secret.ts';
 import { addDevicePage, deviceFlow } from './device.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
+import { addJwtBearer } from './jwt-bearer.ts';
 import { addLogoutPage, logout } from './logout.ts';
 import { overrideModels } from './model-overrides.ts';
 import { mayRead } from './origins.ts';
@@ -62,7 +63,9 @@ const lifespan =
           ? 'authorizationCode'
           : grant === DEVICE_CODE
             ? 'deviceCode'
-            : 'implicit';
+            : grant === JWT_BEARER
+              ? 'jwtBearer'
+              : 'implicit';
     const lifespans = (client as { slipway?: SlipwayClient } | undefined)?.slipway?.settings.lifespans;
     return lifespans?.[`${by}${token}` as LifespanName] ?? byDefault;
   };
@@ -215,6 +218,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
   });
   overrideAccessTokens(provider);
+  addJwtBearer(provider);
   answerIntrospection(provider);
   addDevicePage(provider);
   addLogoutPage(provider);

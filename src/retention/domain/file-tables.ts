@@ -36,5 +36,5 @@ export const tablesWithoutFiles: readonly string[] = [
     'credentials',
   ],
   ...['groups', 'group_members', 'grants', 'json_web_key_sets', 'json_web_keys'],
-  ...['oauth2_clients', 'oauth2_client_secrets', 'oauth2_records', 'oauth2_consents'],
+  ...['oauth2_clients', 'oauth2_client_secrets', 'oauth2_records', 'oauth2_consents', 'jwt_grant_issuers'],
 ];

@@ -143,6 +143,7 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   grants: { kept: 'WITH_OWNER', rule: 'As long as the user or group, and the object.', ...byId },
   json_web_key_sets: { kept: 'FOR_EVER', rule: 'Key sets are few, and tokens name their keys.', ...byId },
   oauth2_clients: { kept: 'FOR_EVER', rule: 'Until `deleteOAuth2Client`.', ...byId },
+  jwt_grant_issuers: { kept: 'FOR_EVER', rule: 'Until `deleteJwtGrantIssuer`.', ...byId },
   oauth2_records: {
     kept: 'SWEPT',
     rule: 'Until the code, token, challenge or session has expired, and not longer than the client.',
