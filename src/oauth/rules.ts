@@ -31,8 +31,8 @@ const trustedIssuerOf: Lookup = {
 const issuerOfInput: ObjectName = {
   kind: 'jwt grant issuer',
   key: (args) => {
-    const { issuer, id } = args['input'] as { issuer?: string; id?: string };
-    return (issuer ?? id ?? '').slice(0, 255);
+    const { issuer, by } = args['input'] as { issuer?: string; by?: JwtGrantIssuerBy };
+    return (issuer ?? by?.id ?? '').slice(0, 255);
   },
 };
 

@@ -34,7 +34,7 @@ const trust = (input: object, authorization?: string): Promise<Answer> =>
     authorization,
   );
 const remove = (id: string, authorization?: string): Promise<Answer> =>
-  mutate(stage.app, 'deleteJwtGrantIssuer', { id }, 'deleted', authorization);
+  mutate(stage.app, 'deleteJwtGrantIssuer', { by: { id } }, 'deleted', authorization);
 
 let number = 0;
 /** An issuer that is trusted with all subjects. */

@@ -62,7 +62,7 @@ export async function deleteTrustedIssuer(
   { ask }: DoorCall,
   [id = '']: readonly string[],
 ): Promise<DoorAnswer> {
-  const { result } = await ask(deleteJwtGrantIssuerDocument, { input: { id } });
+  const { result } = await ask(deleteJwtGrantIssuerDocument, { input: { by: { id } } });
   if (!payloadOf(result).deleted) throw new DoorError('NOT_FOUND', 'there is no such issuer');
   return { status: 204 };
 }

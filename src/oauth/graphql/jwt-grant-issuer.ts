@@ -114,7 +114,13 @@ const TrustJwtGrantIssuerInput = builder.inputType('TrustJwtGrantIssuerInput', {
 
 const DeleteJwtGrantIssuerInput = builder.inputType('DeleteJwtGrantIssuerInput', {
   description: 'The issuer that is not to be trusted any more.',
-  fields: (t) => ({ id: t.id({ required: true, description: "The value of the issuer's field `id`." }) }),
+  fields: (t) => ({
+    by: t.field({
+      type: JwtGrantIssuerByInput,
+      required: true,
+      description: 'Which trusted issuer. Give exactly one of the fields.',
+    }),
+  }),
 });
 
 const TrustJwtGrantIssuerPayload = builder
@@ -162,7 +168,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError] },
     args: inputOf(DeleteJwtGrantIssuerInput),
     resolve: async (_root, { input }, context) => ({
-      deleted: await deleteJwtGrantIssuer(callerOf(context), String(input.id)),
+      deleted: await deleteJwtGrantIssuer(callerOf(context), String(input.by.id)),
     }),
   }),
 }));
