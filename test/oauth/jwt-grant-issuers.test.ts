@@ -1,10 +1,11 @@
 /** Issuers of JWTs that are trusted, and what clients get for their JWTs (RFC 7523). */
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pool } from '../../src/platform/database/client.ts';
 import type { Answer } from '../support/app.ts';
 import { type Key, newKey } from '../support/jwt-issuers.ts';
 import { mutate } from '../support/mutate.ts';
-import { newCaller, newTenant } from '../support/users.ts';
+import { newCaller, newTenant, newUser } from '../support/users.ts';
 import { Stage } from './stage.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -217,23 +218,24 @@ describe('a JWT of a trusted issuer', () => {
   it.each([
     ['that the issuer may not give', { scope: 'read.other' }, 'invalid_scope'],
     ['that the client may not have', { scope: 'delete' }, 'invalid_scope'],
-    ['for Slipway itself', { scope: 'all' }, 'invalid_target'],
     ['for an audience that the client may not ask for', { audience: 'https://x.example' }, 'invalid_target'],
   ])('gives no token %s', async (_what, more, error) => {
     const { issuer } = await trusted();
     expect(await exchange(await key.sign(claimsOf(issuer)), more)).toEqual({ error });
   });
 
-  it('gives no token for Slipway by its audience either', async () => {
-    const { issuer } = await trusted();
-    const input = {
-      by: { clientId: 'exchanger' },
-      patch: [{ op: 'add', path: '/audience/-', value: stage.app.url }],
-    };
-    await mutate(stage.app, 'patchOAuth2Client', input);
-    const assertion = await key.sign(claimsOf(issuer));
-    expect(await exchange(assertion, { audience: stage.app.url })).toEqual({ error: 'invalid_target' });
-  });
+  it.each(['scope', 'audience'])(
+    'gives no token for Slipway itself, also for a user of it: by %s',
+    async (by) => {
+      const { issuer } = await trusted();
+      const { id: sub } = await newUser({ role: 'ROOT' });
+      const patch = [{ op: 'add', path: '/audience/-', value: stage.app.url }];
+      await mutate(stage.app, 'patchOAuth2Client', { by: { clientId: 'exchanger' }, patch });
+      const asked: Record<string, string> = by === 'scope' ? { scope: 'all' } : { audience: stage.app.url };
+      const assertion = await key.sign(claimsOf(issuer, { sub }));
+      expect(await exchange(assertion, asked)).toEqual({ error: 'invalid_target' });
+    },
+  );
 
   it('counts only for the subject that is trusted', async () => {
     const issuer = 'https://one-person.example';
@@ -254,7 +256,13 @@ describe('a JWT of a trusted issuer', () => {
     expect(await of(other, 'write')).toEqual({ error: 'invalid_scope' });
   });
 
-  it('counts no more when the trust is deleted or over, and the tokens stay valid', async () => {
+  it('counts no more when the time of the trust is over', async () => {
+    const { issuer, id } = await trusted();
+    await pool.query('update jwt_grant_issuers set expires_at = now() where id = $1', [id]);
+    expect(await exchange(await key.sign(claimsOf(issuer)))).toEqual({ error: 'invalid_grant' });
+  });
+
+  it('counts no more when the trust is deleted, and the tokens stay valid', async () => {
     const { issuer, id } = await trusted();
     const { access_token: token } = await exchange(await key.sign(claimsOf(issuer)));
     await remove(id);
