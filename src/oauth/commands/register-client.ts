@@ -7,12 +7,9 @@ import { newId } from '../../platform/ids.ts';
 import { metadataName } from '../domain/client-patch.ts';
 import { readSettings } from '../domain/client-settings.ts';
 import { type Metadata, metadataIn, RegistrationFault, settingsIn } from '../domain/registration.ts';
-import {
-  type ClientRow,
-  findRegisteredClient,
-  hashOfRegistrationToken,
-  replaceRegistrationToken,
-} from '../store/registered-clients.ts';
+import type { ClientRow } from '../store/clients.ts';
+import { hashOf } from '../store/records.ts';
+import { findRegisteredClient, replaceRegistrationToken } from '../store/registered-clients.ts';
 import { changeClient } from './change-client.ts';
 import { createOAuth2Client } from './create-oauth2-client.ts';
 import { deleteOAuth2Client } from './delete-oauth2-client.ts';
@@ -68,7 +65,7 @@ export async function registerClient(
   if (!tenant) throw new Error(`the tenant ${name} of OAUTH_REGISTRATION_TENANT does not exist`);
   const settings = checkedSettings(metadata);
   const key = { clientId: newId(), token: newToken() };
-  const registrationTokenHash = hashOfRegistrationToken(key.token);
+  const registrationTokenHash = hashOf(key.token);
   const caller = callerOf(tenant.id, key.clientId, address);
   const wanted = { clientId: key.clientId, clientSecret: null, settings, registrationTokenHash };
   const { client, clientSecret } = await createOAuth2Client(caller, wanted);

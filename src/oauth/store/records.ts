@@ -34,6 +34,7 @@ export interface StoredRecord {
   readonly clientRowId: string | null;
 }
 
+/** Ids and tokens are random and long, so a fast hash is enough. */
 export const hashOf = (id: string): Buffer => createHash('sha256').update(id, 'utf8').digest();
 
 const valuesOf = (record: NewRecord) => [

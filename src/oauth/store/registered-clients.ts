@@ -1,18 +1,12 @@
-import { createHash } from 'node:crypto';
 import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { ClientRow } from './clients.ts';
-
-export type { ClientRow };
-
-/** A registration token has 256 random bits, so a fast hash is enough. */
-export const hashOfRegistrationToken = (token: string): Buffer =>
-  createHash('sha256').update(token, 'utf8').digest();
+import { hashOf } from './records.ts';
 
 /** A client of any tenant that has registered itself; null if there is none, or if the token is not its own. */
 export async function findRegisteredClient(clientId: string, token: string): Promise<ClientRow | null> {
-  const registrationTokenHash = Uint8Array.from(hashOfRegistrationToken(token));
+  const registrationTokenHash = Uint8Array.from(hashOf(token));
   const row = await db.oAuth2Client.findFirst({ where: { clientId, registrationTokenHash } });
   return row as unknown as ClientRow | null;
 }
@@ -29,6 +23,6 @@ export async function replaceRegistrationToken(
   before: string,
   after: string,
 ): Promise<boolean> {
-  const values = [id, hashOfRegistrationToken(before), hashOfRegistrationToken(after)];
+  const values = [id, hashOf(before), hashOf(after)];
   return (await run(replaceStatement, values, tx)).length > 0;
 }
