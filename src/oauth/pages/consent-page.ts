@@ -1,12 +1,10 @@
+import { type FormTarget, formStart } from './form.ts';
 import { type Html, html } from './html.ts';
-import type { FormProof } from './login-page.ts';
 import { renderPage } from './page.ts';
 import { scopeText } from './scope-text.ts';
 import type { PageTexts } from './texts/english.ts';
 
-export interface ConsentPage {
-  readonly action: string;
-  readonly proof: FormProof;
+export interface ConsentPage extends FormTarget {
   readonly clientName: string;
   readonly policyUri: string | null;
   readonly termsUri: string | null;
@@ -24,16 +22,14 @@ const NEEDED = 'openid';
 
 export function renderConsentPage(texts: PageTexts, page: ConsentPage): string {
   const { consent } = texts;
-  const { action, proof, clientName, person, otherPersonUrl, scopes, destination } = page;
+  const { clientName, person, otherPersonUrl, scopes, destination } = page;
   return renderPage({
     texts,
     title: consent.title(clientName),
     body: html`
 <h1>${consent.title(clientName)}</h1>
 <p>${consent.signedInAs(person)}<br><a href="${otherPersonUrl}">${consent.otherPerson}</a></p>
-<form method="post" action="${action}">
-<input type="hidden" name="challenge" value="${proof.challenge}">
-<input type="hidden" name="token" value="${proof.token}">
+${formStart(page)}
 ${
   scopes.length > 0 &&
   html`<fieldset class="scopes"><legend>${consent.asks}</legend>${scopes.map((scope) => scopeBox(texts, scope))}</fieldset>`

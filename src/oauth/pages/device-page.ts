@@ -1,11 +1,10 @@
+import { type FormTarget, formStart } from './form.ts';
 import { html } from './html.ts';
-import type { FormProof } from './login-page.ts';
+import { renderNotice } from './message-pages.ts';
 import { renderPage } from './page.ts';
 import type { PageTexts } from './texts/english.ts';
 
-export interface DevicePage {
-  readonly action: string;
-  readonly proof: FormProof;
+export interface DevicePage extends FormTarget {
   /** As it was typed before, or as the address of the page says. */
   readonly userCode: string;
   readonly problem: string | null;
@@ -13,7 +12,7 @@ export interface DevicePage {
 
 export function renderDevicePage(texts: PageTexts, page: DevicePage): string {
   const { device } = texts;
-  const { action, proof, userCode, problem } = page;
+  const { userCode, problem } = page;
   const described = problem === null ? 'hint' : 'problem hint';
   return renderPage({
     texts,
@@ -22,9 +21,7 @@ export function renderDevicePage(texts: PageTexts, page: DevicePage): string {
 <h1>${device.title}</h1>
 <p>${device.text}</p>
 ${problem !== null && html`<p class="problem" id="problem" role="alert">${problem}</p>`}
-<form method="post" action="${action}">
-<input type="hidden" name="challenge" value="${proof.challenge}">
-<input type="hidden" name="token" value="${proof.token}">
+${formStart(page)}
 <label for="user_code">${device.code}</label>
 <input type="text" class="code" id="user_code" name="user_code" value="${userCode}" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="64" aria-describedby="${described}"${problem !== null && html` aria-invalid="true"`} autofocus>
 <p class="hint" id="hint">${device.hint}</p>
@@ -34,10 +31,4 @@ ${problem !== null && html`<p class="problem" id="problem" role="alert">${proble
 }
 
 export const renderDeviceDonePage = (texts: PageTexts): string =>
-  renderPage({
-    texts,
-    title: texts.device.done,
-    body: html`
-<h1>${texts.device.done}</h1>
-<p>${texts.device.doneText}</p>`,
-  });
+  renderNotice(texts, texts.device.done, texts.device.doneText);

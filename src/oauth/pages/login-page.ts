@@ -1,16 +1,9 @@
+import { type FormTarget, formStart } from './form.ts';
 import { html } from './html.ts';
 import { renderPage } from './page.ts';
 import type { PageTexts } from './texts/english.ts';
 
-/** What a form brings back: the challenge, and the proof that this server has made the form. */
-export interface FormProof {
-  readonly challenge: string;
-  readonly token: string;
-}
-
-export interface LoginPage {
-  readonly action: string;
-  readonly proof: FormProof;
+export interface LoginPage extends FormTarget {
   readonly clientName: string;
   /** As it was typed before, or as the client suggests. */
   readonly username: string;
@@ -21,7 +14,7 @@ export interface LoginPage {
 
 export function renderLoginPage(texts: PageTexts, page: LoginPage): string {
   const { login } = texts;
-  const { action, proof, clientName, username, isRemembered, problem } = page;
+  const { clientName, username, isRemembered, problem } = page;
   const isWrong = problem !== null && html` aria-invalid="true" aria-describedby="problem"`;
   const focus = html` autofocus`;
   return renderPage({
@@ -32,9 +25,7 @@ export function renderLoginPage(texts: PageTexts, page: LoginPage): string {
 <h1>${login.title}</h1>
 <p>${login.toClient(clientName)}</p>
 ${problem !== null && html`<p class="problem" id="problem" role="alert">${problem}</p>`}
-<form method="post" action="${action}">
-<input type="hidden" name="challenge" value="${proof.challenge}">
-<input type="hidden" name="token" value="${proof.token}">
+${formStart(page)}
 <label for="username">${login.username}</label>
 <input type="text" id="username" name="username" value="${username}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="1024"${isWrong}${username === '' && focus}>
 <label for="password">${login.password}</label>

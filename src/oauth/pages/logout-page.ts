@@ -1,11 +1,10 @@
+import { type FormTarget, formStart } from './form.ts';
 import { html } from './html.ts';
-import type { FormProof } from './login-page.ts';
+import { renderNotice } from './message-pages.ts';
 import { renderPage } from './page.ts';
 import type { PageTexts } from './texts/english.ts';
 
-export interface LogoutPage {
-  readonly action: string;
-  readonly proof: FormProof;
+export interface LogoutPage extends FormTarget {
   /** The client that asks for it; null if the person does. */
   readonly clientName: string | null;
   /** The person, in words that she knows; null if there are none. */
@@ -14,7 +13,7 @@ export interface LogoutPage {
 
 export function renderLogoutPage(texts: PageTexts, page: LogoutPage): string {
   const { logout } = texts;
-  const { action, proof, clientName, person } = page;
+  const { clientName, person } = page;
   return renderPage({
     texts,
     title: logout.title,
@@ -23,9 +22,7 @@ export function renderLogoutPage(texts: PageTexts, page: LogoutPage): string {
 ${clientName !== null && html`<p>${logout.byClient(clientName)}</p>`}
 ${person !== null && html`<p>${logout.signedInAs(person)}</p>`}
 <p>${logout.text}</p>
-<form method="post" action="${action}">
-<input type="hidden" name="challenge" value="${proof.challenge}">
-<input type="hidden" name="token" value="${proof.token}">
+${formStart(page)}
 <div class="actions">
 <button type="submit" name="answer" value="accept">${logout.submit}</button>
 <button type="submit" name="answer" value="reject" class="plain">${logout.cancel}</button>
@@ -36,20 +33,8 @@ ${person !== null && html`<p>${logout.signedInAs(person)}</p>`}
 
 /** After a logout from which no client is waiting for the browser. */
 export const renderSignedOutPage = (texts: PageTexts): string =>
-  renderPage({
-    texts,
-    title: texts.logout.done,
-    body: html`
-<h1>${texts.logout.done}</h1>
-<p>${texts.logout.doneText}</p>`,
-  });
+  renderNotice(texts, texts.logout.done, texts.logout.doneText);
 
 /** After a logout that the person did not want. */
 export const renderStillSignedInPage = (texts: PageTexts): string =>
-  renderPage({
-    texts,
-    title: texts.logout.stayed,
-    body: html`
-<h1>${texts.logout.stayed}</h1>
-<p>${texts.logout.stayedText}</p>`,
-  });
+  renderNotice(texts, texts.logout.stayed, texts.logout.stayedText);

@@ -36,10 +36,14 @@ ${description !== null && html`<dt>${texts.problem.description}</dt><dd lang="en
 
 /** A page that has been used, or that belongs to another browser. */
 export const renderStalePage = (texts: PageTexts): string =>
+  renderNotice(texts, texts.stale.title, texts.stale.text);
+
+/** A page that only says something. */
+export const renderNotice = (texts: PageTexts, title: string, text: string): string =>
   renderPage({
     texts,
-    title: texts.stale.title,
+    title,
     body: html`
-<h1>${texts.stale.title}</h1>
-<p>${texts.stale.text}</p>`,
+<h1>${title}</h1>
+<p>${text}</p>`,
   });

@@ -3,13 +3,13 @@ import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { serverConfig } from '../../platform/config/server.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { LOGOUT_PATH, type LogoutRequestPayload, logoutUrlOf } from '../logout-request.ts';
+import { frontchannelPage } from '../pages/frontchannel-page.ts';
 import { textsFor } from '../pages/languages.ts';
 import { renderSignedOutPage } from '../pages/logout-page.ts';
 import { pageHeaders } from '../pages/page.ts';
 import { consumeRecord, findRecord, upsertRecord } from '../store/records.ts';
 import { slipwayOf } from './client-model.ts';
 import { readAsForm } from './form.ts';
-import { frontchannelPage } from './logout-page.ts';
 
 /**
  * Logout with a page of the operator's own, as in Hydra: the browser comes to LOGOUT_PATH and is sent to the logout page
