@@ -135,7 +135,7 @@ async function startEngineAlone() {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { current } = await idTokenKeys.current();
   const provider = new Provider(url, {
-    adapter: adapterFor,
+    adapter: adapterFor(url),
     jwks: { keys: [current.privateJwk] } as never,
     scopes: ['openid', 'write'],
     extraClientMetadata: { properties: ['slipway'], validator: () => {} },

@@ -1,12 +1,17 @@
 /** GraphiQL as a person uses it: in a browser, with all requests to other hosts blocked. */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { needs } from '../support/require.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+
+/** Lets a request go on with a token that the server does not accept. */
+const withEndedToken = (route: Route) =>
+  route.continue({ headers: { ...route.request().headers(), authorization: 'Bearer ended' } });
 
 const artifacts = fileURLToPath(new URL('../.artifacts/', import.meta.url));
 
@@ -26,10 +31,16 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await registerWorkflow(app, 'penguins', 'flow', { first: [] });
     executionId = await launch(app, 'penguins', 'flow');
     browser = await launchChromium();
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    page = await context.newPage();
     await page.route('**', (route) => {
       const url = route.request().url();
-      if (url.startsWith(`${app.url}/`) || url.startsWith('blob:') || url.startsWith('data:'))
+      if (
+        url.startsWith(`${app.url}/`) ||
+        url.startsWith('http://localhost:') ||
+        url.startsWith('blob:') ||
+        url.startsWith('data:')
+      )
         return route.continue();
       elsewhere.push(url);
       return route.abort();
@@ -56,43 +67,74 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await page.getByRole('tab', { name }).waitFor();
   }
 
-  async function signIn(name: string, secret: string): Promise<void> {
-    await page.getByLabel('User name or access key').fill(name);
-    await page.getByLabel('Password or secret').fill(secret);
-    await page.keyboard.press('Enter');
+  const dialog = () => page.getByRole('dialog', { name: 'Sign in to Slipway' });
+  const signInButton = () => dialog().getByRole('button', { name: 'Sign in' });
+  const says = (text: string) => dialog().getByRole('alert').filter({ hasText: text }).waitFor();
+  const signedIn = () => page.getByText('Signed in as admin (admin)').waitFor();
+
+  /** The form of the login page. */
+  async function fillLogin({ remember = false } = {}): Promise<void> {
+    const { username, password } = app.secrets.administrator;
+    await page.getByLabel('User name').fill(username);
+    await page.getByLabel('Password').fill(password);
+    if (remember) await page.getByLabel('Stay signed in').check();
+    await page.getByRole('button', { name: 'Sign in' }).click();
   }
 
-  it('shows the sign-in form first, with the focus in it, and sends no request', async () => {
+  /** What axe finds in our own parts of the page. */
+  async function faults(): Promise<string[]> {
+    const { violations } = await new AxeBuilder({ page }).exclude('#root').analyze();
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join()}`);
+  }
+
+  it('asks the user to sign in first, with the focus on the button, and sends no request', async () => {
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.method()));
     await page.goto(app.url);
-    await page.getByRole('dialog', { name: 'Sign in to Slipway' }).waitFor();
+    await dialog().waitFor();
     await page.waitForLoadState('load');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('name');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('sign-in-button');
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').count()).toBe(1);
     expect(asked.filter((method) => method !== 'GET')).toEqual([]);
     expect(await page.locator('.graphiql-container').count()).toBe(0);
     expect(messages).toEqual([]);
+    expect(await faults()).toEqual([]);
     await shot('1-sign-in');
   });
 
-  it('says that a password is wrong, and keeps the form', async () => {
-    await signIn('admin', 'wrong');
-    const problem = page.getByRole('alert').filter({ hasText: 'The user name or the password is wrong.' });
-    await problem.waitFor();
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('secret');
-    await page.keyboard.press('Escape');
-    expect(await page.getByRole('dialog').count()).toBe(1);
-    await shot('2-wrong-password');
-    // The browser's own message about the expected 401.
-    expect(messages.splice(0)).toEqual([expect.stringMatching(/^error: .* 401 /)]);
+  it('says that the user has cancelled the sign-in', async () => {
+    await page.keyboard.press('Enter');
+    await page.getByText('to continue to GraphiQL').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await says('You are not signed in, because the person has cancelled the sign-in.');
+    expect(page.url()).toBe(`${app.url}/graphql`);
+    expect(await faults()).toEqual([]);
+    await shot('2-cancelled');
   });
 
-  it('signs in, shows the user, and loads the schema', async () => {
-    const { username, password } = app.secrets.administrator;
-    await signIn(username, password);
-    await page.getByText('Signed in as admin (admin)').waitFor();
+  it('refuses an answer that this tab has not asked for', async () => {
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const parameters = new URLSearchParams({ code: 'stolen', state: 'foreign', iss: app.url });
+    await page.goto(`${app.url}/graphql?${parameters}`);
+    await says('This tab has not begun this sign-in.');
+    expect(asked).not.toContain('/oauth2/token');
+    expect(page.url()).toBe(`${app.url}/graphql`);
+  });
+
+  it('signs in at the public address of the server, shows the user, and loads the schema', async () => {
+    await page.goto(`${app.url.replace('127.0.0.1', 'localhost')}/graphql`);
+    await signInButton().click();
+    await page.getByText('to continue to GraphiQL').waitFor();
+    expect(new URL(page.url()).origin).toBe(app.url);
+    await fillLogin({ remember: true });
+    // Nobody is asked what a page of the server itself may do.
+    await signedIn();
     await editor().waitFor();
+    expect(page.url()).toBe(`${app.url}/graphql`);
     expect(await page.getByRole('dialog').count()).toBe(0);
+    expect(await faults()).toEqual([]);
   });
 
   it('shows the description of a type in its docs', async () => {
@@ -129,19 +171,65 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await shot('5-subscription');
   });
 
-  it('keeps the token for this tab only, and forgets it when signing out', async () => {
-    const kept = () => page.evaluate(() => [JSON.stringify(localStorage), JSON.stringify(sessionStorage)]);
-    // The beginning of every token, which names the key that signed it.
-    const token = app.admin.slice('Bearer eyJ'.length, 40);
-    expect(token).toMatch(/^\w+/);
-    const [local, session] = await kept();
-    expect(local).not.toContain(token);
-    expect(session).toContain(token);
+  it('gets a new token when the old one has ended, and asks again', async () => {
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.route('**/graphql', withEndedToken, { times: 1 });
+    await write('query Renewed { viewer { username } }', 'Renewed');
+    await page.keyboard.press('Control+Enter');
+    await answered('"username": "admin"');
+    expect(asked.filter((path) => path === '/oauth2/token')).toEqual(['/oauth2/token']);
+    // The browser's own message about the expected 401.
+    expect(messages.splice(0)).toEqual([expect.stringMatching(/^error: .* 401 /)]);
+  });
+
+  it('has the tokens in its memory only, and gets others from the session when it is loaded again', async () => {
+    const stored = async () =>
+      (
+        await page.evaluate(() =>
+          JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+        )
+      ).match(/eyJ[\w-]+|"(?:access|refresh|id)_token"/g);
+    expect(await stored()).toBeNull();
     await page.reload();
-    await page.getByText('Signed in as admin (admin)').waitFor();
+    await signedIn();
+    expect(await stored()).toBeNull();
+    expect(page.url()).toBe(`${app.url}/graphql`);
+  });
+
+  it('asks the user to sign in when the sign-in has ended', async () => {
+    const { data } = await app.ask('{ viewer { id } }');
+    const ended = await app.ask(
+      'mutation ($input: RevokeConsentSessionsInput!) { revokeConsentSessions(input: $input) { __typename } }',
+      { input: { subject: data.viewer.id, all: true } },
+    );
+    expect(ended.data.revokeConsentSessions.__typename).toBe('RevokeConsentSessionsPayload');
+    await write('query Ended { viewer { kind } }', 'Ended');
+    await page.keyboard.press('Control+Enter');
+    await says('Your sign-in has ended. Sign in again.');
+    expect(await faults()).toEqual([]);
+    await shot('6-ended');
+    messages.splice(0);
+    await signInButton().click();
+    await signedIn();
+  });
+
+  it('ends its tokens and the session of the browser when the user signs out', async () => {
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(request.headers()['authorization'] ?? ''));
+    await write('query Last { viewer { username } }', 'Last');
+    await page.keyboard.press('Control+Enter');
+    await answered('"username": "admin"');
+    const [token = ''] = sent.filter((one) => one.startsWith('Bearer '));
+    expect((await app.ask('{ viewer { username } }', {}, token)).data.viewer.username).toBe('admin');
     await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.getByRole('dialog', { name: 'Sign in to Slipway' }).waitFor();
-    expect((await kept()).join()).not.toContain(token);
+    await says('You are signed out.');
+    await shot('7-signed-out');
+    expect((await app.ask('{ viewer { username } }', {}, token)).status).toBe(401);
+    await page.reload();
+    await dialog().waitFor();
+    await signInButton().click();
+    await page.getByLabel('Password').waitFor();
   });
 
   it('logged nothing to the console and sent no request to another host', () => {

@@ -9,24 +9,29 @@ interface Page {
   readonly compressed: Buffer;
   readonly policy: string;
 }
-let page: Page | null = null;
+let page: (Page & { readonly publicUrl: string }) | null = null;
 
 /** The page is large (9 MB, with everything in it and no network), so it is rendered and compressed only once. */
-function thePage(): Page {
-  if (page) return page;
-  const html = renderPage();
-  page = { plain: Buffer.from(html), compressed: gzipSync(html), policy: contentSecurityPolicy(html) };
+function thePage(publicUrl: string): Page {
+  if (page?.publicUrl === publicUrl) return page;
+  const html = renderPage(publicUrl);
+  page = {
+    publicUrl,
+    plain: Buffer.from(html),
+    compressed: gzipSync(html),
+    policy: contentSecurityPolicy(html),
+  };
   return page;
 }
 
 /** The page, for browsers. Programs send GraphQL operations with POST. */
-export async function answerGraphiQL({ request, response }: Exchange): Promise<void> {
+export async function answerGraphiQL({ request, response, signIn }: Exchange): Promise<void> {
   if (!serverConfig.graphiql || !(request.headers.accept ?? '').includes('text/html'))
     throw refusal('INVALID_ARGUMENT', 'send GraphQL operations with POST', {
       status: 405,
       headers: { allow: 'POST' },
     });
-  const { plain, compressed, policy } = thePage();
+  const { plain, compressed, policy } = thePage(signIn.publicUrl);
   const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',

@@ -6,12 +6,16 @@ import {
   js,
   jsonWorker,
 } from '@graphql-yoga/render-graphiql/graphiql';
+import { GRAPHIQL } from '../../oauth/domain/own-clients.ts';
 import { startInBrowser } from './browser.ts';
 import { style } from './style.ts';
 
 /** What the browser must know about the server. */
 export interface PageSettings {
-  readonly endpoint: string;
+  /** Its URL for its callers. */
+  readonly publicUrl: string;
+  /** The client of OAuth 2 that the page is. */
+  readonly clientId: string;
   readonly firstQuery: string;
   /** An SVG. */
   readonly logo: string;
@@ -31,10 +35,11 @@ query Projects {
 /** A slipway: a hull on rails. */
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#14365c"/><path d="M6 13h20l-4 7H10zM4 24l24-3v3L4 27z" fill="#fff"/></svg>`;
 
-/** GraphiQL with a sign-in page, in one file with all scripts, workers, fonts and icons. */
-export function renderPage(): string {
+/** GraphiQL, which asks its user to sign in, in one file with all scripts, workers, fonts and icons. */
+export function renderPage(publicUrl: string): string {
   const settings: PageSettings = {
-    endpoint: '/graphql',
+    publicUrl,
+    clientId: GRAPHIQL,
     firstQuery,
     logo: icon,
     workers: { editorWorkerService, json: jsonWorker, graphql: graphqlWorker },
@@ -51,22 +56,16 @@ export function renderPage(): string {
 </head>
 <body>
 <header class="slipway-bar" hidden>
-  <span>Slipway</span>
+  <h1>Slipway</h1>
   <span id="who" role="status"></span>
   <button type="button" id="sign-out">Sign out</button>
 </header>
 <main id="root"></main>
 <dialog id="sign-in" aria-labelledby="sign-in-title">
-  <form method="dialog">
-    <h1 id="sign-in-title">Sign in to Slipway</h1>
-    <p>With your user name and password, or with an access key and its secret.</p>
-    <label for="name">User name or access key</label>
-    <input id="name" name="name" aria-describedby="sign-in-problem" autocomplete="username" autocapitalize="none" spellcheck="false" required>
-    <label for="secret">Password or secret</label>
-    <input id="secret" name="secret" aria-describedby="sign-in-problem" type="password" autocomplete="current-password" required>
-    <p id="sign-in-problem" role="alert"></p>
-    <button type="submit">Sign in</button>
-  </form>
+  <h1 id="sign-in-title">Sign in to Slipway</h1>
+  <p>GraphiQL sends queries as the user who is signed in.</p>
+  <p id="sign-in-notice" role="alert"></p>
+  <button type="button" id="sign-in-button" aria-describedby="sign-in-notice">Sign in</button>
 </dialog>
 <noscript>GraphiQL needs JavaScript.</noscript>
 <script>${inScript(scriptOf(startInBrowser, settings))}</script>

@@ -6,7 +6,7 @@ body { display: flex; flex-direction: column; font: 15px/1.5 system-ui, sans-ser
 #root > .graphiql-container { width: 100%; height: 100%; }
 .slipway-bar { display: flex; align-items: center; gap: 16px; padding: 6px 16px; color: #fff; background: #14365c; }
 .slipway-bar[hidden] { display: none; }
-.slipway-bar > :first-child { font-weight: 600; }
+.slipway-bar h1 { margin: 0; font-size: inherit; font-weight: 600; }
 .slipway-bar #who { flex: 1; text-align: right; }
 .slipway-bar button { padding: 3px 12px; border: 1px solid #fff; border-radius: 6px; font: inherit; color: #fff; background: none; cursor: pointer; }
 .slipway-bar button:hover { color: #14365c; background: #fff; }
@@ -14,10 +14,8 @@ body { display: flex; flex-direction: column; font: 15px/1.5 system-ui, sans-ser
 #sign-in::backdrop { background: #10243c66; }
 #sign-in h1 { margin: 0 0 4px; font-size: 20px; }
 #sign-in p { margin: 0 0 16px; color: #42546b; }
-#sign-in label { display: block; margin-bottom: 4px; font-weight: 600; }
-#sign-in input { box-sizing: border-box; width: 100%; margin-bottom: 16px; padding: 8px 10px; border: 1px solid #6b7c93; border-radius: 6px; font: inherit; color: inherit; background: #fff; }
-#sign-in #sign-in-problem { color: #a11722; }
-#sign-in #sign-in-problem:empty { display: none; }
+#sign-in #sign-in-notice { padding: 8px 12px; border-left: 4px solid #2f7de1; color: inherit; background: #f4f6f9; overflow-wrap: anywhere; }
+#sign-in #sign-in-notice:empty { display: none; }
 #sign-in button { width: 100%; padding: 9px; border: 0; border-radius: 6px; font: inherit; font-weight: 600; color: #fff; background: #14365c; cursor: pointer; }
 #sign-in button:disabled { opacity: 0.6; cursor: progress; }
 .slipway-bar :focus-visible, #sign-in :focus-visible { outline: 3px solid #2f7de1; outline-offset: 2px; }

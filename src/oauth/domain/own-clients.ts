@@ -11,6 +11,9 @@ export const FLYTECTL = 'flytectl';
 /** The command line `slipway`, which signs in with the device flow. */
 export const SLIPWAY_CLI = 'slipway-cli';
 
+/** The page of GraphiQL on this server. */
+export const GRAPHIQL = 'slipway-graphiql';
+
 const SCOPES = 'openid offline offline_access all';
 
 const ownClients: Readonly<Record<string, object>> = {
@@ -27,7 +30,22 @@ const ownClients: Readonly<Record<string, object>> = {
     scope: SCOPES,
     tokenEndpointAuthMethod: 'none',
   },
+  [GRAPHIQL]: {
+    clientName: 'GraphiQL',
+    grantTypes: ['authorization_code', 'refresh_token'],
+    scope: SCOPES,
+    tokenEndpointAuthMethod: 'none',
+    // It is a page of the server itself.
+    ...{ skipConsent: true, skipLogoutConsent: true },
+  },
 };
+
+/**
+ * The redirect URIs that a client has beside those that are stored: GraphiQL is where the server is, also after the
+ * server has got another address.
+ */
+export const ownPagesOf = (clientId: string, publicUrl: string): string[] =>
+  clientId === GRAPHIQL ? [`${publicUrl}/graphql`] : [];
 
 export const isOwnClient = (clientId: string): boolean => Object.hasOwn(ownClients, clientId);
 

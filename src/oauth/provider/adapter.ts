@@ -29,9 +29,10 @@ const clientOfRequest = () =>
  * Stores one model of the engine. What may be used once is used by one statement with a condition, because a read
  * before the write would let two requests at the same time use it twice.
  */
-export function adapterFor(name: string): Adapter {
-  return name === 'Client' ? clientAdapter : new RecordAdapter(name as OAuth2RecordKind);
-}
+export const adapterFor =
+  (issuer: string) =>
+  (name: string): Adapter =>
+    name === 'Client' ? clientAdapter(issuer) : new RecordAdapter(name as OAuth2RecordKind);
 
 /** The session of an access token for Slipway itself. */
 interface Session {
@@ -165,13 +166,13 @@ const refuse = async (): Promise<never> => {
   throw new Error('clients are changed through GraphQL only');
 };
 
-const clientAdapter: Adapter = {
+const clientAdapter = (issuer: string): Adapter => ({
   find: async (id) =>
-    ((await findAccessKeyClient(id)) ?? (await findEngineClient(id))) as AdapterPayload | undefined,
+    ((await findAccessKeyClient(id)) ?? (await findEngineClient(id, issuer))) as AdapterPayload | undefined,
   findByUid: async () => undefined,
   findByUserCode: async () => undefined,
   upsert: refuse,
   consume: refuse,
   destroy: refuse,
   revokeByGrantId: refuse,
-};
+});

@@ -2,6 +2,7 @@ import type { ClientMetadata } from 'oidc-provider';
 import { findOrMakeClient } from '../commands/find-or-make-client.ts';
 import { DEVICE_CODE, JWT_BEARER, usesSecret } from '../domain/client-settings.ts';
 import { isNative } from '../domain/client-uris.ts';
+import { ownPagesOf } from '../domain/own-clients.ts';
 import type { EngineClient } from '../store/clients.ts';
 
 /** Our part of a client of the engine, under the name `slipway`. */
@@ -30,14 +31,21 @@ const knownGrants = new Set([
 ]);
 
 /** A client as the engine reads it; undefined if there is none. */
-export async function findEngineClient(clientId: string): Promise<ClientMetadata | undefined> {
+export async function findEngineClient(
+  clientId: string,
+  issuer: string,
+): Promise<ClientMetadata | undefined> {
   const client = await findOrMakeClient(clientId);
-  return client ? metadataOf(client) : undefined;
+  return client ? metadataOf(client, ownPagesOf(clientId, issuer)) : undefined;
 }
 
-function metadataOf({ id, tenantId, clientId, secretHashes, settings }: EngineClient): ClientMetadata {
-  const { redirectUris, tokenEndpointAuthMethod, jwks, jwksUri, tokenEndpointAuthSigningAlg } = settings;
+function metadataOf(
+  { id, tenantId, clientId, secretHashes, settings }: EngineClient,
+  ownPages: readonly string[],
+): ClientMetadata {
+  const { tokenEndpointAuthMethod, jwks, jwksUri, tokenEndpointAuthSigningAlg } = settings;
   const { requestObjectSigningAlg } = settings;
+  const redirectUris = [...settings.redirectUris, ...ownPages];
   const canRedirect = redirectUris.length > 0;
   const grants = settings.grantTypes.filter((grant) => knownGrants.has(grant));
   const types = settings.responseTypes.filter((type) => {
@@ -49,8 +57,8 @@ function metadataOf({ id, tenantId, clientId, secretHashes, settings }: EngineCl
     client_id: clientId,
     client_name: settings.clientName || undefined,
     ...(usesSecret(settings) ? { client_secret: PLACEHOLDER } : {}),
-    application_type: isNative(redirectUris) ? 'native' : 'web',
-    redirect_uris: [...redirectUris],
+    application_type: isNative(settings.redirectUris) ? 'native' : 'web',
+    redirect_uris: redirectUris,
     grant_types: canRedirect ? grants : grants.filter((grant) => !/authorization_code|implicit/.test(grant)),
     response_types: canRedirect ? types : [],
     token_endpoint_auth_method: tokenEndpointAuthMethod,
@@ -59,7 +67,7 @@ function metadataOf({ id, tenantId, clientId, secretHashes, settings }: EngineCl
       : {}),
     ...(requestObjectSigningAlg ? { request_object_signing_alg: requestObjectSigningAlg } : {}),
     ...(jwks ? { jwks } : {}),
-    post_logout_redirect_uris: [...settings.postLogoutRedirectUris],
+    post_logout_redirect_uris: [...settings.postLogoutRedirectUris, ...ownPages],
     ...(settings.backchannelLogoutUri
       ? { backchannel_logout_uri: settings.backchannelLogoutUri, backchannel_logout_session_required: true }
       : {}),

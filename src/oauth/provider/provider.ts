@@ -79,10 +79,10 @@ const fetchFromClient = (
   { dispatcher, ...options }: RequestInit & { dispatcher?: unknown },
 ) => fetch(url, { ...options, ...(oauth.privateAddresses ? {} : { dispatcher }) } as RequestInit);
 
-function configuration(keys: SigningKeys): Configuration {
+function configuration(issuer: string, keys: SigningKeys): Configuration {
   const jwks = keys.all.flatMap(({ privateJwk }) => privateJwk ?? []);
   return {
-    adapter: adapterFor,
+    adapter: adapterFor(issuer),
     jwks: { keys: jwks as JWK[] } as NonNullable<Configuration['jwks']>,
     routes,
     scopes: protocolScopes,
@@ -132,7 +132,7 @@ function configuration(keys: SigningKeys): Configuration {
         requireForgeryProtection(ctx);
       },
     } as unknown as NonNullable<Configuration['extraParams']>,
-    clientBasedCORS: (_ctx, origin, client) => mayRead(origin, client),
+    clientBasedCORS: (_ctx, origin, client) => mayRead(origin, client, issuer),
     ttl: {
       AccessToken: lifespan('AccessToken', oauth.accessTokenSeconds),
       AuthorizationCode: oauth.codeSeconds,
@@ -197,7 +197,7 @@ function configuration(keys: SigningKeys): Configuration {
  * database.
  */
 export function makeProvider(issuer: string, keys: SigningKeys): Provider {
-  const settings = configuration(keys);
+  const settings = configuration(issuer, keys);
   settings.discovery = {
     userinfo_endpoint: `${issuer}/userinfo`,
     ...(oauth.registration.isOn ? { registration_endpoint: `${issuer}/oauth2/register` } : {}),

@@ -49,7 +49,7 @@ export async function userInfo(
   const isSigned = slipwayOf(client).settings.userinfoSignedResponseAlg !== 'none';
   return {
     claims,
-    isReadable: origin !== null && mayRead(origin, client),
+    isReadable: origin !== null && mayRead(origin, client, provider.issuer),
     jwt: isSigned ? await signed(claims, found.issuer, found.clientId) : null,
   };
 }
