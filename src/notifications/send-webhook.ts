@@ -1,10 +1,10 @@
-import { lookup as resolve } from 'node:dns';
+import type { lookup } from 'node:dns';
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
+import { checkedLookup, mayReach } from '../platform/public-addresses.ts';
 import type { AttemptResult } from './domain/retries.ts';
 import { signatureHeader } from './domain/signature.ts';
-import { mayReach } from './public-addresses.ts';
 
 export interface WebhookMessage {
   readonly deliveryId: string;
@@ -17,7 +17,7 @@ export interface WebhookOptions {
   readonly allowed: BlockList;
   readonly timeoutMs?: number;
   /** Only tests replace it. */
-  readonly lookup?: typeof resolve;
+  readonly lookup?: typeof lookup;
 }
 
 /** From the look-up of the name to the head of the answer. */
@@ -33,8 +33,7 @@ class ForbiddenAddressError extends Error {
 }
 
 /**
- * Sends one request. The name is looked up once, all its addresses are checked, and the connection goes to a checked
- * one; so a name that changes its address in between (DNS rebinding) reaches nothing else. Redirects are not followed.
+ * Sends one request. All addresses of its name are checked before. Redirects are not followed.
  *
  * What the receiver answers is not kept, except for the status: users could read answers of other servers otherwise.
  */
@@ -44,7 +43,15 @@ export function sendWebhook(message: WebhookMessage, options: WebhookOptions): P
   if (isIP(host) && !mayReach(host, options.allowed))
     return Promise.resolve({ isDelivered: false, isFinal: true, error: FORBIDDEN });
   return new Promise((answer) => {
-    const request = open(url, message, checkedLookup(options));
+    const request = open(
+      url,
+      message,
+      checkedLookup({
+        ...(options.lookup ? { lookup: options.lookup } : {}),
+        isAllowed: (address) => mayReach(address, options.allowed),
+        refuse: () => new ForbiddenAddressError(FORBIDDEN),
+      }),
+    );
     const timer = setTimeout(
       () => request.destroy(new Error('the webhook did not answer in time')),
       options.timeoutMs ?? TIMEOUT_MS,
@@ -84,21 +91,6 @@ function open(url: URL, { deliveryId, body, keys }: WebhookMessage, lookup: Look
     },
   });
 }
-
-/** Looks a name up and refuses it if any of its addresses is not allowed. */
-const checkedLookup =
-  ({ allowed, lookup = resolve }: WebhookOptions): LookupFunction =>
-  (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
-      const addresses = Array.isArray(found) ? found : [];
-      if (error) return callback(error, '');
-      const [first] = addresses;
-      const isGood = first !== undefined && addresses.every(({ address }) => mayReach(address, allowed));
-      if (!isGood) return callback(new ForbiddenAddressError(FORBIDDEN), '');
-      if (options.all) return callback(null, addresses);
-      callback(null, first.address, first.family);
-    });
-  };
 
 function resultOf(statusCode: number): AttemptResult {
   if (Math.floor(statusCode / 100) === 2) return { isDelivered: true, statusCode };

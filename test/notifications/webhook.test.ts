@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto';
 import type { lookup } from 'node:dns';
 import { BlockList } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isPublicAddress, mayReach } from '../../src/notifications/public-addresses.ts';
 import { sendWebhook } from '../../src/notifications/send-webhook.ts';
+import { isPublicAddress, mayReach } from '../../src/platform/public-addresses.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const loopback = new BlockList();

@@ -2,7 +2,8 @@ import { createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVeri
 import { z } from 'zod';
 import { UnavailableError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
-import { type IssuerSettings, isSafeUrl } from './issuers-file.ts';
+import { isSafeUrl } from '../../platform/safe-url.ts';
+import type { IssuerSettings } from './issuers-file.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigurationError } from '../../platform/config/environment.ts';
+import { isSafeUrl } from '../../platform/safe-url.ts';
 
 /** The outside issuers whose tokens are accepted. The file of OIDC_ISSUERS_FILE is a JSON list. */
 
@@ -93,13 +94,4 @@ export function parseIssuers(text: string, file: string): IssuerSettings[] {
     ({ path, message }) => `${path.join('.') || 'the list'}: ${message}`,
   );
   throw new ConfigurationError(`${file} is wrong.\n  ${faults.join('\n  ')}`);
-}
-
-/** The connection to fetch keys must be safe from changes on the way: encrypted, or inside this machine. */
-export function isSafeUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  if (username || password) return false;
-  const isHere = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-  return protocol === 'https:' || (protocol === 'http:' && isHere);
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { isSafeUrl, parseIssuers } from '../../../src/sign-in/methods/issuers-file.ts';
+import { isSafeUrl } from '../../../src/platform/safe-url.ts';
+import { parseIssuers } from '../../../src/sign-in/methods/issuers-file.ts';
 import { OutsideIssuer, outsideBearer } from '../../../src/sign-in/methods/outside-bearer.ts';
 import { Issuer } from '../../support/issuer.ts';
 

@@ -1,8 +1,9 @@
-import { BlockList, isIP } from 'node:net';
+import { lookup as resolve } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /**
- * Addresses that are not on the public internet: a webhook that reaches them would let users send requests inside of the
- * operator's network. Source: IANA's registries of special-purpose addresses.
+ * Addresses that are not on the public internet: a request that reaches them at the wish of a user would be a request inside of
+ * the operator's network. Source: IANA's registries of special-purpose addresses.
  */
 const special = new BlockList();
 for (const [network, bits] of [
@@ -46,8 +47,33 @@ export function isPublicAddress(address: string): boolean {
   return global.check(address, 'ipv6') && !special.check(address, 'ipv6');
 }
 
-/** Whether a webhook may reach an address. */
+/** Whether a request at the wish of a user may reach an address. */
 export function mayReach(address: string, allowed: BlockList): boolean {
   const isAllowed = allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   return isAllowed || isPublicAddress(address);
 }
+
+/**
+ * Looks a name up once, and refuses it if any of its addresses is not allowed. So a name that changes its address in
+ * between (DNS rebinding) reaches nothing else.
+ *
+ * @param options.refuse  makes the error.
+ */
+export const checkedLookup =
+  (options: {
+    readonly isAllowed: (address: string) => boolean;
+    readonly refuse: () => Error;
+    readonly lookup?: typeof resolve;
+  }): LookupFunction =>
+  (hostname, asked, callback) => {
+    const { isAllowed, refuse, lookup = resolve } = options;
+    lookup(hostname, { ...asked, all: true }, (error, found) => {
+      const addresses = Array.isArray(found) ? found : [];
+      if (error) return callback(error, '');
+      const [first] = addresses;
+      const isGood = first !== undefined && addresses.every(({ address }) => isAllowed(address));
+      if (!isGood) return callback(refuse(), '');
+      if (asked.all) return callback(null, addresses);
+      callback(null, first.address, first.family);
+    });
+  };
