@@ -4,6 +4,7 @@ import { blobs } from '../blobs/capability.ts';
 import { executions } from '../executions/capability.ts';
 import type { Capability } from '../graphql/capability.ts';
 import { identity } from '../identity/capability.ts';
+import { identityProviders } from '../identity-providers/capability.ts';
 import { jobs } from '../jobs/capability.ts';
 import { keySets } from '../key-sets/capability.ts';
 import { notifications } from '../notifications/capability.ts';
@@ -22,6 +23,7 @@ export const capabilities: readonly Capability[] = [
   keySets,
   signIn,
   oauth,
+  identityProviders,
   projects,
   attributes,
   registry,

@@ -18,6 +18,8 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   'job set': 'Jobs that are watched and cancelled together.',
   'json web key': 'A key of a set of keys.',
   'json web key set': 'A named set of keys, which sign or encrypt.',
+  'identity link': 'The account of a user at an identity provider.',
+  'identity provider': 'An outside issuer of OpenID Connect with which people sign in.',
   'jwt grant issuer': 'An issuer whose JWTs clients may exchange for tokens.',
   'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
   'login session': 'The session of a browser in which a person has signed in.',

@@ -1,3 +1,4 @@
+import { CALLBACK_PATH } from '../identity-providers/callback-path.ts';
 import { fetchBlob, storeBlob } from './blobs.ts';
 import { answerRegistered, answerRegistration } from './client-registration.ts';
 import { answerThroughDoor, doorAt } from './doors.ts';
@@ -8,7 +9,9 @@ import { answerAlive, answerReady } from './health.ts';
 import { answerFlyteClient, answerProtocol, redirectForm } from './oauth.ts';
 import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';
 import { answerDeviceForm, answerDevicePage, DEVICE_PATH } from './pages/device.ts';
-import { answerLoginForm, answerLoginPage, LOGIN_PATH } from './pages/login.ts';
+import { answerCallback, answerLinkForm, LINK_PATH } from './pages/identity-provider.ts';
+import { answerLoginForm, answerLoginPage } from './pages/login.ts';
+import { LOGIN_PATH } from './pages/login-form.ts';
 import { answerLogoutForm, answerLogoutPage, LOGOUT_PAGE_PATH } from './pages/logout.ts';
 import { beginSession, endSession } from './session.ts';
 import { answerUserInfo } from './user-info.ts';
@@ -74,6 +77,8 @@ const routes: readonly Route[] = [
     answers: { GET: answerRegistered, PUT: answerRegistered, DELETE: answerRegistered },
   },
   builtInPage(LOGIN_PATH, answerLoginPage, answerLoginForm),
+  { path: CALLBACK_PATH, label: 'oauth', answers: { GET: answerCallback }, hasOwnOrigins: true },
+  { path: LINK_PATH, label: 'oauth', answers: { POST: answerLinkForm }, hasOwnOrigins: true },
   builtInPage(CONSENT_PATH, answerConsentPage, answerConsentForm),
   builtInPage(DEVICE_PATH, answerDevicePage, answerDeviceForm),
   builtInPage(LOGOUT_PAGE_PATH, answerLogoutPage, answerLogoutForm),

@@ -74,7 +74,7 @@ export async function openLogout(
 }
 
 /** The pages with forms. */
-export type PageKind = ChallengeKind | 'device' | 'logout';
+export type PageKind = ChallengeKind | 'device' | 'logout' | 'link';
 
 const PURPOSE = 'oauth-form';
 const signedText = (kind: PageKind, id: string) => JSON.stringify([kind, id]);

@@ -45,6 +45,8 @@ export interface LoginResult {
   readonly ts?: number | undefined;
   /** The version of the user of Slipway, if the built-in page has signed her in. */
   readonly userVersion?: number | undefined;
+  /** The account at an identity provider with which she has signed in. */
+  readonly identityLinkId?: string | undefined;
   readonly context?: unknown;
 }
 
@@ -143,6 +145,12 @@ function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload
 export async function signedInAt(sessionUid: string): Promise<number | undefined> {
   const session = await findSessionByUid(sessionUid);
   return session?.payload['loginTs'] as number | undefined;
+}
+
+/** The account at an identity provider with which a session began; undefined for all other sessions. */
+export async function identityLinkOf(sessionUid: string): Promise<string | undefined> {
+  const session = await findSessionByUid(sessionUid);
+  return session?.payload['identityLinkId'] as string | undefined;
 }
 
 /** The version of the user of Slipway when she signed in; null if an operator's app has signed somebody in. */

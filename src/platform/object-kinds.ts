@@ -13,6 +13,8 @@ export const objectKinds = [
   'file',
   'grant',
   'group',
+  'identity link',
+  'identity provider',
   'job',
   'job run',
   'job set',

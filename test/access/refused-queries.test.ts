@@ -60,6 +60,8 @@ const queries: Readonly<Record<string, string | null>> = {
   oauth2Client: 'oauth2Client:read',
   oauth2Clients: 'oauth2Client:list',
   jwtGrantIssuer: 'oauth2Client:read',
+  identityProviders: 'identityProvider:administer',
+  identityLinks: 'identityProvider:administer',
   jwtGrantIssuers: 'oauth2Client:list',
   consentSessions: 'consentSession:administer',
   introspectOAuth2Token: 'oauth2Token:introspect',

@@ -194,6 +194,8 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.queues': { path: 'queues', statements: 2 },
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
   'Query.oauth2Clients': { path: 'oauth2Clients', statements: 1, as: 'administrator' },
+  'Query.identityLinks': { path: 'identityLinks', statements: 2, as: 'administrator' },
+  'Query.identityProviders': { path: 'identityProviders', statements: 2, as: 'administrator' },
   'Query.jwtGrantIssuers': { path: 'jwtGrantIssuers', statements: 1, as: 'administrator' },
   'Query.retryPolicies': { path: 'retryPolicies', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },

@@ -8,6 +8,7 @@ import type { LocalApp } from '../support/app.ts';
 import { allow } from '../support/consents.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
+import { linkIdentity } from '../support/identity-providers.ts';
 import { trustIssuer } from '../support/jwt-issuers.ts';
 import { make, mutate } from '../support/mutate.ts';
 import {
@@ -104,6 +105,7 @@ async function makeQueue(at: number): Promise<void> {
   await make(app, 'createRetryPolicy', policy, 'retryPolicy');
   await allow(await make(app, 'createOAuth2Client', { clientId: `client-${at}` }, 'client'), 'someone');
   await trustIssuer(app, `https://issuer-${at}.example`);
+  await linkIdentity(app, `provider-${at}`);
   // No executor has the pool, so the jobs wait.
   const jobs = [{ pool: 'nowhere', container: { image: 'x' } }];
   for (const jobSet of each.map(String)) await mutate(app, 'submitJobs', { queue: input.name, jobSet, jobs });

@@ -19,6 +19,7 @@ import type { Role } from '../../src/generated/prisma/enums.ts';
 /** The permissions of a guest. */
 const forGuests: readonly Permission[] = [
   ...(['consentSession:read', 'consentSession:revoke'] as const),
+  ...(['identityLink:list', 'identityLink:delete'] as const),
   ...(['version:read', 'viewer:read', 'token:create', 'token:validate', 'token:createForOthers'] as const),
   ...([
     'session:end',
@@ -76,6 +77,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
     ...(['tenant:administer', 'audit:read', 'retention:report', 'executor:administer'] as const),
     ...(['jsonWebKey:read', 'jsonWebKey:administer', 'jsonWebKey:export'] as const),
+    'identityProvider:administer',
     ...(['oauth2Client:read', 'oauth2Client:list', 'oauth2Client:administer'] as const),
     ...(['consentSession:administer', 'oauth2Token:introspect', 'oauth2Token:administer'] as const),
   ],

@@ -7,6 +7,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { allow } from '../support/consents.ts';
 import { Hands } from '../support/hands.ts';
+import { linkIdentity } from '../support/identity-providers.ts';
 import { trustIssuer } from '../support/jwt-issuers.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
@@ -85,6 +86,8 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   queues: { count: 1 },
   registeredModels: { count: 0 },
   oauth2Clients: { count: 1 },
+  identityLinks: { count: 1 },
+  identityProviders: { count: 1 },
   jwtGrantIssuers: { count: 1 },
   retryPolicies: { count: 1 },
   runs: { count: 3 },
@@ -142,6 +145,7 @@ beforeAll(async () => {
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');
   await allow(await make(app, 'createOAuth2Client', {}, 'client'), 'someone');
   await trustIssuer(app);
+  await linkIdentity(app);
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   experiments = [await makeExperiment(app, project, 'e1'), await makeExperiment(app, project, 'e2')];
   for (const at of [0, 0, 1]) await makeRun(app, experiments[at] ?? '');

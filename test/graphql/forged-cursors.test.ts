@@ -12,6 +12,7 @@ import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { allow } from '../support/consents.ts';
 import { seedFleet, waitingJobsOf } from '../support/fleet.ts';
 import { Hands } from '../support/hands.ts';
+import { linkIdentity } from '../support/identity-providers.ts';
 import { trustIssuer } from '../support/jwt-issuers.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
@@ -47,6 +48,7 @@ beforeAll(async () => {
   await mutate(app, 'createQueue', { name: 'queue' });
   for (const _ of [1, 2]) await allow(await make(app, 'createOAuth2Client', {}, 'client'), 'someone');
   for (const at of [1, 2]) await trustIssuer(app, `https://issuer-${at}.example`);
+  for (const at of [1, 2]) await linkIdentity(app, `provider-${at}`);
   await mutate(app, 'createRetryPolicy', { name: 'once', retryLimit: 1, defaultAction: 'RETRY' });
   const plain = { pool: 'nowhere', container: { image: 'x' } };
   await mutate(app, 'submitJobs', { queue: 'queue', jobSet: 'set', jobs: [plain, plain, plain, plain] });
@@ -200,6 +202,8 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
   'Query.consentSessions': [() => 'consentSessions(subject: "someone", ARGS) { PAGE }'],
+  'Query.identityLinks': [() => 'identityLinks(ARGS) { PAGE }'],
+  'Query.identityProviders': [() => 'identityProviders(ARGS) { PAGE }'],
   'Query.jwtGrantIssuers': [() => 'jwtGrantIssuers(ARGS) { PAGE }'],
   'Query.oauth2Clients': [() => 'oauth2Clients(ARGS) { PAGE }'],
   'Query.retryPolicies': [() => 'retryPolicies(ARGS) { PAGE }'],

@@ -111,6 +111,10 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'oauth2Client:administer':
     'Register, change and delete OAuth 2 clients, replace their secrets, and trust issuers of JWTs.',
   'loginRequest:answer': 'See and answer login and consent requests, as a login app does.',
+  'identityProvider:administer':
+    'Say with which identity providers people sign in, and whose accounts there belong to which users.',
+  'identityLink:list': 'See your accounts at identity providers.',
+  'identityLink:delete': 'Disconnect your accounts at identity providers.',
   'consentSession:read': 'See what you have allowed OAuth 2 clients.',
   'consentSession:revoke': 'Take back what you have allowed OAuth 2 clients, and end your login sessions.',
   'consentSession:administer': 'See and take back what others have allowed, and end their login sessions.',

@@ -1,7 +1,7 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { systemCaller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
@@ -26,29 +26,37 @@ export interface OutsideUser {
  *
  * @returns whether this call has created the user.
  */
-export async function createOutsideUser(outside: OutsideUser): Promise<boolean> {
-  const { username, role, source, address } = outside;
+export async function createOutsideUser({ tenant: name, ...outside }: OutsideUser): Promise<boolean> {
   return await inTransaction(async (tx) => {
-    const tenant = await findTenant({ name: outside.tenant }, tx);
+    const tenant = await findTenant({ name }, tx);
     if (!tenant) {
-      log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in does not exist');
+      const { source } = outside;
+      log.error({ tenant: name, source }, 'the tenant of an outside sign-in does not exist');
       return false;
     }
-    const outsideSource = source;
-    const key = nameKey(username);
-    const row = { id: newId(), tenantId: tenant.id, username, usernameKey: key, role, outsideSource };
-    const name = outside.name ?? username;
-    const { count } = await tx.user.createMany({ data: [{ ...row, name }], skipDuplicates: true });
-    if (count === 0) return false;
-    // The user acts itself, because there is no other caller.
-    const caller = { ...systemCaller(tenant.id, row.id), username, address };
-    await recordChange(tx, caller, {
-      action: 'user:create',
-      target: { type: 'user', id: row.id, name: username },
-      after: { username, name, role, source },
-    });
-    await recordAccessChange(tx, { tenantId: tenant.id, userId: row.id, kind: 'PRINCIPAL' });
-    log.info({ userId: row.id, source }, 'user created by a first sign-in');
-    return true;
+    return (await insertOutsideUser(tx, { ...outside, tenantId: tenant.id })) !== null;
   });
+}
+
+/** The same in a transaction of the caller. @returns the id of the user; null if the name is taken. */
+export async function insertOutsideUser(
+  tx: Tx,
+  outside: Omit<OutsideUser, 'tenant'> & { readonly tenantId: string },
+): Promise<string | null> {
+  const { tenantId, username, role, source, address } = outside;
+  const key = nameKey(username);
+  const row = { id: newId(), tenantId, username, usernameKey: key, role, outsideSource: source };
+  const name = outside.name ?? username;
+  const { count } = await tx.user.createMany({ data: [{ ...row, name }], skipDuplicates: true });
+  if (count === 0) return null;
+  // The user acts itself, because there is no other caller.
+  const caller = { ...systemCaller(tenantId, row.id), username, address };
+  await recordChange(tx, caller, {
+    action: 'user:create',
+    target: { type: 'user', id: row.id, name: username },
+    after: { username, name, role, source },
+  });
+  await recordAccessChange(tx, { tenantId, userId: row.id, kind: 'PRINCIPAL' });
+  log.info({ userId: row.id, source }, 'user created by a first sign-in');
+  return row.id;
 }

@@ -83,6 +83,7 @@ function questionOf({ params, login, ...challenge }: Challenge): ConsentQuestion
   return {
     ...{ requestedScopes, requestedAudience, requestUrl },
     ...{ acr: login?.acr ?? null, amr: login?.amr ?? [], context: login?.context ?? null },
+    identityLinkId: login?.identityLinkId,
     params: Object.fromEntries(shownParameters.map((name) => [name, params[name]])),
   };
 }

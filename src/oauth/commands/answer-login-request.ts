@@ -2,7 +2,7 @@ import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/text.ts';
-import { type Challenge, getChallenge, type LoginResult, signedInAt } from '../challenge.ts';
+import { type Challenge, getChallenge, identityLinkOf, type LoginResult, signedInAt } from '../challenge.ts';
 import { accountIdOf } from '../domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError, refusalOf } from '../domain/challenges.ts';
 import { resolveRecord } from '../store/records.ts';
@@ -14,6 +14,8 @@ export interface AcceptedLogin {
   readonly subjectTenantId?: string;
   /** See LoginResult. */
   readonly userVersion?: number | null;
+  /** See LoginResult. */
+  readonly identityLinkId?: string | undefined;
   readonly remember: boolean;
   /** In seconds; 0 for as long as the server says. */
   readonly rememberFor: number;
@@ -51,11 +53,13 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
           ...{ remember: true, rememberFor: login.rememberFor, isSkipped: true },
           ...{ acr: session.acr, amr: session.amr, isExtended: login.extendSessionLifespan ?? false },
           ts: await signedInAt(session.uid),
+          identityLinkId: await identityLinkOf(session.uid),
         }
       : {
           ...{ remember: login.remember, rememberFor: login.rememberFor, isSkipped: false },
           isExtended: false,
           userVersion: login.userVersion ?? undefined,
+          identityLinkId: login.identityLinkId,
           ...{ acr: login.acr ?? undefined, amr: login.amr ? [...login.amr] : undefined },
         };
   return await answer(challenge, { login: { accountId, ...how, context: login.context ?? undefined } });

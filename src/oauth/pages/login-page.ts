@@ -10,11 +10,13 @@ export interface LoginPage extends FormTarget {
   readonly isRemembered: boolean;
   /** Why the person is still here; null the first time. */
   readonly problem: string | null;
+  /** With whom the person can sign in instead. */
+  readonly providers: readonly { readonly id: string; readonly name: string }[];
 }
 
 export function renderLoginPage(texts: PageTexts, page: LoginPage): string {
   const { login } = texts;
-  const { clientName, username, isRemembered, problem } = page;
+  const { clientName, username, isRemembered, problem, providers } = page;
   const isWrong = problem !== null && html` aria-invalid="true" aria-describedby="problem"`;
   const focus = html` autofocus`;
   return renderPage({
@@ -35,6 +37,14 @@ ${formStart(page)}
 <button type="submit" name="answer" value="accept">${login.submit}</button>
 <button type="submit" name="answer" value="reject" class="plain" formnovalidate>${login.cancel}</button>
 </div>
+${
+  providers.length > 0 &&
+  html`<p class="or">${login.or}</p>
+<div class="actions">${providers.map(
+    ({ id, name }) =>
+      html`<button type="submit" name="provider" value="${id}" class="plain" formnovalidate>${login.withProvider(name)}</button>`,
+  )}</div>`
+}
 </form>`,
   });
 }

@@ -30,6 +30,7 @@ fieldset { margin: 0 0 12px; padding: 0; border: 0; }
 .scopes .check:only-of-type { border-radius: 10px; }
 .actions { display: flex; flex-direction: column; gap: 10px; margin-top: 16px; }
 button, .button { display: block; width: 100%; min-height: 44px; padding: 10px 16px; border: 1px solid var(--main); border-radius: 8px; color: var(--main-ink); background: var(--main); font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer; }
+.or { margin: 20px 0 0; text-align: center; }
 button:hover, .button:hover { background: var(--main-over); }
 button.plain { border-color: var(--edge); color: var(--ink); background: transparent; }
 button.plain:hover { background: var(--tint); }

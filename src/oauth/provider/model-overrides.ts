@@ -15,6 +15,7 @@ interface SessionModel {
   transient?: boolean | undefined;
   rememberedUntil?: number | undefined;
   userVersion?: number | undefined;
+  identityLinkId?: string | undefined;
   sidFor(clientId: string, value?: string): string | undefined;
 }
 
@@ -25,6 +26,7 @@ interface LoginResult {
   readonly isSkipped?: boolean;
   readonly isExtended?: boolean;
   readonly userVersion?: number;
+  readonly identityLinkId?: string | undefined;
 }
 
 /** These claims are the engine's, whatever a consent app says. */
@@ -42,7 +44,7 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
 
   const Session = provider.Session as unknown as { IN_PAYLOAD: string[]; prototype: SessionModel };
   const { loginAccount } = Session.prototype as unknown as { loginAccount(details: object): void };
-  const stored = [...Session.IN_PAYLOAD, 'rememberedUntil', 'userVersion'];
+  const stored = [...Session.IN_PAYLOAD, 'rememberedUntil', 'userVersion', 'identityLinkId'];
   Object.defineProperty(Session, 'IN_PAYLOAD', { get: () => stored });
   Object.assign(Session.prototype, {
     /** All clients know a session by the same id. */
@@ -56,7 +58,8 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
       this.transient = login.remember === false ? true : undefined;
       if (login.isSkipped && !login.isExtended) return;
       const seconds = Math.min(login.rememberFor || sessionSeconds, sessionSeconds);
-      if (!login.isSkipped) this.userVersion = login.userVersion;
+      if (!login.isSkipped)
+        Object.assign(this, { userVersion: login.userVersion, identityLinkId: login.identityLinkId });
       this.rememberedUntil = Math.floor(Date.now() / 1000) + seconds;
     },
   });

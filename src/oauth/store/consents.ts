@@ -16,6 +16,8 @@ export interface ConsentQuestion {
   readonly acr: string | null;
   readonly amr: readonly string[];
   readonly context: unknown;
+  /** The account at an identity provider with which the person had signed in. */
+  readonly identityLinkId?: string | undefined;
   /** The parameters about how to sign in. */
   readonly params: Readonly<Record<string, string | undefined>>;
 }

@@ -37,4 +37,5 @@ export const tablesWithoutFiles: readonly string[] = [
   ],
   ...['groups', 'group_members', 'grants', 'json_web_key_sets', 'json_web_keys'],
   ...['oauth2_clients', 'oauth2_client_secrets', 'oauth2_records', 'oauth2_consents', 'jwt_grant_issuers'],
+  ...['identity_providers', 'identity_provider_groups', 'identity_links'],
 ];

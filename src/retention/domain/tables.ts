@@ -143,6 +143,13 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   grants: { kept: 'WITH_OWNER', rule: 'As long as the user or group, and the object.', ...byId },
   json_web_key_sets: { kept: 'FOR_EVER', rule: 'Key sets are few, and tokens name their keys.', ...byId },
   oauth2_clients: { kept: 'FOR_EVER', rule: 'Until `deleteOAuth2Client`.', ...byId },
+  identity_providers: { kept: 'FOR_EVER', rule: 'Until `deleteIdentityProvider`.', ...byId },
+  identity_provider_groups: {
+    kept: 'WITH_OWNER',
+    rule: 'As long as the identity provider and the group.',
+    idColumn: 'identity_provider_id',
+  },
+  identity_links: { kept: 'WITH_OWNER', rule: 'As long as the identity provider and the user.', ...byId },
   jwt_grant_issuers: { kept: 'FOR_EVER', rule: 'Until `deleteJwtGrantIssuer`.', ...byId },
   oauth2_records: {
     kept: 'SWEPT',

@@ -21,6 +21,19 @@ export interface PageTexts {
     readonly notAllowed: string;
     readonly tooMany: (minutes: number) => string;
     readonly busy: string;
+    readonly or: string;
+    readonly withProvider: Named;
+    readonly providerCancelled: Named;
+    readonly providerRefused: Named;
+    readonly providerSilent: Named;
+  };
+  readonly link: {
+    readonly title: string;
+    readonly text: (account: string, provider: string) => string;
+    readonly submit: string;
+    readonly taken: string;
+    readonly unknown: string;
+    readonly unknownText: (account: string, provider: string) => string;
   };
   readonly consent: {
     readonly title: Named;
@@ -101,6 +114,21 @@ export const english: PageTexts = {
     tooMany: (minutes) =>
       `Too many sign-ins have failed. Try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`,
     busy: 'The server is busy. Try again.',
+    or: 'or',
+    withProvider: (provider) => `Continue with ${provider}`,
+    providerCancelled: (provider) => `${provider} has not signed you in.`,
+    providerRefused: (provider) => `The answer of ${provider} is not valid. Try again.`,
+    providerSilent: (provider) => `${provider} does not answer. Try again.`,
+  },
+  link: {
+    title: 'Connect your account',
+    text: (account, provider) =>
+      `You have come as ${account} from ${provider}. Enter your user name and your password here once. From then on, ${provider} signs you in.`,
+    submit: 'Connect and sign in',
+    taken: 'This user, or this account, is connected already.',
+    unknown: 'You have no account here',
+    unknownText: (account, provider) =>
+      `Nobody here belongs to ${account} from ${provider}. Ask an administrator.`,
   },
   consent: {
     title: (client) => `Allow ${client} access?`,

@@ -110,6 +110,10 @@ export const germanPermissions: Readonly<Record<string, string>> = {
   'oauth2Client:administer':
     'OAuth-2-Clients registrieren, ändern und löschen, und ihre Geheimnisse ersetzen.',
   'loginRequest:answer': 'Anfragen nach Anmeldung und Zustimmung sehen und beantworten, wie eine Login-App.',
+  'identityProvider:administer':
+    'Festlegen, mit welchen Anbietern sich Menschen anmelden und wessen Konten dort zu welchen Benutzern gehören.',
+  'identityLink:list': 'Ihre Konten bei Anbietern sehen.',
+  'identityLink:delete': 'Ihre Konten bei Anbietern trennen.',
   'consentSession:read': 'Sehen, was Sie OAuth-2-Clients erlaubt haben.',
   'consentSession:revoke':
     'Zurücknehmen, was Sie OAuth-2-Clients erlaubt haben, und Ihre Anmeldungen beenden.',

@@ -18,6 +18,21 @@ export const german: PageTexts = {
     tooMany: (minutes) =>
       `Zu viele Anmeldungen sind fehlgeschlagen. Versuchen Sie es in ${minutes === 1 ? 'einer Minute' : `${minutes} Minuten`} noch einmal.`,
     busy: 'Der Server ist ausgelastet. Versuchen Sie es noch einmal.',
+    or: 'oder',
+    withProvider: (provider) => `Weiter mit ${provider}`,
+    providerCancelled: (provider) => `${provider} hat Sie nicht angemeldet.`,
+    providerRefused: (provider) => `Die Antwort von ${provider} ist ungültig. Versuchen Sie es noch einmal.`,
+    providerSilent: (provider) => `${provider} antwortet nicht. Versuchen Sie es noch einmal.`,
+  },
+  link: {
+    title: 'Konto verbinden',
+    text: (account, provider) =>
+      `Sie kommen als ${account} von ${provider}. Geben Sie hier einmal Ihren Benutzernamen und Ihr Passwort ein. Danach meldet ${provider} Sie an.`,
+    submit: 'Verbinden und anmelden',
+    taken: 'Dieser Benutzer oder dieses Konto ist schon verbunden.',
+    unknown: 'Sie haben hier kein Konto',
+    unknownText: (account, provider) =>
+      `Niemand hier gehört zu ${account} von ${provider}. Wenden Sie sich an einen Administrator.`,
   },
   consent: {
     title: (client) => `Zugriff für ${client} erlauben?`,
