@@ -110,6 +110,13 @@ const wire: Attack[] = [
     status: 400,
     error: 'invalid_target',
   },
+  {
+    source: 'RFC 8707 §2',
+    what: 'an audience that the client may not ask for',
+    send: () => endpoint.byWeb({ ...credentials, audience: 'https://evil.example/' }),
+    status: 400,
+    error: 'invalid_target',
+  },
 ];
 
 const clients: Attack[] = [
