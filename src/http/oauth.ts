@@ -2,13 +2,15 @@ import { IncomingMessage } from 'node:http';
 import { answerOAuth } from '../oauth/answer-oauth.ts';
 import { recordIdOf } from '../oauth/domain/token-records.ts';
 import { publicClientConfig } from '../oauth/public-client-config.ts';
-import { answerJson, refusal } from './answer.ts';
-import { bodyOf, readForm } from './body.ts';
+import { answerJson, failureOf, refusal } from './answer.ts';
+import { readForm } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeProtocol } from './protocol-rate.ts';
 
 /** The endpoints of the engine that are about a token in their form. The engine refuses JWTs there. */
 const tokenPaths = ['/oauth2/introspect', '/oauth2/revoke'];
+/** The forms that are read before the engine, which replaces what is not UTF-8 and stores what it has made of it. */
+const formsReadBefore = [...tokenPaths, '/oauth2/par', '/oauth2/device/auth'];
 const MAX_FORM_BYTES = 56 * 1024;
 
 /** What strangers are charged for requests that store something. */
@@ -21,18 +23,28 @@ export async function answerProtocol(exchange: Exchange): Promise<void> {
   // The engine would believe the host of an absolute address.
   request.url = `${url.pathname}${url.search}`;
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
-  const asked = isForm && tokenPaths.includes(url.pathname) ? await withRecordId(request) : request;
-  await answerOAuth(asked, response, signIn);
+  if (!isForm || !formsReadBefore.includes(url.pathname)) return await answerOAuth(request, response, signIn);
+  let form: URLSearchParams;
+  try {
+    form = await readForm(request, MAX_FORM_BYTES);
+  } catch (error) {
+    const { code, status, message, headers } = failureOf(error);
+    if (code === 'INTERNAL') throw error;
+    return answerJson(response, status, { error: 'invalid_request', error_description: message }, headers);
+  }
+  if (tokenPaths.includes(url.pathname)) replaceTokens(form);
+  await answerOAuth(withForm(request, form), response, signIn);
 }
 
-/** The same request, with the id of the record of its token in place of the token. */
-async function withRecordId(request: IncomingMessage): Promise<IncomingMessage> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of bodyOf(request, MAX_FORM_BYTES)) chunks.push(chunk);
-  const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+/** Puts the id of its record in place of a token. */
+function replaceTokens(form: URLSearchParams): void {
   const tokens = form.getAll('token');
   form.delete('token');
   for (const token of tokens) form.append('token', recordIdOf(token));
+}
+
+/** The same request with another form. */
+function withForm(request: IncomingMessage, form: URLSearchParams): IncomingMessage {
   const body = Buffer.from(form.toString());
   const { method, url, headers, httpVersion, httpVersionMajor, httpVersionMinor } = request;
   const copy = new IncomingMessage(request.socket);
