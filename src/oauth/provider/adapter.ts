@@ -20,6 +20,7 @@ import {
 } from '../store/records.ts';
 import { findAccessKeyClient } from './access-key-client.ts';
 import { findEngineClient, type SlipwayClient } from './client-model.ts';
+import { requireFewPushedRequests } from './pushed-requests.ts';
 
 /** The client of the request that the engine answers now. */
 const clientOfRequest = () =>
@@ -47,6 +48,8 @@ class RecordAdapter implements Adapter {
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const slipway = clientOfRequest()?.slipway;
+    if (this.#kind === 'PushedAuthorizationRequest' && slipway) await requireFewPushedRequests(slipway);
     await upsertRecord({ ...this.#columnsOf(id, payload), expiresInSeconds: this.#secondsKept(expiresIn) });
   }
 
