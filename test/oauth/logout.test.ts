@@ -143,6 +143,15 @@ describe('a logout', () => {
     expect(await isKnown(who.browser)).toBe(true);
   });
 
+  it('that nobody has answered ends nothing, though the browser comes back', async () => {
+    const who = stage.actors();
+    await tokensOf(who, stage.web);
+    const challenge = await begin(who.browser);
+    const response = await who.browser.open(logoutUrl({ logout_challenge: challenge }));
+    expect([response.status, response.headers.get('location')]).toEqual([400, null]);
+    expect(await isKnown(who.browser)).toBe(true);
+  });
+
   it('without a session leads on at once', async () => {
     expect(await redirectOf(new Browser(), logoutUrl())).toBe(logoutUrl().concat('/success'));
   });
