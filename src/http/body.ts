@@ -75,17 +75,38 @@ export async function readForm(request: IncomingMessage, limit: number): Promise
  *
  * @throws GraphQLError
  */
-export function requireEncodedUtf8(text: string): void {
-  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+export const requireEncodedUtf8 = (text: string): void => requireUtf8Form(Buffer.from(text, 'utf8'));
+
+function requireUtf8Form(form: Buffer): void {
   const byte = (_whole: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16));
-  decodedUtf8(Buffer.from(bytes.replaceAll(/%([\da-f]{2})/gi, byte), 'latin1'));
+  decodedUtf8(Buffer.from(form.toString('latin1').replaceAll(/%([\da-f]{2})/gi, byte), 'latin1'));
+}
+
+/**
+ * For a form that somebody else reads: if it is not in UTF-8, reading it fails at its end. Otherwise the reader would
+ * replace what it cannot decode.
+ */
+export function refuseOtherBytes(request: IncomingMessage): void {
+  const pieces = request.iterator.bind(request);
+  async function* iterator(options?: { readonly destroyOnReturn?: boolean }): AsyncGenerator<Buffer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of pieces(options) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      yield chunk;
+    }
+    requireUtf8Form(Buffer.concat(chunks));
+  }
+  Object.assign(request, { iterator });
+}
+
+/** Whether a body is in UTF-8, as far as its headers say. */
+export function isInUtf8({ headers }: IncomingMessage): boolean {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '') ?? [];
+  return /^(utf-?8|us-ascii)$/i.test(charset);
 }
 
 async function textOf(request: IncomingMessage, limit: number): Promise<string> {
-  const [, charset = 'utf-8'] =
-    /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(request.headers['content-type'] ?? '') ?? [];
-  if (!/^(utf-?8|us-ascii)$/i.test(charset))
-    throw refusal('INVALID_ARGUMENT', 'the charset must be utf-8', { status: 415 });
+  if (!isInUtf8(request)) throw refusal('INVALID_ARGUMENT', 'the charset must be utf-8', { status: 415 });
   const chunks: Buffer[] = [];
   for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
   return decodedUtf8(Buffer.concat(chunks));

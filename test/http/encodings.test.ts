@@ -47,6 +47,7 @@ const places: Readonly<Record<string, Place>> = {
   '/oauth2/par': { type: FORM, authorization: asWeb, body: ['state=', ''] },
   '/oauth2/device/auth': { type: FORM, authorization: asWeb, body: ['scope=', ''] },
   '/oauth2/revoke': { type: FORM, authorization: asWeb, body: ['token=', ''] },
+  '/oauth2/token': { type: FORM, authorization: asWeb, body: ['grant_type=client_credentials&scope=', ''] },
   '/oauth2/introspect': { type: FORM, authorization: asWeb, body: ['token=', ''] },
 };
 
@@ -69,17 +70,18 @@ async function send(path: string, text: string | Buffer, charset = '') {
 
 const paths = Object.keys(places);
 const forms = paths.filter((path) => places[path]?.type === FORM);
-const notUtf8 = 'the request has bytes that are not valid UTF-8';
+/** The protocol engine has an error of its own for a body that it cannot read. */
+const notUtf8 = /the request has bytes that are not valid UTF-8|failed to parse the request body/;
 
 describe('a body', () => {
   it.each(paths)('with a byte that is not UTF-8 is refused: %s', async (path) => {
     const { status, text } = await send(path, LATIN);
-    expect([status, text]).toEqual([400, expect.stringContaining(notUtf8)]);
+    expect([status, text]).toEqual([400, expect.stringMatching(notUtf8)]);
   });
 
   it.each(forms)('with such a byte behind a percent sign is refused: %s', async (path) => {
     const { status, text } = await send(path, '%E9');
-    expect([status, text]).toEqual([400, expect.stringContaining(notUtf8)]);
+    expect([status, text]).toEqual([400, expect.stringMatching(notUtf8)]);
   });
 
   it.each(paths)('in another charset is refused: %s', async (path) => {
@@ -90,7 +92,8 @@ describe('a body', () => {
   it.each(paths)('in UTF-8 is read: %s', async (path) => {
     for (const charset of ['', '; charset=UTF-8', ';charset="utf-8"']) {
       const { text } = await send(path, 'é', charset);
-      expect(text).not.toMatch(/valid UTF-8|the charset must/);
+      expect(text).not.toMatch(notUtf8);
+      expect(text).not.toContain('the charset must');
     }
   });
 

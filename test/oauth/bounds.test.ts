@@ -50,19 +50,17 @@ describe('a request for a code as a form', () => {
 });
 
 describe('a body', () => {
-  it.each([
-    ['/oauth2/token', 400],
-    ['/oauth2/revoke', 413],
-    ['/oauth2/introspect', 413],
-    ['/oauth2/par', 413],
-    ['/oauth2/device/auth', 413],
-  ])('of more than 56 KiB is refused by %s: %i', async (path, status) => {
-    const headers = { authorization: basic('web', stage.webSecret) };
-    const response = await fetch(`${stage.app.url}${path}`, form({ token: 'x'.repeat(60_000) }, headers));
-    const text = await response.text();
-    expect([response.status, JSON.parse(text).error]).toEqual([status, 'invalid_request']);
-    expect(text).not.toMatch(/xxx|node_modules|\n +at /);
-  });
+  it.each(['/oauth2/token', '/oauth2/revoke', '/oauth2/introspect', '/oauth2/par', '/oauth2/device/auth'])(
+    'of more than 56 KiB is not read by %s',
+    async (path) => {
+      const headers = { authorization: basic('web', stage.webSecret) };
+      const response = await fetch(`${stage.app.url}${path}`, form({ token: 'x'.repeat(60_000) }, headers));
+      const text = await response.text();
+      const unread = { error: 'invalid_request', error_description: 'failed to parse the request body' };
+      expect([response.status, JSON.parse(text)]).toEqual([400, unread]);
+      expect(text).not.toMatch(/xxx|node_modules|\n +at /);
+    },
+  );
 
   it('of more than 64 KiB is refused at a registration', async () => {
     const response = await fetch(`${stage.app.url}/oauth2/register`, {

@@ -20,6 +20,7 @@ import {
 } from '../store/records.ts';
 import { findAccessKeyClient } from './access-key-client.ts';
 import { findEngineClient, type SlipwayClient } from './client-model.ts';
+import { findTokenRecord } from './find-token-record.ts';
 import { requireFewPushedRequests } from './pushed-requests.ts';
 
 /** The client of the request that the engine answers now. */
@@ -39,6 +40,9 @@ interface Session {
   readonly sessionId: string;
   readonly userId: string;
 }
+
+const isTokenKind = (kind: OAuth2RecordKind): boolean =>
+  kind === 'AccessToken' || kind === 'ClientCredentials' || kind === 'RefreshToken';
 
 class RecordAdapter implements Adapter {
   readonly #kind: OAuth2RecordKind;
@@ -102,6 +106,7 @@ class RecordAdapter implements Adapter {
 
   /** The token endpoint is told also about device codes that have expired, and not more often than it may ask. */
   async #read(id: string) {
+    if (isTokenKind(this.#kind)) return await findTokenRecord(this.#kind, id);
     if (this.#kind !== 'DeviceCode' || Provider.ctx?.oidc.route !== 'token')
       return await findRecord({ kind: this.#kind, id });
     const code = await pollDeviceCode(id);
