@@ -1,12 +1,12 @@
 /** An identity provider on a port of its own: a real one, which can be told to lie. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { decodeJwt, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { Provider } from 'oidc-provider';
 
 type Claims = Record<string, unknown>;
 
 interface IdTokenModel {
-  payload(): Promise<Claims>;
   issue(...rest: unknown[]): Promise<string>;
 }
 
@@ -16,6 +16,9 @@ export const CLIENT_SECRET = 'the secret of slipway at the provider';
 export class OutsideIssuer {
   readonly url: string;
   readonly #close: () => void;
+  readonly #privateKey: CryptoKey;
+  readonly #privateJwk: JWK;
+  readonly #redirectUris: string[] = [];
   #provider: Provider | null = null;
   /** Paths that were asked for, in order. */
   readonly asked: string[] = [];
@@ -32,27 +35,38 @@ export class OutsideIssuer {
     const server = createServer((request, response) => void issuer.#answer(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const issuer: OutsideIssuer = new OutsideIssuer(`http://127.0.0.1:${port}`, () => {
+    const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+    const close = () => {
       server.closeAllConnections();
       server.close();
-    });
+    };
+    const jwk = { ...(await exportJWK(privateKey)), kid: 'key', alg: 'RS256', use: 'sig' };
+    const issuer = new OutsideIssuer(`http://127.0.0.1:${port}`, { privateKey, jwk, close });
     return issuer;
   }
 
-  private constructor(url: string, close: () => void) {
+  private constructor(
+    url: string,
+    parts: { readonly privateKey: CryptoKey; readonly jwk: JWK; readonly close: () => void },
+  ) {
     this.url = url;
-    this.#close = close;
+    this.#close = parts.close;
+    this.#privateKey = parts.privateKey;
+    this.#privateJwk = parts.jwk;
   }
 
   close = (): void => this.#close();
 
-  /** Tells it the redirect URIs of its only client. */
-  register(...redirectUris: string[]): void {
+  /** Tells it one more redirect URI of its only client. */
+  register(redirectUri: string): void {
+    this.#redirectUris.push(redirectUri);
     const provider = new Provider(this.url, {
-      clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: redirectUris }],
+      clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: this.#redirectUris }],
+      jwks: { keys: [this.#privateJwk] } as never,
       claims: { openid: ['sub', 'name', 'preferred_username', 'email', 'email_verified', 'groups'] },
       scopes: ['openid', 'profile', 'email'],
       conformIdTokenClaims: false,
+      ttl: { AccessToken: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
       features: { devInteractions: { enabled: false } },
       cookies: {
         keys: ['a key of the issuer'],
@@ -73,13 +87,13 @@ export class OutsideIssuer {
       },
     });
     const { prototype } = provider.IdToken as unknown as { prototype: IdTokenModel };
-    const { payload, issue } = prototype;
+    const { issue } = prototype;
     const issuer = this;
-    prototype.payload = async function () {
-      return issuer.lie(await payload.call(this));
-    };
     prototype.issue = async function (...rest) {
-      return await issuer.forge(await issue.call(this, ...rest));
+      const claims = issuer.lie(decodeJwt(await issue.call(this, ...rest)));
+      const said = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+      const signed = new SignJWT(said).setProtectedHeader({ alg: 'RS256', kid: 'key' });
+      return await issuer.forge(await signed.sign(issuer.#privateKey));
     };
     this.#provider = provider;
   }

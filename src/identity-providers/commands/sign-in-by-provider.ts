@@ -44,18 +44,19 @@ export async function findOrMakeLink(
   if (username === null || usernameFault(username) !== null) return null;
   const { tenantId, id: identityProviderId, issuer } = provider;
   try {
-    return await inTransaction(async (tx) => {
+    const made = await inTransaction(async (tx) => {
       // Not the issuer alone, whose own tokens name users in another way: see sign-in/outside-users.ts.
       const source = `${issuer}#${identityProviderId}`;
       const user = { tenantId, username, name: person.name, role, source, address };
       const userId = await insertOutsideUser(tx, user);
       return userId === null ? null : await insertLink(tx, { tenantId, identityProviderId, userId, subject });
     });
+    if (made) return made;
   } catch (error) {
-    // The same person has come twice at the same time.
-    if (isUniqueViolation(error)) return await findLink(provider.id, subject);
-    throw error;
+    if (!isUniqueViolation(error)) throw error;
   }
+  // The name is taken: maybe by the same person, who has come twice at the same time.
+  return await findLink(provider.id, subject);
 }
 
 /**

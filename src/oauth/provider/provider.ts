@@ -201,6 +201,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   const settings = configuration(issuer, keys);
   settings.discovery = {
     userinfo_endpoint: `${issuer}/userinfo`,
+    userinfo_signing_alg_values_supported: ['RS256'],
     ...(oauth.registration.isOn ? { registration_endpoint: `${issuer}/oauth2/register` } : {}),
   };
   const provider = new Provider(issuer, settings);
