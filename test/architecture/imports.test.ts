@@ -146,7 +146,7 @@ describe('imports', () => {
     const wrong = imports.filter(({ from, to }) => {
       if (!isPureRoom(from)) return false;
       const isPure =
-        /^platform\/(errors|phase-table|duration|group-by|ids|labels|text|exact-json|work-error)\.ts$/.test(
+        /^platform\/(errors|phase-table|duration|group-by|ids|labels|text|exact-json|work-error|safe-url)\.ts$/.test(
           to,
         );
       return !isPureRoom(to) && !isPure && to !== 'generated/prisma/enums.ts';

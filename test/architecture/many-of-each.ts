@@ -105,7 +105,10 @@ async function makeQueue(at: number): Promise<void> {
   await make(app, 'createRetryPolicy', policy, 'retryPolicy');
   await allow(await make(app, 'createOAuth2Client', { clientId: `client-${at}` }, 'client'), 'someone');
   await trustIssuer(app, `https://issuer-${at}.example`);
-  await linkIdentity(app, `provider-${at}`);
+  const users = `users of provider ${at}`;
+  await make(app, 'createGroup', { name: users }, 'group');
+  const groups = [{ value: 'all', group: { name: users } }];
+  await linkIdentity(app, `provider-${at}`, { groupsClaim: 'groups', groups });
   // No executor has the pool, so the jobs wait.
   const jobs = [{ pool: 'nowhere', container: { image: 'x' } }];
   for (const jobSet of each.map(String)) await mutate(app, 'submitJobs', { queue: input.name, jobSet, jobs });

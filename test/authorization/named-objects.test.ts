@@ -15,6 +15,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { askAlike } from '../support/alike.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { endExecution } from '../support/ended.ts';
+import { linkIdentity } from '../support/identity-providers.ts';
 import { make, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
@@ -81,6 +82,7 @@ beforeAll(async () => {
   const tenantId = await newTenant('strangers');
   stranger = await newUser({ role: 'USER', tenantId });
   await newGroup('secret-team', [], tenantId);
+  await linkIdentity(app);
   ids = { plan, execution, node, task, run, file, group: await newGroup('own-team') };
   const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
   callers = {
@@ -438,6 +440,30 @@ const rows: readonly Row[] = [
       answer: notFound('members', '0'),
     }),
   ),
+  ...['createIdentityProvider', 'updateIdentityProvider'].map(
+    (field): Row => ({
+      field,
+      further: 'identityProvider.groups.group',
+      caller: 'admin',
+      names: () => ['secret-team', 'ghostly'],
+      input: (name) => ({
+        ...(field === 'updateIdentityProvider' ? { by: { name: 'okta' } } : {}),
+        identityProvider: {
+          ...{ name: 'new', issuer: 'https://new.example', clientId: 'slipway', groupsClaim: 'groups' },
+          groups: [{ value: 'all', group: { name } }],
+        },
+      }),
+      answer: notFound('identityProvider', 'groups', '0', 'group'),
+    }),
+  ),
+  {
+    field: 'createIdentityLink',
+    further: 'user',
+    caller: 'admin',
+    names: strangers,
+    input: (username) => ({ identityProvider: { name: 'okta' }, ...user(username), subject: 'any' }),
+    answer: notFound('user'),
+  },
   {
     field: 'createCredentials',
     further: 'user',
@@ -520,6 +546,8 @@ const judgedElsewhere = new Set([
   'createLaunchPlan.triggers.launchPlan',
   // A filter: what the caller may not see was not stored in the caller's project.
   'evictCacheEntries.task',
+  // The main object. `identity-providers/settings` checks that one of another tenant looks absent.
+  'createIdentityLink.identityProvider',
   // The main objects. `executions/terminate` checks that a hidden one looks absent.
   'redeliverNotification.id',
   'terminateExecutions.executions',

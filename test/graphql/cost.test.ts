@@ -255,6 +255,7 @@ describe('every list of objects in the schema', () => {
       'ExecutionSpan.spans': 5,
       'ExternalResource.logs': 2,
       'Experiment.tags': 10,
+      'IdentityProvider.groups': 100,
       'InvalidArgumentError.problems': 10,
       'CancelJobsPayload.results': 1000,
       'Job.annotations': 5,

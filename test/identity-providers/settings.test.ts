@@ -119,6 +119,9 @@ describe('identity providers', () => {
     const by = { name: 'Okta' };
     const deleted = await mutate(app, 'deleteIdentityProvider', { by }, '', admin.authorization);
     expect(deleted.code).toBe('NOT_FOUND');
+    const link = { identityProvider: by, user: { username: admin.username }, subject: 'any' };
+    const linked = await mutate(app, 'createIdentityLink', link, '', admin.authorization);
+    expect(linked.code).toBe('NOT_FOUND');
     const made = await create({}, {}, admin.authorization);
     expect(made.identityProvider.name).toBe('Okta');
   });
