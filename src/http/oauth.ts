@@ -1,12 +1,14 @@
 import { answerOAuth } from '../oauth/answer-oauth.ts';
 import { publicClientConfig } from '../oauth/public-client-config.ts';
 import { answerJson, refusal } from './answer.ts';
-import { readForm } from './body.ts';
+import { isInUtf8, readForm, refuseOtherBytes } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeProtocol } from './protocol-rate.ts';
 
 /** What strangers are charged for requests that store something. */
 const costs: Readonly<Record<string, number>> = { '/oauth2/auth': 1000, '/oauth2/par': 1000 };
+
+const notInUtf8 = { error: 'invalid_request', error_description: 'the charset must be utf-8' };
 
 /** The endpoints of OAuth 2 and OpenID Connect, at Hydra's paths. */
 export async function answerProtocol(exchange: Exchange): Promise<void> {
@@ -14,6 +16,8 @@ export async function answerProtocol(exchange: Exchange): Promise<void> {
   if (request.method !== 'OPTIONS') chargeProtocol(exchange, costs[url.pathname]);
   // The engine would believe the host of an absolute address.
   request.url = `${url.pathname}${url.search}`;
+  if (!isInUtf8(request)) return answerJson(response, 415, notInUtf8);
+  refuseOtherBytes(request);
   await answerOAuth(request, response, signIn);
 }
 

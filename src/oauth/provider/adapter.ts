@@ -21,6 +21,7 @@ import {
 import { findAccessKeyClient } from './access-key-client.ts';
 import { findEngineClient, type SlipwayClient } from './client-model.ts';
 import { findTokenRecord } from './find-token-record.ts';
+import { requireFewPushedRequests } from './pushed-requests.ts';
 
 /** The client of the request that the engine answers now. */
 const clientOfRequest = () =>
@@ -58,6 +59,8 @@ class RecordAdapter implements Adapter {
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const slipway = clientOfRequest()?.slipway;
+    if (this.#kind === 'PushedAuthorizationRequest' && slipway) await requireFewPushedRequests(slipway);
     await upsertRecord({ ...this.#columnsOf(id, payload), expiresInSeconds: this.#secondsKept(expiresIn) });
   }
 

@@ -203,6 +203,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   const settings = configuration(keys);
   settings.discovery = {
     userinfo_endpoint: `${issuer}/userinfo`,
+    userinfo_signing_alg_values_supported: ['RS256'],
     ...(oauth.registration.isOn ? { registration_endpoint: `${issuer}/oauth2/register` } : {}),
   };
   const provider = new Provider(issuer, settings);
