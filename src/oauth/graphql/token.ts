@@ -108,9 +108,15 @@ builder.queryField('introspectOAuth2Token', (t) =>
     args: {
       token: t.arg.string({ required: true, description: 'An access token or a refresh token.' }),
       scopes: t.arg.stringList({ description: 'Scopes that the token must have, all of them.' }),
+      tokenTypeHint: t.arg({
+        type: OAuth2TokenUse,
+        description: 'What the token probably is. It is looked up as that first, and then as the other.',
+      }),
     },
-    resolve: async (_root, { token, scopes }, context) =>
-      (await introspectToken(callerOf(context), context.publicUrl, { token, scopes: scopes ?? [] })) ?? {},
+    resolve: async (_root, { token, scopes, tokenTypeHint: use = null }, context) => {
+      const asked = { token, scopes: scopes ?? [], use };
+      return (await introspectToken(callerOf(context), context.publicUrl, asked)) ?? {};
+    },
   }),
 );
 
