@@ -117,6 +117,8 @@ export const createClientDocument = graphql(`
           ...ClientFields
         }
         clientSecret
+        registrationAccessToken
+        registrationClientUri
       }
       ...Refusal
     }

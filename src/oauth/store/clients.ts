@@ -108,7 +108,7 @@ export async function insertClient(
   }: {
     readonly tenantId: string;
     readonly clientId: string;
-    readonly registrationTokenHash?: Buffer | undefined;
+    readonly registrationTokenHash?: Buffer | null;
   },
   settings: StoredSettings,
 ): Promise<ClientRow> {
