@@ -52,6 +52,7 @@ graphql(`
     accessTokenStrategy
     skipConsent
     skipLogoutConsent
+    serviceAccount
     lifespans {
       authorizationCodeAccessToken
       authorizationCodeIdToken

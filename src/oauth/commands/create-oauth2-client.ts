@@ -18,6 +18,7 @@ import { isOwnClient } from '../domain/own-clients.ts';
 import { newRegistrationToken } from '../registration-tokens.ts';
 import { type ClientRow, insertClient, insertSecret, readClients } from '../store/clients.ts';
 import { hashOf } from '../store/records.ts';
+import { requireServiceAccount } from './require-service-account.ts';
 
 /** A client, and its secret if the call has made or set one. */
 export interface ClientWithSecret {
@@ -69,6 +70,7 @@ export async function createOAuth2Client(
       const registrationTokenHash = registrationToken === null ? null : hashOf(registrationToken);
       const row = await insertClient(tx, { tenantId, clientId, registrationTokenHash }, stored);
       if (secret) await insertSecret(tx, row, secret.hash);
+      await requireServiceAccount(tx, caller, row);
       await recordChange(tx, caller, {
         action: 'oauth2Client:administer',
         target: { type: 'oauth2 client', id: row.id, name: clientId },

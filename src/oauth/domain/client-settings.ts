@@ -159,6 +159,7 @@ const fields = {
   accessTokenStrategy: optional(oneOf(['opaque', 'jwt'])),
   skipConsent: flag,
   skipLogoutConsent: flag,
+  serviceAccount: optional(text),
 };
 
 const settingsType = z.strictObject(fields).superRefine((client, context) => {
@@ -179,6 +180,8 @@ const settingsType = z.strictObject(fields).superRefine((client, context) => {
     fault(['jwks'], 'is required, or jwksUri, because the client signs with its own keys');
   if (client.grantTypes.includes('client_credentials') && client.tokenEndpointAuthMethod === 'none')
     fault(['tokenEndpointAuthMethod'], 'must not be none, because client_credentials needs a secret or keys');
+  if (client.serviceAccount && !client.grantTypes.includes('client_credentials'))
+    fault(['serviceAccount'], 'needs the grant type client_credentials');
 });
 
 /** What users can set. The lifespans have an operation of their own. */
