@@ -103,8 +103,7 @@ export async function getChallenge(
   if (payload.prompt.name !== kind) throw absent();
   const [client] = await readClients(caller.tenantId, [{ id: record.clientRowId }]);
   if (!client) throw absent();
-  const requestUrl = requestUrlOf(payload);
-  if (record.consumedAt) throw new ChallengeUsedError(requestUrl);
+  if (record.consumedAt) throw new ChallengeUsedError(requestUrlOf(payload));
   const returnTo = withVerifier(payload.returnTo, challenge);
   if (payload.result) throw new ChallengeUsedError(returnTo);
   const login = payload.lastSubmission?.login ?? null;
@@ -118,7 +117,8 @@ export async function getChallenge(
   const skip = kind === 'login' ? isRepeated : await isRemembered(client, subject, requestedScopes, payload);
   const seconds = (instant: number) => new Date(instant * 1000);
   return {
-    ...{ challenge, kind, client, requestedScopes, skip, requestUrl, login },
+    ...{ challenge, kind, client, requestedScopes, skip, login },
+    requestUrl: requestUrlOf({ ...payload, params: { ...payload.params, id_token_hint: undefined } }),
     requestId: payload.cid,
     requestedAudience: wordsOf(payload.params['audience']),
     subject: kind === 'login' && !skip ? null : subject,
@@ -146,7 +146,7 @@ async function isRemembered(
   return (await findRememberedConsent({ clientRowId, subject }, scopes)) !== null;
 }
 
-/** The original request, with which a browser can begin anew. */
+/** The original request, with which a browser can begin anew. It may contain an ID token. */
 function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload): string {
   if (sealedDeviceCode) return `${issuerOf(returnTo)}${VERIFY_PATH}`;
   const url = new URL(`${issuerOf(returnTo)}/oauth2/auth`);

@@ -8,8 +8,6 @@ export interface AskedToken {
   readonly token: string;
   /** Scopes that the token must have. */
   readonly scopes: readonly string[];
-  /** What it probably is; null if that is not known. */
-  readonly use: Introspection['use'] | null;
 }
 
 /**
@@ -22,13 +20,13 @@ export interface AskedToken {
 export async function introspectToken(
   { tenantId }: Caller,
   issuer: string,
-  { token, scopes, use }: AskedToken,
+  { token, scopes }: AskedToken,
 ): Promise<Introspection | null> {
   if (token === '') throw InvalidArgumentError.of(['token'], 'must not be empty');
   const provider = await currentProvider(issuer);
   const { introspect } = await import('./provider/introspection.ts');
   const { slipwayOf } = await import('./provider/client-model.ts');
-  const found = await introspect(provider, token, use);
+  const found = await introspect(provider, token);
   if (!found || !scopes.every((scope) => isScopeAllowed(scope, found.scope))) return null;
   const client = await provider.Client.find(found.clientId);
   return client && slipwayOf(client).tenantId === tenantId ? found : null;

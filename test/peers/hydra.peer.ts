@@ -184,12 +184,6 @@ describe('a login app', () => {
     ['names an unknown logout challenge', 'GET', `${logout}?logout_challenge=none`],
     ['accepts an unknown logout', 'PUT', `${logout}/accept?logout_challenge=none`],
     ['rejects an unknown logout', 'PUT', `${logout}/reject?logout_challenge=none`],
-    [
-      'accepts a device',
-      'PUT',
-      '/admin/oauth2/auth/requests/device/accept?device_challenge=none',
-      { user_code: 'a' },
-    ],
   ])('%s', async (name, method, path, body) => {
     const answers = await Promise.all([theirs, ours].map((side) => side.answerLogins(method, path, body)));
     expect(unmeant(name, answers[0] as HydraAnswer, answers[1] as HydraAnswer)).toEqual([]);

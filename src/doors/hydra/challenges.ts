@@ -155,7 +155,7 @@ export async function getLogoutRequest(call: DoorCall): Promise<DoorAnswer> {
   const { client, sessionId, ...request } = foundOf(found);
   return {
     status: 200,
-    body: { ...hydraMembers(request), sid: sessionId, ...(client ? { client: clientJson(client) } : {}) },
+    body: { ...hydraMembers(request), sid: sessionId, client: client && clientJson(client) },
   };
 }
 

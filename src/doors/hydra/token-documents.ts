@@ -3,8 +3,8 @@ import { graphql } from '../../generated/doors/gql.ts';
 /** The operations on tokens. */
 
 export const introspectDocument = graphql(`
-  query HydraIntrospect($token: String!, $scopes: [String!], $hint: OAuth2TokenUse) {
-    found: introspectOAuth2Token(token: $token, scopes: $scopes, tokenTypeHint: $hint) {
+  query HydraIntrospect($token: String!, $scopes: [String!]) {
+    found: introspectOAuth2Token(token: $token, scopes: $scopes) {
       active
       audience
       clientId

@@ -71,7 +71,9 @@ const AuthorizationRequest = builder.interfaceRef<Challenge>('AuthorizationReque
       description: 'The client that asks.',
       resolve: ({ client }) => client,
     }),
-    requestUrl: t.exposeString('requestUrl', { description: 'The address with which the browser began.' }),
+    requestUrl: t.exposeString('requestUrl', {
+      description: 'The address with which the browser began, without the ID token in it.',
+    }),
     oidcContext: t.field({
       type: OidcContext,
       description: 'What the request says about how to sign in.',

@@ -110,11 +110,12 @@ builder.queryField('introspectOAuth2Token', (t) =>
       scopes: t.arg.stringList({ description: 'Scopes that the token must have, all of them.' }),
       tokenTypeHint: t.arg({
         type: OAuth2TokenUse,
-        description: 'What the token probably is. It is looked up as that first, and then as the other.',
+        description:
+          'What the token probably is. The server looks for all kinds at once, so it finds the token also if this is wrong (RFC 7662 §2.1).',
       }),
     },
-    resolve: async (_root, { token, scopes, tokenTypeHint: use = null }, context) => {
-      const asked = { token, scopes: scopes ?? [], use };
+    resolve: async (_root, { token, scopes }, context) => {
+      const asked = { token, scopes: scopes ?? [] };
       return (await introspectToken(callerOf(context), context.publicUrl, asked)) ?? {};
     },
   }),

@@ -46,24 +46,13 @@ interface Found {
 /**
  * What a token says, in any of our forms. Whether the one who asks may know it is decided elsewhere.
  *
- * @param hint  what it probably is. Another kind is found, too, with one look more.
  * @returns null if it is not an access token or refresh token of the provider, or not valid any more.
  */
-export async function introspect(
-  provider: Provider,
-  token: string,
-  hint: Introspection['use'] | null = null,
-): Promise<Introspection | null> {
+export async function introspect(provider: Provider, token: string): Promise<Introspection | null> {
   const id = recordIdOf(token);
   const { AccessToken, ClientCredentials, RefreshToken } = provider;
-  const access = () => [AccessToken.find(id), ClientCredentials.find(id)];
-  const refresh = () => [RefreshToken.find(id)];
-  const byHint = hint === 'refresh_token' ? [refresh, access] : [access, refresh];
-  for (const look of hint === null ? [() => [...access(), ...refresh()]] : byHint) {
-    const found = (await Promise.all<unknown>(look())).find((one) => one !== undefined);
-    if (found) return await describe(provider, id, found as Found);
-  }
-  return null;
+  const all = await Promise.all([AccessToken.find(id), ClientCredentials.find(id), RefreshToken.find(id)]);
+  return await describe(provider, id, all.find((one) => one !== undefined) as unknown as Found | undefined);
 }
 
 async function describe(

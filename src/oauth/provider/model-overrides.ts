@@ -92,7 +92,9 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
   Object.assign(Interaction.prototype, {
     /** The login app learns what the session will be known by before there is one. */
     save(this: InteractionModel, ttl: number) {
-      if (!hasSession(Provider.ctx as KoaContextWithOIDC)) this.newSessionUid ??= newUid();
+      const ctx = Provider.ctx as KoaContextWithOIDC;
+      // While a browser comes back, the engine saves its request anew, and does not know the client yet.
+      if (ctx.oidc.client && !hasSession(ctx)) this.newSessionUid ??= newUid();
       return save.call(this, ttl);
     },
   });

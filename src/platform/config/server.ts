@@ -10,7 +10,7 @@ import {
   text,
   whole,
 } from './environment.ts';
-import { localAddress } from './local-address.ts';
+import { localAddress } from '../local-address.ts';
 
 const proxies = list
   .refine((parts) => parts.every(isProxy) && (parts.length <= 1 || !parts.some(isCount)), {

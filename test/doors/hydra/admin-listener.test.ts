@@ -14,7 +14,7 @@ import { rawRequest } from '../../oauth/raw-request.ts';
 import { Stage, scope, scopes } from '../../oauth/stage.ts';
 import type { Answer } from '../../support/app.ts';
 import { mutate } from '../../support/mutate.ts';
-import { newUser, type User } from '../../support/users.ts';
+import { newCaller, newUser, type User } from '../../support/users.ts';
 import { type Call, callsTo } from './call.ts';
 
 const url = await vi.hoisted(async () => {
@@ -32,17 +32,19 @@ const url = await vi.hoisted(async () => {
 
 let stage: Stage;
 let account: User;
+let root: string;
 let call: Call;
 beforeAll(async () => {
   stage = await Stage.start();
   account = await newUser({ role: 'SYSTEM', username: 'hydra-admin' });
   await db.user.update({ where: { id: account.id }, data: { kind: 'SERVICE_ACCOUNT' } });
+  root = await newCaller({ role: 'ROOT' });
   call = callsTo({ url }, null);
 });
 afterAll(() => stage.stop());
 
 const edit = async (input: object): Promise<void> => {
-  const answer = await mutate(stage.app, 'editUser', { by: { id: account.id }, ...input }, '');
+  const answer = await mutate(stage.app, 'editUser', { by: { id: account.id }, ...input }, '', root);
   expect(answer.__typename).toBe('EditUserPayload');
 };
 

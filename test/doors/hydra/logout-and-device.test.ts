@@ -55,7 +55,7 @@ describe.each(['/admin', ''])('logout requests below "%s"', (prefix) => {
       body: {
         ...{ challenge, subject: 'alice', sid: expect.any(String), rp_initiated: false },
         ...{ request_url: `${stage.app.url}/oauth2/sessions/logout` },
-        identity_provider_session_id: 'idp',
+        ...{ identity_provider_session_id: 'idp', client: null },
         ...{ requested_at: expect.any(String), expires_at: expect.any(String) },
       },
     });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { text, whole } from './environment.ts';
+import { text, whole } from './config/environment.ts';
 
 /** Where only processes of this machine can connect: a port of a loopback address, or the path of a Unix socket. */
 export type LocalAddress = { readonly host: string; readonly port: number } | { readonly path: string };
