@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { localAddress } from '../local-address.ts';
 import {
   ConfigurationError,
   choice,
@@ -10,7 +11,6 @@ import {
   text,
   whole,
 } from './environment.ts';
-import { localAddress } from '../local-address.ts';
 
 const proxies = list
   .refine((parts) => parts.every(isProxy) && (parts.length <= 1 || !parts.some(isCount)), {
