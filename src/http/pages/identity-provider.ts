@@ -191,8 +191,9 @@ export const answerLinkForm = page(async (exchange) => {
   const texts = textsFor(exchange, opened);
   if (form.get('answer') === 'reject') {
     const because = { errorDescription: 'the person has cancelled the sign-in', errorHint: null };
-    const rejection = { challenge: arrival.challenge, error: null, errorDebug: null, ...because };
-    return leadOn(exchange, texts, await rejectRequest(opened.caller, 'login', rejection));
+    const rejection = { challenge: arrival.challenge, error: null, errorDebug: null, statusCode: null };
+    const answer = { ...rejection, ...because };
+    return leadOn(exchange, texts, await rejectRequest(opened.caller, 'login', answer));
   }
   const username = (form.get('username') ?? '').trim();
   const password = form.get('password') ?? '';

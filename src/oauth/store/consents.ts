@@ -18,8 +18,11 @@ export interface ConsentQuestion {
   readonly context: unknown;
   /** The account at an identity provider with which the person had signed in. */
   readonly identityLinkId?: string | undefined;
+  /** The challenge of the login before it. Rows of older releases do not have it. */
+  readonly loginChallenge?: string | null;
   /** The parameters about how to sign in. */
   readonly params: Readonly<Record<string, string | undefined>>;
+  readonly idTokenHintClaims?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface ConsentRow extends Omit<OAuth2Consent, 'session' | 'request'> {
