@@ -48,8 +48,8 @@ const hasManyRuns = `(select count(*) from job_runs as other where other.job_id 
  */
 export const isLive = (name: string): string => inStates(`${name}.state`, liveRunStates);
 
-/** A condition on the state of a run, as an SQL expression. */
-export const inStates = (state: string, states: readonly JobRunState[]): string =>
+/** A condition on the state of a run or a job, as an SQL expression. */
+export const inStates = (state: string, states: readonly (JobRunState | JobState)[]): string =>
   `${state} in (${states.map((name) => `'${name}'`).join(', ')})`;
 
 /**
