@@ -55,17 +55,70 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
   }
 }
 
-/** The fields of a form. @throws GraphQLError for another content type, or a body that is too long. */
+/**
+ * The fields of a form.
+ *
+ * @throws GraphQLError for another content type, a body that is too long, or one that is not valid UTF-8.
+ */
 export async function readForm(request: IncomingMessage, limit: number): Promise<URLSearchParams> {
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw refusal('INVALID_ARGUMENT', 'the content type must be application/x-www-form-urlencoded', {
       status: 415,
     });
-  return new URLSearchParams(await textOf(request, limit));
+  const text = await textOf(request, limit);
+  requireEncodedUtf8(text);
+  return new URLSearchParams(text);
+}
+
+/**
+ * Refuses bytes behind percent signs that are not UTF-8. `URLSearchParams` would replace them without a word.
+ *
+ * @throws GraphQLError
+ */
+export const requireEncodedUtf8 = (text: string): void => requireUtf8Form(Buffer.from(text, 'utf8'));
+
+function requireUtf8Form(form: Buffer): void {
+  const byte = (_whole: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16));
+  decodedUtf8(Buffer.from(form.toString('latin1').replaceAll(/%([\da-f]{2})/gi, byte), 'latin1'));
+}
+
+/**
+ * For a form that somebody else reads: if it is not in UTF-8, reading it fails at its end. Otherwise the reader would
+ * replace what it cannot decode.
+ */
+export function refuseOtherBytes(request: IncomingMessage): void {
+  const pieces = request.iterator.bind(request);
+  async function* iterator(options?: { readonly destroyOnReturn?: boolean }): AsyncGenerator<Buffer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of pieces(options) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      yield chunk;
+    }
+    requireUtf8Form(Buffer.concat(chunks));
+  }
+  Object.assign(request, { iterator });
+}
+
+/** Whether a body is in UTF-8, as far as its headers say. */
+export function isInUtf8({ headers }: IncomingMessage): boolean {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '') ?? [];
+  return /^(utf-?8|us-ascii)$/i.test(charset);
 }
 
 async function textOf(request: IncomingMessage, limit: number): Promise<string> {
+  if (!isInUtf8(request)) throw refusal('INVALID_ARGUMENT', 'the charset must be utf-8', { status: 415 });
   const chunks: Buffer[] = [];
   for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
+  return decodedUtf8(Buffer.concat(chunks));
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @throws GraphQLError for bytes that are not UTF-8. A decoder that is not fatal would replace them. */
+function decodedUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw refusal('INVALID_ARGUMENT', 'the request has bytes that are not valid UTF-8');
+  }
 }

@@ -11,10 +11,11 @@ export function clientAddress(
   request: IncomingMessage,
   trusted: TrustedProxies = serverConfig.trustedProxies,
 ): string | null {
-  const told = String(request.headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .map(addressIn);
-  let address = plainAddress(request.socket.remoteAddress ?? '');
+  const nearest = plainAddress(request.socket.remoteAddress ?? '');
+  const header = request.headers['x-forwarded-for'];
+  if (header === undefined) return nearest;
+  const told = String(header).split(',').map(addressIn);
+  let address = nearest;
   for (let hop = 0; address && isTrusted(address, hop, trusted); hop += 1) {
     const next = told.pop();
     if (!next) break;

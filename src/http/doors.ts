@@ -8,9 +8,9 @@ import { serverConfig } from '../platform/config/server.ts';
 import { type ErrorCode, InvalidArgumentError, PermissionDeniedError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
-import { answerJson, refusal } from './answer.ts';
+import { answerJson } from './answer.ts';
 import { ask } from './ask.ts';
-import { bodyOf, readJson } from './body.ts';
+import { readForm, readJson } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { measureSignIn } from './metrics.ts';
 import { Meter } from './rate.ts';
@@ -60,7 +60,7 @@ export async function answerAs(
       publicUrl,
       ask: askAsCaller,
       json: () => readJson(request, serverConfig.bodyLimitBytes),
-      form: () => readForm(request),
+      form: () => readForm(request, serverConfig.bodyLimitBytes),
     });
   } catch (error) {
     const refused = doorError(error);
@@ -83,16 +83,6 @@ const methodOf = ({ method = 'GET' }: IncomingMessage) => (method === 'HEAD' ? '
 function refusePages({ headers: { origin, 'sec-fetch-site': site } }: IncomingMessage): void {
   if (origin !== undefined || (site !== undefined && site !== 'none'))
     throw new PermissionDeniedError('web pages must use /graphql, not the addresses of other systems');
-}
-
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
-    throw refusal('INVALID_ARGUMENT', 'the content type must be application/x-www-form-urlencoded', {
-      status: 415,
-    });
-  const chunks: Buffer[] = [];
-  for await (const chunk of bodyOf(request, serverConfig.bodyLimitBytes)) chunks.push(chunk);
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
 function doorError(error: unknown): DoorError {

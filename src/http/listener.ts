@@ -45,12 +45,12 @@ export function createListener(
 }
 
 /** Source: RFC 9112 §3.2: exactly one `Host` with one authority. Only HTTP/1.0 may leave it out. */
-function requireHost({ headersDistinct, httpVersion }: IncomingMessage): void {
-  const [host, ...more] = headersDistinct['host'] ?? [];
+function requireHost({ headers: { host }, rawHeaders, httpVersion }: IncomingMessage): void {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
   const isLeftOut = host === undefined && httpVersion === '1.0';
   const isGood =
     host !== undefined && /^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host) && URL.canParse(`http://${host || 'none'}`);
-  if (more.length > 0 || !(isLeftOut || isGood))
+  if (hosts.length > 1 || !(isLeftOut || isGood))
     throw refusal(
       'INVALID_ARGUMENT',
       'a request must have exactly one Host header, with one host and its port',

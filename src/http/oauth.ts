@@ -1,18 +1,14 @@
-import { IncomingMessage } from 'node:http';
 import { answerOAuth } from '../oauth/answer-oauth.ts';
-import { recordIdOf } from '../oauth/domain/token-records.ts';
 import { publicClientConfig } from '../oauth/public-client-config.ts';
 import { answerJson, refusal } from './answer.ts';
-import { bodyOf, readForm } from './body.ts';
+import { isInUtf8, readForm, refuseOtherBytes } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeProtocol } from './protocol-rate.ts';
 
-/** The endpoints of the engine that are about a token in their form. The engine refuses JWTs there. */
-const tokenPaths = ['/oauth2/introspect', '/oauth2/revoke'];
-const MAX_FORM_BYTES = 56 * 1024;
-
 /** What strangers are charged for requests that store something. */
 const costs: Readonly<Record<string, number>> = { '/oauth2/auth': 1000, '/oauth2/par': 1000 };
+
+const notInUtf8 = { error: 'invalid_request', error_description: 'the charset must be utf-8' };
 
 /** The endpoints of OAuth 2 and OpenID Connect, at Hydra's paths. */
 export async function answerProtocol(exchange: Exchange): Promise<void> {
@@ -20,29 +16,9 @@ export async function answerProtocol(exchange: Exchange): Promise<void> {
   if (request.method !== 'OPTIONS') chargeProtocol(exchange, costs[url.pathname]);
   // The engine would believe the host of an absolute address.
   request.url = `${url.pathname}${url.search}`;
-  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
-  const asked = isForm && tokenPaths.includes(url.pathname) ? await withRecordId(request) : request;
-  await answerOAuth(asked, response, signIn);
-}
-
-/** The same request, with the id of the record of its token in place of the token. */
-async function withRecordId(request: IncomingMessage): Promise<IncomingMessage> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of bodyOf(request, MAX_FORM_BYTES)) chunks.push(chunk);
-  const form = new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
-  const tokens = form.getAll('token');
-  form.delete('token');
-  for (const token of tokens) form.append('token', recordIdOf(token));
-  const body = Buffer.from(form.toString());
-  const { method, url, headers, httpVersion, httpVersionMajor, httpVersionMinor } = request;
-  const copy = new IncomingMessage(request.socket);
-  // Without `complete`, Node would take the end of the copy for a client that has gone, and close the connection.
-  Object.assign(copy, { method, url, httpVersion, httpVersionMajor, httpVersionMinor, complete: true });
-  copy.headers = { ...headers, 'content-length': String(body.length) };
-  delete copy.headers['transfer-encoding'];
-  copy.push(body);
-  copy.push(null);
-  return copy;
+  if (!isInUtf8(request)) return answerJson(response, 415, notInUtf8);
+  refuseOtherBytes(request);
+  await answerOAuth(request, response, signIn);
 }
 
 /** An address of this length passes all proxies. */

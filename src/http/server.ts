@@ -15,6 +15,7 @@ import type { SignInRequest } from '../sign-in/methods/method.ts';
 import { MAX_HEADER_BYTES } from '../sign-in/methods/negotiate.ts';
 import { sweepRevokedSessions } from '../sign-in/store/tokens.ts';
 import { refusal } from './answer.ts';
+import { requireEncodedUtf8 } from './body.ts';
 import { clientAddress } from './client-address.ts';
 import { answerOrigin } from './cors.ts';
 import { createGraphQLServer } from './graphql.ts';
@@ -57,6 +58,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     const route = url ? routeOf(url.pathname) : undefined;
     measureRequest(response, route?.label ?? 'other');
     if (!url) throw refusal('INVALID_ARGUMENT', 'the address is not valid');
+    if (url.search !== '') requireEncodedUtf8(url.search);
     if (!route?.isForOperators) {
       if (!route?.hasOwnOrigins && answerOrigin(request, response)) return;
       if (requests.isStopping) {

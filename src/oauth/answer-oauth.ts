@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { currentProvider } from './provider/current-provider.ts';
+import { answerByProvider, currentProvider } from './provider/current-provider.ts';
 import type { PresentedToken } from './provider/userinfo.ts';
 import { noteAddress } from './request-address.ts';
 
@@ -23,8 +23,7 @@ export async function answerOAuth(
   // A proxy may have removed a path in front of ours. The engine puts it before the paths of its endpoints.
   if (pathname !== '/') Object.assign(request, { baseUrl: pathname });
   if (protocol === 'https:') request.headers['x-forwarded-proto'] = 'https';
-  const provider = await currentProvider(issuer);
-  await provider.callback()(request, response);
+  await answerByProvider(issuer, request, response);
 }
 
 /** Whom an access token is about: see `userInfo` of provider/userinfo.ts. */

@@ -174,14 +174,11 @@ describe('the sweep of deleted queues', () => {
     const [jobId = ''] = await submit(id, [{}, { gang }, { gang }]);
     await submit(id, [{}], 'other set');
     const { id: executorId } = await db.executor.create({ data: { tenantId, userId, name: `e-${newId()}` } });
+    const { jobSetId } = await db.job.findUniqueOrThrow({ where: { id: jobId } });
     const run = await db.jobRun.create({
       data: {
-        tenantId,
-        jobId,
-        executorId,
-        state: 'SUCCEEDED',
-        leaseExpiresAt: new Date(),
-        endedAt: new Date(),
+        ...{ tenantId, jobId, jobSetId, queueId: id, shape: '', executorId, state: 'SUCCEEDED' },
+        ...{ leaseExpiresAt: new Date(), endedAt: new Date() },
       },
     });
     const log = {

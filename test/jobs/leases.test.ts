@@ -210,7 +210,7 @@ describe('leasing', () => {
     const one = await hands('prompt', 1);
     // No timer can end the wait, so only news can.
     stopClocks('setTimeout', 'clearTimeout');
-    const looks = holdAnswers(/^select run\.id as "runId", job\.id as "jobId"/);
+    const looks = holdAnswers(/job\.id as "jobId", set\.name as "jobSet"/);
     const asking = one.lease({ maxJobs: 1, wait: 'PT1.6S' });
     await eventually(
       () => looks.held,

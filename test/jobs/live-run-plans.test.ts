@@ -46,8 +46,10 @@ afterAll(async () => {
 /** Runs of executors that do not call: they have ended, or go on for an hour. */
 const crowd = (state: 'SUCCEEDED' | 'RUNNING') =>
   pool.query(
-    `insert into job_runs (id, tenant_id, job_id, executor_id, state, lease_expires_at, ended_at)
-     select gen_random_uuid(), $1::uuid, gen_random_uuid(), gen_random_uuid(), $2::job_run_state,
+    `insert into job_runs (id, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, state,
+                           lease_expires_at, ended_at)
+     select gen_random_uuid(), $1::uuid, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '',
+            gen_random_uuid(), $2::job_run_state,
             now() + interval '1 hour', case when $2 = 'SUCCEEDED' then now() end
        from generate_series(1, ${MANY})`,
     [tenantId, state],

@@ -138,8 +138,8 @@ describe('a job', () => {
   /** Another run of the same job, as a server would store that has made a mistake. */
   const addRun = ({ id }: Run) =>
     pool.query(
-      `insert into job_runs (id, tenant_id, job_id, executor_id, state, lease_expires_at)
-       select $2, tenant_id, job_id, executor_id, 'LEASED', now() from job_runs where id = $1`,
+      `insert into job_runs (id, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, state, lease_expires_at)
+       select $2, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, 'LEASED', now() from job_runs where id = $1`,
       [id, newId()],
     );
 
@@ -200,9 +200,9 @@ describe('a job that is returned again and again without an attempt', () => {
   it('counts an attempt from the 21st return on', async () => {
     const { hands, runs } = await stage.lease('refuser');
     const [run] = runs as [Run];
-    const { executorId } = await runOf(run);
+    const { jobId, jobSetId, queueId, shape, executorId } = await runOf(run);
     const earlier = Array.from({ length: 19 }, () => ({
-      ...{ id: newId(), tenantId: stage.tenantId, jobId: run.jobId, executorId },
+      ...{ id: newId(), tenantId: stage.tenantId, jobId, jobSetId, queueId, shape, executorId },
       ...{ state: 'LEASE_RETURNED' as const, leaseExpiresAt: new Date(), endedAt: new Date() },
     }));
     await db.jobRun.createMany({ data: earlier });

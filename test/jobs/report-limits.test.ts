@@ -207,9 +207,11 @@ describe('the runs of a job', () => {
     const runIds = Array.from({ length: 102 }, newId);
     // Each pair was leased at the same time.
     await pool.query(
-      `insert into job_runs (id, tenant_id, job_id, executor_id, state, leased_at, lease_expires_at, ended_at)
-       select id, $2, $3, $4, 'LEASE_RETURNED', now() + (number - 1) / 2 * interval '1 second', now(), now()
-         from unnest($1::uuid[]) with ordinality as one(id, number)`,
+      `insert into job_runs (id, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, state, leased_at,
+                             lease_expires_at, ended_at)
+       select one.id, $2, job.id, job.job_set_id, job.queue_id, job.shape, $4, 'LEASE_RETURNED',
+              now() + (number - 1) / 2 * interval '1 second', now(), now()
+         from unnest($1::uuid[]) with ordinality as one(id, number) join jobs as job on job.id = $3`,
       [runIds, stage.tenantId, ids[0], executor.rows[0].id],
     );
     const { data } = await app.ask('query ($id: ID!) { job(by: { id: $id }) { runs { id } } }', {

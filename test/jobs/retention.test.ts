@@ -59,10 +59,7 @@ async function age(name: string, seconds: number): Promise<void> {
   const { id } = await setOf(name);
   const at = ago(seconds);
   await pool.query('update jobs set ended_at = $2 where job_set_id = $1 and ended_at is not null', [id, at]);
-  await pool.query('update job_runs set ended_at = $2 from jobs where job_id = jobs.id and job_set_id = $1', [
-    id,
-    at,
-  ]);
+  await pool.query('update job_runs set ended_at = $2 where job_set_id = $1', [id, at]);
   await pool.query('update job_events set created_at = $2 where job_set_id = $1', [id, at]);
 }
 

@@ -188,8 +188,9 @@ describe('of a job set with 20,000 jobs that have ended and one that has not', (
 
   it('a turn of its deletion visits only the rows of the first jobs', async () => {
     await database.query(
-      `insert into job_runs (id, tenant_id, job_id, executor_id, state, lease_expires_at, ended_at)
-       select gen_random_uuid(), job.tenant_id, job.id, executor.id, 'SUCCEEDED', now(), now()
+      `insert into job_runs (id, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, state,
+                             lease_expires_at, ended_at)
+       select gen_random_uuid(), job.tenant_id, job.id, job.job_set_id, job.queue_id, job.shape, executor.id, 'SUCCEEDED', now(), now()
          from jobs as job cross join (select id from executors limit 1) as executor where job_set_id = $1`,
       [jobSetId],
     );

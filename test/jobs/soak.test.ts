@@ -282,9 +282,18 @@ async function loseAndSpeak(ghost: ReturnType<CrewMember['kill']>): Promise<stri
   // Again and again, because the last call of the killed executor may still arrive and renew them.
   await eventually(
     async () => {
+      // In the order in which the server locks jobs and runs: it changes the same ones.
       const ended = await rowsOf(
-        `update job_runs set lease_expires_at = now() - interval '1 second'
-          where id = any($1::uuid[]) and ended_at is null returning id`,
+        `with job as materialized (
+           select id from jobs where id in (select job_id from job_runs where id = any($1::uuid[]))
+            order by id for update
+         ),
+         run as materialized (
+           select run.id from job_runs as run join job on job.id = run.job_id
+            where run.id = any($1::uuid[]) and run.ended_at is null order by run.job_id, run.id for update of run
+         )
+         update job_runs set lease_expires_at = now() - interval '1 second'
+          where id in (select id from run) returning id`,
         [runs],
       );
       for (const { id } of ended) lost.add(id as string);

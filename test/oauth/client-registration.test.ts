@@ -6,6 +6,7 @@ import type { Answer } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/users.ts';
 import { signIn } from './browser.ts';
 import { redirect, Stage } from './stage.ts';
+import { verifyingFetch } from './verified-tokens.ts';
 
 vi.hoisted(() => {
   process.env['OAUTH_LOGIN_URL'] = 'https://login.example/login';
@@ -44,11 +45,13 @@ describe('a client that registers itself', () => {
     const made = await client.dynamicClientRegistration(new URL(stage.app.url), metadata, undefined, {
       execute: [client.allowInsecureRequests],
     });
+    const clientId = made.clientMetadata().client_id;
+    made[client.customFetch] = verifyingFetch({ issuer: stage.app.url, clientId });
     expect(made.serverMetadata().registration_endpoint).toBe(`${stage.app.url}/oauth2/register`);
     const { url, checks } = await stage.request('openid offline', {}, made);
     const answer = await signIn(stage.actors(), url, { consent: { grantScopes: ['openid'] } });
     const tokens = await client.authorizationCodeGrant(made, new URL(answer), checks);
-    expect(tokens.claims()).toMatchObject({ sub: 'alice', aud: made.clientMetadata().client_id });
+    expect(tokens.claims()).toMatchObject({ sub: 'alice', aud: clientId });
   });
 
   it('is answered what is stored, with a secret and a token that are shown once', async () => {

@@ -84,8 +84,11 @@ it.each([
   expect(response.headers.get('access-control-allow-credentials')).toBeNull();
 });
 
-it('the page where people sign in cannot be read by any other page', async () => {
-  const { url } = await stage.request('openid');
-  const response = await fetch(url, { headers: { origin: 'https://app.example' }, redirect: 'manual' });
-  expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([303, null]);
-});
+it.each(['https://app.example', 'https://console.example'])(
+  'the page where people sign in cannot be read by a page of %s',
+  async (origin) => {
+    const { url } = await stage.request('openid');
+    const response = await fetch(url, { headers: { origin }, redirect: 'manual' });
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([303, null]);
+  },
+);

@@ -45,6 +45,17 @@ describe('discovery', () => {
     }
   });
 
+  it('says nothing about registration, which is off unless somebody switches it on', async () => {
+    expect(stage.web.serverMetadata().registration_endpoint).toBeUndefined();
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ redirect_uris: ['https://app.example/'] }),
+    };
+    for (const path of ['/oauth2/register', '/oauth2/register/web'])
+      expect((await fetch(`${stage.app.url}${path}`, path.endsWith('web') ? {} : init)).status).toBe(404);
+  });
+
   it('publishes public keys only', async () => {
     const { keys } = (await (await fetch(`${stage.app.url}/.well-known/jwks.json`)).json()) as {
       keys: Answer[];

@@ -1,6 +1,7 @@
 /** The built-in page where people sign in, as browsers without scripts and as attackers see it. */
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formToken, isFormToken, type PageKind } from '../../src/oauth/built-in-app.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { updateUserPassword } from '../support/people.ts';
 import { newTenant, newUser } from '../support/users.ts';
@@ -199,6 +200,12 @@ describe('attacks', () => {
     const refused = await visitor.send(page, { ...alice, ...fields }, headers);
     expect([refused.status, refused.text.includes('PERMISSION_DENIED')]).toEqual([403, true]);
     expect(isConsent(await visitor.send(page, alice))).toBe(true);
+  });
+
+  const kinds: readonly PageKind[] = ['login', 'consent', 'device', 'logout'];
+  it.each(kinds)('are not possible at the %s page with the token of another page', (kind) => {
+    const isTaken = kinds.map((other) => isFormToken(kind, 'one', formToken(other, 'one')));
+    expect(isTaken).toEqual(kinds.map((other) => other === kind));
   });
 
   it('find no challenge that can be guessed, and no page without one', async () => {

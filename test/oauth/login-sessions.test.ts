@@ -48,7 +48,7 @@ describe('a session', () => {
     const hoursLeft = async () => {
       const { rows } = await pool.query(
         `select payload ->> 'rememberedUntil' as until from oauth2_records
-          where kind = 'Session' and account_id like '%/regular'`,
+          where kind = 'Session' and account_id like '%/regular' and consumed_at is null`,
       );
       return Math.round((Number(rows[0].until) - Date.now() / 1000) / 3600);
     };

@@ -328,6 +328,12 @@ const attacks: Attack[] = [
   },
   {
     source: 'RFC 8707 §2',
+    what: 'an audience that the client may not ask for',
+    change: { audience: 'https://evil.example/' },
+    error: 'invalid_target',
+  },
+  {
+    source: 'RFC 8707 §2',
     what: 'a relative resource',
     change: { resource: '/api' },
     error: 'invalid_target',

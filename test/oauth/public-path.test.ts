@@ -5,7 +5,9 @@ import { type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { newCaller } from '../support/users.ts';
 import { Browser, challengeIn, redirectOf, signIn } from './browser.ts';
-import { redirect } from './stage.ts';
+import { rawRequest } from './raw-request.ts';
+import { PATIENCE_SECONDS, redirect } from './stage.ts';
+import { verifyingFetch } from './verified-tokens.ts';
 
 const PUBLIC_URL = 'https://slipway.example/ml/platform';
 vi.hoisted(() => {
@@ -28,7 +30,10 @@ beforeAll(async () => {
   vi.stubGlobal('fetch', (url: string | URL, init?: RequestInit) =>
     send(String(url).replace(PUBLIC_URL, app.url), init),
   );
-  web = await client.discovery(new URL(PUBLIC_URL), 'web', clientSecret);
+  web = await client.discovery(new URL(PUBLIC_URL), 'web', clientSecret, undefined, {
+    timeout: PATIENCE_SECONDS,
+  });
+  web[client.customFetch] = verifyingFetch({ issuer: PUBLIC_URL, clientId: 'web' });
 });
 afterAll(async () => {
   vi.unstubAllGlobals();
@@ -43,6 +48,18 @@ describe('a public URL with a path', () => {
     for (const [, address] of endpoints)
       expect(String(address)).toMatch(/^https:\/\/slipway\.example\/ml\/platform/);
     expect(web.serverMetadata().token_endpoint).toBe(`${PUBLIC_URL}/oauth2/token`);
+  });
+
+  it.each<Record<string, string>>([
+    { 'x-forwarded-host': 'evil.example' },
+    { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example, evil.example' },
+    { forwarded: 'host=evil.example;proto=http' },
+    { host: 'evil.example' },
+  ])('is the same whatever a proxy forwards from a request: %j', async (headers) => {
+    const { issuer, token_endpoint: token } = web.serverMetadata();
+    const address = `${app.url}/.well-known/openid-configuration`;
+    const metadata = await (await rawRequest(address, { headers })).json();
+    expect(metadata).toMatchObject({ issuer, token_endpoint: token });
   });
 
   it('leads a browser through the whole code flow', async () => {

@@ -7,6 +7,7 @@ import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { newCaller } from '../support/users.ts';
 import { type Actors, Browser, signIn } from './browser.ts';
+import { verifyingFetch } from './verified-tokens.ts';
 
 export const redirect = 'https://app.example/callback';
 export const scopes = ['openid', 'offline', 'read.runs'];
@@ -122,16 +123,25 @@ export class Stage {
     ).data.consentRequest;
 }
 
-/** The client of the test, as the discovery document of the server says. @param secret  none for a public client. */
-export const discover = (
+/** What openid-client waits for an answer. On a busy machine, the first one takes long: it loads the engine. */
+export const PATIENCE_SECONDS = 150;
+
+/**
+ * The client of the test, as the discovery document of the server says. All tokens that it gets are verified.
+ *
+ * @param secret  none for a public client.
+ */
+export async function discover(
   app: Pick<LocalApp, 'url'>,
   clientId: string,
   secret?: string,
   authentication = secret === undefined ? client.None() : undefined,
-): Promise<client.Configuration> =>
-  client.discovery(new URL(app.url), clientId, secret, authentication, {
-    execute: [client.allowInsecureRequests],
-  });
+): Promise<client.Configuration> {
+  const options = { execute: [client.allowInsecureRequests], timeout: PATIENCE_SECONDS };
+  const config = await client.discovery(new URL(app.url), clientId, secret, authentication, options);
+  config[client.customFetch] = verifyingFetch({ issuer: app.url, clientId });
+  return config;
+}
 
 async function addClient(app: LocalApp, clientId: string, settings: object, authorization?: string) {
   const input = { clientId, client: settings };

@@ -58,8 +58,9 @@ async function deletedWith(jobs: number, events: number): Promise<string> {
        returning id
      ),
      run as (
-       insert into job_runs (id, tenant_id, job_id, executor_id, state, lease_expires_at, ended_at)
-       select gen_random_uuid(), $1, id, $5, 'SUCCEEDED', now(), now() from job returning id
+       insert into job_runs (id, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, state,
+                             lease_expires_at, ended_at)
+       select gen_random_uuid(), $1, id, $3, $2, '', $5, 'SUCCEEDED', now(), now() from job returning id
      ),
      log as (
        insert into job_run_logs (run_id, sequence, tenant_id, stream, text, created_at)

@@ -36,8 +36,9 @@ export async function seedFleet({ executor: name, nodes, jobs }: FleetRows): Pro
   const leaseExpiresAt = new Date(Date.now() + 3_600_000);
   for (const [at, jobId] of jobs.entries()) {
     const node = nodes[at % nodes.length] ?? null;
-    await db.jobRun.create({ data: { tenantId, jobId, executorId, node, leaseExpiresAt } });
-    await db.job.update({ where: { id: jobId }, data: { state: 'LEASED' } });
+    const select = { jobSetId: true, queueId: true, shape: true };
+    const job = await db.job.update({ where: { id: jobId }, data: { state: 'LEASED' }, select });
+    await db.jobRun.create({ data: { ...job, tenantId, jobId, executorId, node, leaseExpiresAt } });
   }
   return executorId;
 }

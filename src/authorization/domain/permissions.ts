@@ -169,9 +169,16 @@ export type ServiceScope = (typeof serviceScopes)[number];
 export const isServiceScope = (scope: string): boolean => serviceScopes.some((one) => one === scope);
 
 /** Whether a scope exists: a permission, `noun:*`, `*:verb`, or a scope of services. */
-export function isScope(scope: string): boolean {
-  return isServiceScope(scope) || Object.keys(permissions).some((permission) => covers(scope, permission));
-}
+export const isScope = (scope: string): boolean => isServiceScope(scope) || coveringScopes.has(scope);
+
+/** All that `covers` finds a permission for. */
+const coveringScopes: ReadonlySet<string> = new Set(
+  Object.keys(permissions).flatMap((permission) => {
+    const [noun, verb] = permission.split(':');
+    const verbs = verb === 'list' ? [verb, 'read', '*'] : [verb, '*'];
+    return verbs.flatMap((one) => [`${noun}:${one}`, ...(one === '*' ? [] : [`*:${one}`])]);
+  }),
+);
 
 /**
  * `execution:read` covers reading and listing; `execution:*` covers all permissions of executions; `*:read` covers all

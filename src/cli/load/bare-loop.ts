@@ -81,9 +81,10 @@ async function drain(pool: pg.Pool, schema: string, sizes: Sizes): Promise<Laten
           and state = 'QUEUED' and gang_id is null
         order by priority, submitted_at, id limit $3 for update skip locked),
      leased as (
-       update ${schema}.jobs as job set state = 'LEASED' from head where job.id = head.id returning job.id, job.tenant_id)
-     insert into ${schema}.job_runs (id, tenant_id, job_id, executor_id, lease_expires_at)
-     select gen_random_uuid(), tenant_id, id, ${idOf('$1::int')}, now() + interval '30 seconds' from leased`;
+       update ${schema}.jobs as job set state = 'LEASED' from head where job.id = head.id
+       returning job.id, job.tenant_id, job.job_set_id, job.queue_id, job.shape)
+     insert into ${schema}.job_runs (id, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, lease_expires_at)
+     select gen_random_uuid(), tenant_id, id, job_set_id, queue_id, shape, ${idOf('$1::int')}, now() + interval '30 seconds' from leased`;
   const deliver = `with taken as (
        update ${schema}.job_runs set acknowledged_at = now()
         where executor_id = ${idOf('$1::int')} and ended_at is null and acknowledged_at is null returning id, job_id)

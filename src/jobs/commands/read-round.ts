@@ -70,7 +70,7 @@ export async function readRound(
   const known = knownNodes();
   const executors = await listExecutors(tx, pool, limits.silentSeconds, [...known.keys()]);
   if (executors.length === 0) return null;
-  const held = await listHeld(tx, idsOf(executors));
+  const held = await listHeld(tx, pool.tenantId, idsOf(executors));
   const heldBy = groupBy(held, ({ executorId }) => executorId);
   const rooms = executors.map((executor) => roomOf(executor, heldBy.get(executor.id) ?? [], limits));
   const room = rooms.reduce((all, one) => all + Math.max(one.room + one.stopping, 0), 0);

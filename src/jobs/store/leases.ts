@@ -25,6 +25,9 @@ const insertRunsStatement = statement<{ runId: string }>(
      select id from job_sets
       where id in (select job_set_id from jobs join asked on asked."jobId" = jobs.id) order by id for key share
    ),
+   place as materialized (
+     select id, tenant_id, name, pool from executors where id in (select "executorId" from asked)
+   ),
    ready as materialized (
      select job.id, job.gang_id, asked."position", asked."runId", asked."executorId", asked.node
        from asked join jobs as job on job.id = asked."jobId"
@@ -37,25 +40,31 @@ const insertRunsStatement = statement<{ runId: string }>(
    ),
    leased as (
      update jobs as job set state = 'LEASED', updated_at = now()
-       from ready join executors as executor on executor.id = ready."executorId"
-      where job.id = ready.id and executor.tenant_id = job.tenant_id
+       from ready
+      where job.id = ready.id and ((ready."executorId", job.tenant_id) in (select id, tenant_id from place)) is true
         and (ready.gang_id is null or ready.gang_id in (select gang_id from whole))
-     returning job.id, job.tenant_id, job.job_set_id, ready."position", ready."runId", ready."executorId",
-               ready.node
+     returning job.id, job.tenant_id, job.job_set_id, job.queue_id, job.shape, ready."position", ready."runId",
+               ready."executorId", ready.node
    ),
    stored as (
-     insert into job_runs (id, tenant_id, job_id, executor_id, node, leased_at, lease_expires_at)
-     select "runId", tenant_id, id, "executorId", node, now(), now() + make_interval(secs => $2) from leased
+     insert into job_runs (id, tenant_id, job_id, job_set_id, queue_id, shape, executor_id, node, leased_at,
+                           lease_expires_at)
+     select "runId", tenant_id, id, job_set_id, queue_id, shape, "executorId", node, now(),
+            now() + make_interval(secs => $2)
+       from leased
      returning id
+   ),
+   places as (
+     select jsonb_object_agg(id, jsonb_build_object('executor', name, 'pool', pool)) as events from place
    ),
    ${numbersFor('leased', 'stored')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select leased.job_set_id, ${numberOf('leased.job_set_id', 'leased."position"')},
             leased.tenant_id, leased.id, leased."runId", 'LEASED',
-            jsonb_strip_nulls(jsonb_build_object('executor', executor.name, 'pool', executor.pool, 'node', leased.node))
+            (select events from places)->leased."executorId"::text
+              || jsonb_strip_nulls(jsonb_build_object('node', leased.node))
        from leased
-       join executors as executor on executor.id = leased."executorId"
    )
    select leased."runId", ${notifySql('executor', 'leased."executorId"')},
           ${notifySql('job-set', newsOf('leased.job_set_id'))}
@@ -281,7 +290,15 @@ export interface LeasedRun {
 }
 
 const listUnknownStatement = statement<LeasedRun>(
-  `select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
+  `with run as materialized (
+     select id, tenant_id, job_id, job_set_id, queue_id, executor_id, node, leased_at, lease_expires_at from job_runs
+      where executor_id = $1::uuid and ended_at is null and acknowledged_at is null and id <> all($2::uuid[])
+      order by leased_at, id
+      limit $3
+   ),
+   set as materialized (select id, name, project_id from job_sets where id in (select job_set_id from run)),
+   queue as materialized (select id, name from queues where id in (select queue_id from run))
+   select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
           run.node, job.namespace, job.labels, job.annotations, job.node_selector as "nodeSelector", job.tolerations,
           set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
           job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt",
@@ -290,14 +307,11 @@ const listUnknownStatement = statement<LeasedRun>(
              cross join jsonb_array_elements(executor.nodes) as reported(node)
             where gang.id = job.gang_id and gang.uniformity_label is not null and reported.node->>'name' = run.node
             limit 1) as "uniformityValue"
-     from job_runs as run
+     from run
      join jobs as job on job.id = run.job_id
-     join job_sets as set on set.id = job.job_set_id
-     join queues as queue on queue.id = job.queue_id
-    where run.executor_id = $1::uuid and run.ended_at is null and run.acknowledged_at is null
-      and run.id <> all($2::uuid[])
-    order by run.leased_at, run.id
-    limit $3`,
+     join set on set.id = run.job_set_id
+     join queue on queue.id = run.queue_id
+    order by run.leased_at, run.id`,
 );
 
 /** Runs that are assigned to the executor and that it has not named yet, oldest first. */

@@ -243,22 +243,29 @@ export interface HeldRow extends ShapeColumns {
 }
 
 const held = statement<HeldRow>(
-  `with held as (
-     select run.executor_id, run.node, job.queue_id, job.shape, job.state in ('CANCELLING', 'PREEMPTING') as is_stopping,
+  `with stopping as materialized (
+     select id from jobs where tenant_id = $2::uuid and state in ('CANCELLING', 'PREEMPTING')
+   ),
+   held as (
+     select run.executor_id, run.node, run.queue_id, run.shape,
+            (run.job_id in (select id from stopping)) is true as is_stopping,
             count(*)::int as count, (count(*) filter (where run.acknowledged_at is null))::int as unacknowledged,
-            (array_agg(job.id))[1] as one_of_them
-       from job_runs as run join jobs as job on job.id = run.job_id
+            (array_agg(run.job_id))[1] as one_of_them
+       from job_runs as run
       where run.executor_id = any($1::uuid[]) and run.ended_at is null
-      group by run.executor_id, run.node, job.queue_id, job.shape, is_stopping
+      group by run.executor_id, run.node, run.queue_id, run.shape, is_stopping
    )
    select held.executor_id as "executorId", held.node, held.queue_id as "queueId", ${shapeColumns('job')},
           held.is_stopping as "isStopping", held.count, held.unacknowledged
      from held join jobs as job on job.id = held.one_of_them`,
 );
 
-/** What the runs of these executors hold: how many runs of each queue and shape there are on each node. */
-export function listHeld(tx: Tx, executorIds: readonly string[]): Promise<HeldRow[]> {
-  return run(held, [executorIds], tx);
+/**
+ * What the runs of these executors of the tenant hold: how many runs of each queue and shape there are on each node. Jobs
+ * are read only where they must stop, and one for each row of the answer.
+ */
+export function listHeld(tx: Tx, tenantId: string, executorIds: readonly string[]): Promise<HeldRow[]> {
+  return run(held, [executorIds, tenantId], tx);
 }
 
 export interface QueueRow {

@@ -56,11 +56,10 @@ const moveRunsStatement = statement<RunMoved>(
        "runId" uuid, "avoidsNode" boolean, spec json, resources jsonb, shape text)
    ),
    named as materialized (
-     select run.id, run.job_id, job.job_set_id, executor.name || '/' || run.node as place
+     select run.id, run.job_id, run.job_set_id, executor.name || '/' || run.node as place
        from asked
        cross join lateral (select * from job_runs where id = asked."runId" limit 1) as run
        cross join lateral (select * from executors where id = run.executor_id limit 1) as executor
-       cross join lateral (select * from jobs where id = run.job_id limit 1) as job
       where executor.user_id = asked."userId"
    ),
    stream as materialized (

@@ -82,11 +82,15 @@ export function settingsIn(metadata: Metadata, openScopes: readonly string[]): R
   return settings;
 }
 
+/** Client libraries take any algorithm, `none` too, for the wish of a signed answer. So this says nothing. */
+const UNSIGNED = 'none';
+
 /** The metadata that a client reads about itself. Source: RFC 7591 §3.2.1. */
 export const metadataIn = (settings: Readonly<Record<SettingName, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
     ownSettings.flatMap((setting) => {
       const value = settings[setting];
-      return value === null || value === '' ? [] : [[metadataName(setting), value]];
+      const isUnsigned = setting === 'userinfoSignedResponseAlg' && value === UNSIGNED;
+      return value === null || value === '' || isUnsigned ? [] : [[metadataName(setting), value]];
     }),
   );

@@ -20,6 +20,8 @@ import {
 } from '../store/records.ts';
 import { findAccessKeyClient } from './access-key-client.ts';
 import { findEngineClient, type SlipwayClient } from './client-model.ts';
+import { findTokenRecord } from './find-token-record.ts';
+import { requireFewPushedRequests } from './pushed-requests.ts';
 
 /** The client of the request that the engine answers now. */
 const clientOfRequest = () =>
@@ -39,6 +41,9 @@ interface Session {
   readonly userId: string;
 }
 
+const isTokenKind = (kind: OAuth2RecordKind): boolean =>
+  kind === 'AccessToken' || kind === 'ClientCredentials' || kind === 'RefreshToken';
+
 class RecordAdapter implements Adapter {
   readonly #kind: OAuth2RecordKind;
 
@@ -47,6 +52,8 @@ class RecordAdapter implements Adapter {
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const slipway = clientOfRequest()?.slipway;
+    if (this.#kind === 'PushedAuthorizationRequest' && slipway) await requireFewPushedRequests(slipway);
     await upsertRecord({ ...this.#columnsOf(id, payload), expiresInSeconds: this.#secondsKept(expiresIn) });
   }
 
@@ -99,6 +106,7 @@ class RecordAdapter implements Adapter {
 
   /** The token endpoint is told also about device codes that have expired, and not more often than it may ask. */
   async #read(id: string) {
+    if (isTokenKind(this.#kind)) return await findTokenRecord(this.#kind, id);
     if (this.#kind !== 'DeviceCode' || Provider.ctx?.oidc.route !== 'token')
       return await findRecord({ kind: this.#kind, id });
     const code = await pollDeviceCode(id);

@@ -1,9 +1,10 @@
-import { errors, Provider } from 'oidc-provider';
+import { Provider } from 'oidc-provider';
 import { ResourceExhaustedError } from '../../platform/errors.ts';
 import { isClientSecret } from '../client-secrets.ts';
 import { addressOf } from '../request-address.ts';
 import { isAccessKeySecret } from './access-key-client.ts';
 import { slipwayOf } from './client-model.ts';
+import { tooManyRequests } from './too-many-requests.ts';
 
 /**
  * Whether a client has this secret.
@@ -13,15 +14,13 @@ import { slipwayOf } from './client-model.ts';
 export async function isSecretOf(client: unknown, secret: string): Promise<boolean> {
   const { accessKey, secretHashes } = slipwayOf(client);
   const { clientId } = client as { readonly clientId: string };
-  const ctx = Provider.ctx;
   try {
     return accessKey
       ? await isAccessKeySecret(accessKey.accessKey, secret)
-      : await isClientSecret(secret, secretHashes, { clientId, address: addressOf(ctx?.req) });
+      : await isClientSecret(secret, secretHashes, { clientId, address: addressOf(Provider.ctx?.req) });
   } catch (error) {
     if (!(error instanceof ResourceExhaustedError)) throw error;
     const { retryAfterSeconds = 1 } = error as { readonly retryAfterSeconds?: number };
-    ctx?.set('Retry-After', String(retryAfterSeconds));
-    throw Object.assign(new errors.TemporarilyUnavailable(error.message), { status: 429, statusCode: 429 });
+    throw tooManyRequests(error.message, retryAfterSeconds);
   }
 }

@@ -52,19 +52,17 @@ export async function introspect(provider: Provider, token: string): Promise<Int
   const id = recordIdOf(token);
   const { AccessToken, ClientCredentials, RefreshToken } = provider;
   const all = await Promise.all([AccessToken.find(id), ClientCredentials.find(id), RefreshToken.find(id)]);
-  return await describe(provider, id, all.find((one) => one !== undefined) as unknown as Found | undefined);
+  const found = all.find((one) => one !== undefined) as unknown as Found | undefined;
+  if (found?.grantId) {
+    const grant = await provider.Grant.find(found.grantId);
+    if (grant?.clientId !== found.clientId || grant?.accountId !== found.accountId) return null;
+  }
+  return found ? await describe(provider, id, found) : null;
 }
 
-async function describe(
-  provider: Provider,
-  id: string,
-  found: Found | undefined,
-): Promise<Introspection | null> {
-  if (!found?.isValid || found.consumed || !found.clientId) return null;
-  if (found.grantId) {
-    const grant = await provider.Grant.find(found.grantId);
-    if (grant?.clientId !== found.clientId || grant.accountId !== found.accountId) return null;
-  }
+/** @param found  a token whose authorization, if it has one, is still there. */
+async function describe(provider: Provider, id: string, found: Found): Promise<Introspection | null> {
+  if (!found.isValid || found.consumed || !found.clientId) return null;
   const user = tokenOf(id) === id ? null : await slipwayUserOf(tokenOf(id));
   if (user === 'ENDED') return null;
   const consent = found.grantId ? await findConsent(found.grantId) : null;
@@ -114,8 +112,9 @@ export function answerIntrospection(provider: Provider): void {
     };
     if (oidc?.route !== 'introspection' || body?.active !== true) return;
     const { AccessToken, ClientCredentials, RefreshToken } = oidc.entities;
+    // The engine has looked for the authorization of the token, too.
     const token = (AccessToken ?? ClientCredentials ?? RefreshToken) as Found | undefined;
-    const found = await describe(provider, oidc.params?.token ?? '', token);
+    const found = token ? await describe(provider, oidc.params?.token ?? '', token) : null;
     ctx.body = found ? answerOf(found) : { active: false };
   });
 }

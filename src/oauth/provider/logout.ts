@@ -99,8 +99,9 @@ export const logout: Logout = {
 
 /** Continues after the logout page. @returns the challenge; null for any other request. */
 async function beforeLogout(ctx: KoaContextWithOIDC): Promise<string | null> {
+  if (ctx.path !== LOGOUT_PATH || ctx.method !== 'GET') return null;
   const challenge = ctx.query['logout_challenge'];
-  if (ctx.path !== LOGOUT_PATH || ctx.method !== 'GET' || typeof challenge !== 'string') return null;
+  if (typeof challenge !== 'string') return null;
   const record = await findRecord({ kind: 'LogoutRequest', id: challenge });
   const { secret, result } = (record?.payload ?? {}) as Partial<LogoutRequestPayload>;
   ctx.path = `${LOGOUT_PATH}/confirm`;

@@ -12,6 +12,7 @@ import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
 import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
+import { acceptJwts } from './accept-jwts.ts';
 import { completeJwt, overrideAccessTokens } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
@@ -200,6 +201,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   const settings = configuration(keys);
   settings.discovery = {
     userinfo_endpoint: `${issuer}/userinfo`,
+    userinfo_signing_alg_values_supported: ['RS256'],
     ...(oauth.registration.isOn ? { registration_endpoint: `${issuer}/oauth2/register` } : {}),
   };
   const provider = new Provider(issuer, settings);
@@ -218,6 +220,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
   });
   overrideAccessTokens(provider);
+  acceptJwts(provider);
   addJwtBearer(provider);
   answerIntrospection(provider);
   addDevicePage(provider);

@@ -83,16 +83,28 @@ export async function insertRecordOnce(record: NewRecord): Promise<boolean> {
 
 export const columns = `payload, consumed_at as "consumedAt", created_at as "createdAt", expires_at as "expiresAt", tenant_id as "tenantId",
   client_row_id as "clientRowId"`;
-const findStatement = statement<StoredRecord>(
-  `select ${columns} from oauth2_records
-    where kind = $1::text::oauth2_record_kind and id_hash = $2 and expires_at > now()
+const findStatement = statement<FoundRecord>(
+  `select kind::text, ${columns} from oauth2_records
+    where kind = any($1::text[]::oauth2_record_kind[]) and id_hash = $2 and expires_at > now()
       and (kind <> 'Session' or consumed_at is null)`,
 );
 
+interface FoundRecord extends StoredRecord {
+  readonly kind: OAuth2RecordKind;
+}
+
+/** The records with this id, of each of these kinds: without those that have expired, and sessions that have ended. */
+export async function findRecords(
+  kinds: readonly OAuth2RecordKind[],
+  id: string,
+  tx?: Tx,
+): Promise<readonly FoundRecord[]> {
+  return await run(findStatement, [kinds, hashOf(id)], tx);
+}
+
 /** Null if there is no such record, if it has expired, or if it is a session that has ended. */
 export async function findRecord({ kind, id }: RecordKey, tx?: Tx): Promise<StoredRecord | null> {
-  const [row] = await run(findStatement, [kind, hashOf(id)], tx);
-  return row ?? null;
+  return (await findRecords([kind], id, tx))[0] ?? null;
 }
 
 const findByUidStatement = statement<StoredRecord>(

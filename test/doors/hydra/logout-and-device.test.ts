@@ -94,11 +94,17 @@ describe.each(['/admin', ''])('device requests below "%s"', (prefix) => {
     [{ user_code: 'XXXX-XXXX' }, 'user'],
     [{ user_code: '' }, 'user_code: must not be empty'],
     [{}, 'user_code: '],
-    [{ user_code: 'XXXX-XXXX', more: 1 }, ''],
   ])('are not accepted with %j', async (answer, hint) => {
     const { challenge } = await atDevice();
     const refused = await call('PUT', at(challenge), answer);
     expect([refused.status, refused.body.error_hint ?? '']).toEqual([400, expect.stringContaining(hint)]);
+  });
+
+  it('are not accepted with a member that we do not know', async () => {
+    const { userCode, challenge } = await atDevice();
+    const refused = await call('PUT', at(challenge), { user_code: userCode, more: 1 });
+    expect(refused.status).toBe(400);
+    expect((await call('PUT', at(challenge), { user_code: userCode })).status).toBe(200);
   });
 
   it('that do not exist are not accepted', async () => {
