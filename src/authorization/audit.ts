@@ -49,6 +49,25 @@ export async function recordChanges(
   await insertAuditEvents(rows, tx);
 }
 
+/** Records what an OAuth 2 client did that acts for itself, and not as a user. */
+export async function recordByClient(
+  tx: Tx,
+  client: { readonly tenantId: string; readonly clientId: string; readonly address: string | null },
+  { action, target, before = null, after = null }: AuditedChange,
+): Promise<void> {
+  const { tenantId, clientId, address } = client;
+  const row = { ...noActor, tenantId, clientId, address, action, before, after, ...namesOf(target) };
+  await insertAuditEvents([{ id: newId(), outcome: 'DONE', code: null, count: 1, ...row }], tx);
+}
+
+const noActor = {
+  actorId: null,
+  actorName: null,
+  realActorId: null,
+  realActorName: null,
+  credentialId: null,
+};
+
 const namesOf = ({ type, id, name = null }: AuditTarget) => ({
   targetType: type,
   targetId: id,
@@ -98,12 +117,8 @@ export function noteFailedSignIn(
   address: string | null,
 ): void {
   note({
+    ...noActor,
     tenantId: user.tenantId,
-    actorId: null,
-    actorName: null,
-    realActorId: null,
-    realActorName: null,
-    credentialId: null,
     clientId: null,
     address,
     action: 'session:login',

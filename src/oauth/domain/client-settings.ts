@@ -16,6 +16,7 @@ import {
 
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 export const grantTypes = [
   'authorization_code',
@@ -24,7 +25,11 @@ export const grantTypes = [
   'implicit',
   DEVICE_CODE,
   JWT_BEARER,
+  TOKEN_EXCHANGE,
 ] as const;
+
+/** Whoever has no secret and no keys is not known, so it gets no tokens by itself, and none for those of others. */
+const authenticatedGrants = ['client_credentials', TOKEN_EXCHANGE];
 
 /** The token endpoint alone answers `token`, which RFC 9700 §2.1.2 advises against; so it is only here with a code. */
 export const responseTypes = [
@@ -177,8 +182,9 @@ const settingsType = z.strictObject(fields).superRefine((client, context) => {
   const needsKeys = client.tokenEndpointAuthMethod === 'private_key_jwt' || client.requestObjectSigningAlg;
   if (needsKeys && !client.jwks && !client.jwksUri)
     fault(['jwks'], 'is required, or jwksUri, because the client signs with its own keys');
-  if (client.grantTypes.includes('client_credentials') && client.tokenEndpointAuthMethod === 'none')
-    fault(['tokenEndpointAuthMethod'], 'must not be none, because client_credentials needs a secret or keys');
+  const authenticated = authenticatedGrants.find((grant) => client.grantTypes.includes(grant));
+  if (authenticated !== undefined && client.tokenEndpointAuthMethod === 'none')
+    fault(['tokenEndpointAuthMethod'], `must not be none, because ${authenticated} needs a secret or keys`);
 });
 
 /** What users can set. The lifespans have an operation of their own. */

@@ -10,7 +10,7 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   redirectUris:
     'Where the answers of sign-ins may go, compared as whole texts. They begin with `https`, or with `http` for the same machine, or have the scheme of an application. The port of a loopback address is free.',
   grantTypes:
-    'How the client may get tokens: `authorization_code`, `refresh_token`, `client_credentials`, `implicit`, `urn:ietf:params:oauth:grant-type:device_code`, `urn:ietf:params:oauth:grant-type:jwt-bearer`.',
+    'How the client may get tokens: `authorization_code`, `refresh_token`, `client_credentials`, `implicit`, `urn:ietf:params:oauth:grant-type:device_code`, `urn:ietf:params:oauth:grant-type:jwt-bearer`, `urn:ietf:params:oauth:grant-type:token-exchange`.',
   responseTypes:
     'What the client may ask for in a sign-in: `code`, `id_token`, or combinations of `code`, `id_token` and `token`.',
   scope:

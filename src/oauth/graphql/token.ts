@@ -89,6 +89,13 @@ const OAuth2TokenIntrospection = builder.objectRef<Answer>('OAuth2TokenIntrospec
       description: 'The thumbprint of the key of the client that it is bound to; null if it is not.',
       resolve: ({ keyThumbprint }) => keyThumbprint ?? null,
     }),
+    actor: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'Who acts for the person, after an exchange of tokens: a JSON object with `sub`, and with `act` for who acted before. Null if nobody does. Source: RFC 8693.',
+      resolve: ({ actor }) => (actor ?? null) as Json,
+    }),
     ext: t.field({
       type: 'JSON',
       nullable: true,

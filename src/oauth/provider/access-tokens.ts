@@ -4,6 +4,7 @@ import { isId } from '../../platform/ids.ts';
 import { AUDIENCE as SLIPWAY } from '../../sign-in/access-tokens.ts';
 import { findPrincipal, plainSignIn } from '../../sign-in/principals.ts';
 import { accountOf } from '../domain/accounts.ts';
+import type { Actor } from '../domain/token-exchange.ts';
 import { recordIdOf } from '../domain/token-records.ts';
 import { findConsent } from '../store/consents.ts';
 import { grantedAudience } from './audience.ts';
@@ -24,12 +25,21 @@ export interface EngineToken {
   iat: number;
   exp: number;
   expiresIn: number;
+  /** The id of the record of the token that it was exchanged for. It ends with that token. */
+  readonly subjectToken?: string;
+  /** Who acts for the person. */
+  readonly act?: Actor;
   isSenderConstrained(): boolean;
 }
 
 interface TokenModel extends EngineToken {
   save(): Promise<string>;
-  getValueAndPayload(): Promise<{ value: string; payload: Record<string, unknown> }>;
+  getValueAndPayload(): Promise<Made>;
+}
+
+interface Made {
+  readonly value: string;
+  readonly payload: Record<string, unknown>;
 }
 
 /** What an authorization remembers beside what the engine does. */
@@ -74,7 +84,7 @@ function overrideToken(prototype: TokenModel): void {
       return value;
     },
     async getValueAndPayload(this: TokenModel) {
-      const opaque = await getValueAndPayload.call(this);
+      const opaque = withSubjectToken(this, await getValueAndPayload.call(this));
       const session = sessions.get(this);
       if (!session && strategyOf(this.client) === 'opaque') return opaque;
       if (!session) {
@@ -90,6 +100,13 @@ function overrideToken(prototype: TokenModel): void {
     },
   });
 }
+
+function withSubjectToken({ subjectToken }: EngineToken, made: Made): Made {
+  return subjectToken === undefined ? made : { ...made, payload: { ...made.payload, subjectToken } };
+}
+
+/** Claims that tokens have in all their forms. */
+export const ownClaims = (_ctx: unknown, { act }: { readonly act?: Actor }) => (act ? { act } : undefined);
 
 const strategyOf = (client: unknown): string =>
   slipwayOf(client).settings.accessTokenStrategy ?? serverConfig.oauth.accessTokenStrategy;

@@ -41,6 +41,13 @@ interface Session {
   readonly userId: string;
 }
 
+/** What an access token has beside what the engine gives it. */
+interface StoredToken extends AdapterPayload {
+  readonly slipway?: Session;
+  /** The id of the record of the token that it was exchanged for. */
+  readonly subjectToken?: string;
+}
+
 const isTokenKind = (kind: OAuth2RecordKind): boolean =>
   kind === 'AccessToken' || kind === 'ClientCredentials' || kind === 'RefreshToken';
 
@@ -67,7 +74,7 @@ class RecordAdapter implements Adapter {
     );
   }
 
-  #columnsOf(id: string, { jti: _jti, slipway, ...payload }: AdapterPayload & { slipway?: Session }) {
+  #columnsOf(id: string, { jti: _jti, slipway, subjectToken, ...payload }: StoredToken) {
     const client = clientOfRequest()?.slipway ?? null;
     const accountId = payload.accountId ?? null;
     const isSession = this.#kind === 'Session';
@@ -85,6 +92,7 @@ class RecordAdapter implements Adapter {
       clientRowId: isSession || client?.accessKey ? null : (client?.id ?? null),
       grantId: this.#kind === 'Grant' ? id : (payload.grantId ?? null),
       ...{ sessionId: slipway?.sessionId ?? null, userId: slipway?.userId ?? null },
+      ...(subjectToken ? { subjectToken: { kind: 'AccessToken' as const, id: subjectToken } } : {}),
     };
   }
 

@@ -1,6 +1,6 @@
 import type { ClientMetadata } from 'oidc-provider';
 import { findOrMakeClient } from '../commands/find-or-make-client.ts';
-import { DEVICE_CODE, JWT_BEARER, usesSecret } from '../domain/client-settings.ts';
+import { DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE, usesSecret } from '../domain/client-settings.ts';
 import { isNative } from '../domain/client-uris.ts';
 import type { EngineClient } from '../store/clients.ts';
 
@@ -27,6 +27,7 @@ const knownGrants = new Set([
   'implicit',
   DEVICE_CODE,
   JWT_BEARER,
+  TOKEN_EXCHANGE,
 ]);
 
 /** A client as the engine reads it; undefined if there is none. */

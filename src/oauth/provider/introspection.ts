@@ -2,6 +2,7 @@ import type { Provider } from 'oidc-provider';
 import { hasEnded, readToken } from '../../sign-in/access-tokens.ts';
 import { findTokenPrincipals } from '../../sign-in/token-principals.ts';
 import { accountOf } from '../domain/accounts.ts';
+import type { Actor } from '../domain/token-exchange.ts';
 import { recordIdOf, tokenOf } from '../domain/token-records.ts';
 import { type ConsentRow, findConsent } from '../store/consents.ts';
 
@@ -21,6 +22,10 @@ export interface Introspection {
   /** In seconds since 1970, as `expiresAt`. */
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** The person, as the engine names her; null for a client that acts for itself. */
+  readonly accountId: string | null;
+  /** Who acts for the person. */
+  readonly actor: Actor | null;
   /** The thumbprint of the key that the token is bound to. */
   readonly keyThumbprint: string | null;
   /** What the person has allowed; null for a client that acts for itself. */
@@ -39,6 +44,7 @@ interface Found {
   readonly aud?: string | string[];
   readonly tokenType?: 'Bearer' | 'DPoP';
   readonly jkt?: string;
+  readonly extra?: { readonly act?: Actor };
   readonly iat: number;
   readonly exp: number;
 }
@@ -74,6 +80,7 @@ async function describe(provider: Provider, id: string, found: Found): Promise<I
     subject: found.accountId ? accountOf(found.accountId).subject : (user?.userId ?? found.clientId),
     username: user?.username ?? null,
     audience: [found.aud ?? consent?.audience ?? []].flat(),
+    ...{ accountId: found.accountId ?? null, actor: found.extra?.act ?? null },
     keyThumbprint: found.jkt ?? null,
   };
 }
@@ -94,6 +101,7 @@ const answerOf = (found: Introspection) => ({
   ...(found.username === null ? {} : { username: found.username }),
   ...(found.type === null ? {} : { token_type: found.type }),
   token_use: found.use,
+  ...(found.actor === null ? {} : { act: found.actor }),
   ...(found.keyThumbprint === null ? {} : { cnf: { jkt: found.keyThumbprint } }),
   ext: found.consent?.session.accessToken ?? {},
 });

@@ -5,9 +5,9 @@ import { accountIdOf } from '../domain/accounts.ts';
 import { JWT_BEARER } from '../domain/client-settings.ts';
 import { isForSlipway } from '../domain/slipway-tokens.ts';
 import { listTrusts } from '../store/jwt-grant-issuers.ts';
-import type { EngineToken } from './access-tokens.ts';
 import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
+import { issueAccessToken } from './issue-access-token.ts';
 import { isFirstUse } from './replays.ts';
 import { RESOURCE, requireAllowedScopes } from './scopes.ts';
 
@@ -27,11 +27,6 @@ interface Assertion {
 interface Grant {
   audience?: readonly string[];
   addResourceScope(resource: string, scope: string): void;
-  save(): Promise<string>;
-}
-
-interface NewAccessToken extends EngineToken {
-  resourceServer?: unknown;
   save(): Promise<string>;
 }
 
@@ -72,22 +67,7 @@ async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<vo
   grant.addResourceScope(RESOURCE, scopes.join(' '));
   const grantId = await grant.save();
   ctx.oidc.entity('Grant', grant as never);
-  const token = new provider.AccessToken({
-    ...{ accountId, client, grantId, gty: JWT_BEARER, scope: scopes.join(' ') || undefined },
-  } as never) as unknown as NewAccessToken;
-  const { ResourceServer } = provider as unknown as {
-    readonly ResourceServer: new (resource: string, info: object) => unknown;
-  };
-  token.resourceServer = new ResourceServer(RESOURCE, {
-    scope: scopes.join(' '),
-    accessTokenFormat: 'opaque',
-  });
-  ctx.oidc.entity('AccessToken', token as never);
-  const accessToken = await token.save();
-  ctx.body = {
-    ...{ access_token: accessToken, expires_in: token.expiration, token_type: 'Bearer' },
-    ...(token.scope ? { scope: token.scope } : {}),
-  };
+  ctx.body = await issueAccessToken(ctx, { accountId, grantId, gty: JWT_BEARER, scopes });
 }
 
 /** @throws InvalidRequest without a JWT; InvalidGrant if the JWT is not valid, or not signed with a trusted key. */

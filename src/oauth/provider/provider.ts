@@ -13,7 +13,7 @@ import { renderProblemPage } from '../pages/message-pages.ts';
 import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
 import { acceptJwts } from './accept-jwts.ts';
-import { completeJwt, overrideAccessTokens } from './access-tokens.ts';
+import { completeJwt, overrideAccessTokens, ownClaims } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
@@ -36,6 +36,7 @@ import {
   requireAllowedScopes,
   resourceServerInfo,
 } from './scopes.ts';
+import { addTokenExchange } from './token-exchange.ts';
 
 const { oauth } = serverConfig;
 
@@ -121,6 +122,7 @@ function configuration(keys: SigningKeys): Configuration {
     interactions: { policy: policy(), url: interactionUrl },
     loadExistingGrant,
     formats: { customizers: { jwt: completeJwt as never } },
+    extraTokenClaims: ownClaims as never,
     issueRefreshToken: issuesRefreshToken as NonNullable<Configuration['issueRefreshToken']>,
     rotateRefreshToken: true,
     expiresWithSession: async () => false,
@@ -222,6 +224,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   overrideAccessTokens(provider);
   acceptJwts(provider);
   addJwtBearer(provider);
+  addTokenExchange(provider);
   answerIntrospection(provider);
   addDevicePage(provider);
   addLogoutPage(provider);

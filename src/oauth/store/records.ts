@@ -21,6 +21,8 @@ export interface NewRecord extends RecordKey {
   /** Of an access token for Slipway itself. */
   readonly sessionId: string | null;
   readonly userId: string | null;
+  /** Of an access token that was exchanged for another one: the other one, with which it ends. */
+  readonly subjectToken?: RecordKey | null;
   readonly payload: Payload;
   readonly expiresInSeconds: number;
 }
@@ -49,6 +51,8 @@ const valuesOf = (record: NewRecord) => [
   record.expiresInSeconds,
   record.sessionId,
   record.userId,
+  record.subjectToken?.kind ?? null,
+  record.subjectToken ? hashOf(record.subjectToken.id) : null,
 ];
 
 /**
@@ -57,9 +61,9 @@ const valuesOf = (record: NewRecord) => [
  */
 const insert = `insert into oauth2_records
     (kind, id_hash, tenant_id, client_row_id, account_id, grant_id, uid, payload, expires_at, session_id,
-     user_id)
+     user_id, subject_kind, subject_hash)
   values ($1::text::oauth2_record_kind, $2, $3::uuid, $4::uuid, $5, $6, $7, $8::jsonb, now() + make_interval(secs => $9),
-          $10::uuid, $11::uuid)
+          $10::uuid, $11::uuid, $12::text::oauth2_record_kind, $13)
   on conflict (kind, id_hash) do update set
     tenant_id = excluded.tenant_id, client_row_id = excluded.client_row_id, account_id = excluded.account_id,
     grant_id = excluded.grant_id, uid = coalesce(excluded.uid, oauth2_records.uid),
@@ -72,6 +76,7 @@ const insertOnceStatement = statement<{ kind: string }>(
   `${insert} where oauth2_records.expires_at < now() returning kind::text`,
 );
 
+/** @throws a foreign key violation if its `subjectToken` has ended. */
 export async function upsertRecord(record: NewRecord): Promise<void> {
   await run(upsertStatement, valuesOf(record));
 }

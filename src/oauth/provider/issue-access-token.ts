@@ -1,0 +1,44 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Actor } from '../domain/token-exchange.ts';
+import type { EngineToken } from './access-tokens.ts';
+import { RESOURCE } from './scopes.ts';
+
+export interface NewAccessToken {
+  /** The person whom it is about. */
+  readonly accountId: string;
+  readonly grantId?: string;
+  /** The grant type. */
+  readonly gty: string;
+  readonly scopes: readonly string[];
+  /** Without it, the token is valid for as long as the client says, or else the server. */
+  readonly expiresInSeconds?: number;
+  readonly subjectToken?: string;
+  readonly act?: Actor | undefined;
+}
+
+interface Model extends EngineToken {
+  resourceServer: unknown;
+  save(): Promise<string>;
+}
+
+/** Issues an access token of a person by a grant that the engine does not know. @returns what the client is answered. */
+export async function issueAccessToken(
+  ctx: KoaContextWithOIDC,
+  { subjectToken, act, expiresInSeconds: expiresIn, scopes, ...asked }: NewAccessToken,
+): Promise<Record<string, unknown>> {
+  const { client, provider } = ctx.oidc;
+  const { AccessToken, ResourceServer } = provider as unknown as {
+    readonly AccessToken: new (values: object) => Model;
+    readonly ResourceServer: new (resource: string, info: object) => unknown;
+  };
+  const scope = scopes.join(' ');
+  const token = new AccessToken({ ...asked, client, expiresIn, scope: scope || undefined });
+  Object.assign(token, { subjectToken, act });
+  token.resourceServer = new ResourceServer(RESOURCE, { scope, accessTokenFormat: 'opaque' });
+  ctx.oidc.entity('AccessToken', token as never);
+  const value = await token.save();
+  return {
+    ...{ access_token: value, expires_in: token.expiration, token_type: 'Bearer' },
+    ...(token.scope ? { scope: token.scope } : {}),
+  };
+}
