@@ -181,6 +181,8 @@ describe('a logout', () => {
     const [who, victim] = [stage.actors(), stage.actors()];
     await tokensOf(who, stage.web);
     await tokensOf(victim, stage.web, 'victim');
+    // The victim is about to sign out, too, so her session has a secret of its own.
+    await begin(victim.browser);
     const { redirectTo } = await accept(await begin(who.browser));
     expect((await victim.browser.open(redirectTo)).status).toBe(400);
     expect(await isKnown(victim.browser)).toBe(true);

@@ -21,7 +21,10 @@ beforeAll(async () => {
   const machine = { grantTypes: ['client_credentials'], scope: 'write' };
   const keyed = { ...machine, tokenEndpointAuthMethod: 'private_key_jwt', jwks: { keys: [jwk] } };
   await stage.addClient('keyed', keyed);
-  await stage.addClient('signer', { ...keyed, tokenEndpointAuthSigningAlg: 'RS256' });
+  // Its key is for all algorithms, so only the registered one decides.
+  const { alg: _any, ...plain } = jwk;
+  const jwks = { keys: [plain] };
+  await stage.addClient('signer', { ...keyed, jwks, tokenEndpointAuthSigningAlg: 'RS256' });
 });
 afterAll(() => stage.stop());
 
