@@ -6,6 +6,8 @@ import type { ErrorCode } from '../platform/errors.ts';
  * protocol. So every call has the permissions, limits and records of the GraphQL operation that it asks.
  */
 export interface Door {
+  /** What a caller of all its operations needs. */
+  readonly scopes: readonly string[];
   /** The methods that the door answers at a path; empty if the path does not belong to it. */
   methodsAt(path: string): readonly string[];
   /** @throws DoorError or another error, which `refuse` then turns into the answer. */

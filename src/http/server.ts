@@ -19,8 +19,10 @@ import { requireEncodedUtf8 } from './body.ts';
 import { clientAddress } from './client-address.ts';
 import { answerOrigin } from './cors.ts';
 import { createGraphQLServer } from './graphql.ts';
+import { startHydraAdmin } from './hydra-admin.ts';
 import { createListener } from './listener.ts';
 import { measureRequest } from './metrics.ts';
+import { requestUrl } from './request-url.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
 import { routeOf } from './routes.ts';
 import { serveWebSocket } from './websocket.ts';
@@ -53,8 +55,7 @@ export async function startServer({ host, port }: { host: string; port: number }
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [target, base] = [request.url ?? '/', 'http://slipway.invalid'];
-    const url = URL.canParse(target, base) ? new URL(target, base) : null;
+    const url = requestUrl(request);
     const route = url ? routeOf(url.pathname) : undefined;
     measureRequest(response, route?.label ?? 'other');
     if (!url) throw refusal('INVALID_ARGUMENT', 'the address is not valid');
@@ -85,20 +86,24 @@ export async function startServer({ host, port }: { host: string; port: number }
   const sweeping = setInterval(sweep, SWEEP_EVERY_MS).unref();
   await listen(server, { host, port });
   address = addressOf(server, host);
+  const { hydraAdmin } = serverConfig;
+  const admin = hydraAdmin && (await startHydraAdmin(hydraAdmin, { graphql, requests, publicUrl }));
+  const servers = [server, ...(admin ? [admin] : [])];
   return {
     url: address,
     async stop() {
       // Sockets first, so that their clients get the reason of the closing and not the end of each operation.
       const socketsClosed = sockets.close();
       requests.stop();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = servers.map((one) => new Promise<void>((resolve) => one.close(() => resolve())));
       const deadline = setTimeout(() => {
         sockets.terminate();
-        server.closeAllConnections();
+        for (const one of servers) one.closeAllConnections();
       }, baseConfig.drainSeconds * 1000);
       // A connection that is kept alive becomes idle after its last answer.
-      const idle = setInterval(() => server.closeIdleConnections(), 50);
-      await Promise.all([socketsClosed, closed]);
+      const closeIdle = () => servers.forEach((one) => void one.closeIdleConnections());
+      const idle = setInterval(closeIdle, 50);
+      await Promise.all([socketsClosed, ...closed]);
       clearTimeout(deadline);
       clearInterval(idle);
       clearInterval(sweeping);

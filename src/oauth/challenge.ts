@@ -1,8 +1,10 @@
+import { decodeJwt } from 'jose';
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { VERIFY_PATH } from './device-request.ts';
 import { accountOf } from './domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError } from './domain/challenges.ts';
+import { mayUseSession } from './domain/own-clients.ts';
 import { wordsOf } from './domain/scopes.ts';
 import { issuerOf } from './provider/current-provider.ts';
 import { type ClientRow, readClients } from './store/clients.ts';
@@ -28,6 +30,8 @@ interface InteractionPayload {
   readonly result?: object;
   /** If the sign-in is for a device. */
   readonly sealedDeviceCode?: string;
+  /** What the session will be known by, if the browser has none that the client may use. */
+  readonly newSessionUid?: string;
 }
 
 /** What a login app has said, as the engine keeps it until the consent. */
@@ -45,6 +49,10 @@ export interface LoginResult {
   readonly ts?: number | undefined;
   /** The version of the user of Slipway, if the built-in page has signed her in. */
   readonly userVersion?: number | undefined;
+  /** The challenge that was answered. */
+  readonly challenge?: string;
+  /** The session of the person at the identity provider behind the login app. */
+  readonly identityProviderSessionId?: string | undefined;
   readonly context?: unknown;
 }
 
@@ -64,6 +72,8 @@ export interface Challenge {
   readonly sessionId: string | null;
   readonly requestUrl: string;
   readonly params: InteractionPayload['params'];
+  /** Of the ID token that the request brings as a hint. */
+  readonly idTokenHintClaims: Readonly<Record<string, unknown>> | undefined;
   readonly requestedAt: Date;
   readonly expiresAt: Date;
   readonly returnTo: string;
@@ -93,12 +103,13 @@ export async function getChallenge(
   if (payload.prompt.name !== kind) throw absent();
   const [client] = await readClients(caller.tenantId, [{ id: record.clientRowId }]);
   if (!client) throw absent();
-  const requestUrl = requestUrlOf(payload);
-  if (record.consumedAt) throw new ChallengeUsedError(requestUrl);
+  if (record.consumedAt) throw new ChallengeUsedError(requestUrlOf(payload));
   const returnTo = withVerifier(payload.returnTo, challenge);
   if (payload.result) throw new ChallengeUsedError(returnTo);
   const login = payload.lastSubmission?.login ?? null;
   const accountId = login?.accountId ?? payload.session?.accountId ?? null;
+  const { session } = payload;
+  const usable = session && mayUseSession(client, session.accountId) ? session : null;
   const subject = accountId && accountOf(accountId).subject;
   const requestedScopes = wordsOf(payload.params['scope']);
   const isRepeated =
@@ -106,18 +117,23 @@ export async function getChallenge(
   const skip = kind === 'login' ? isRepeated : await isRemembered(client, subject, requestedScopes, payload);
   const seconds = (instant: number) => new Date(instant * 1000);
   return {
-    ...{ challenge, kind, client, requestedScopes, skip, requestUrl, login },
+    ...{ challenge, kind, client, requestedScopes, skip, login },
+    requestUrl: requestUrlOf({ ...payload, params: { ...payload.params, id_token_hint: undefined } }),
     requestId: payload.cid,
     requestedAudience: wordsOf(payload.params['audience']),
     subject: kind === 'login' && !skip ? null : subject,
-    sessionId: payload.session?.uid ?? null,
+    sessionId: usable?.uid ?? payload.newSessionUid ?? null,
     params: payload.params,
+    idTokenHintClaims: claimsOf(payload.params['id_token_hint']),
     requestedAt: seconds(payload.iat),
     expiresAt: record.expiresAt,
     returnTo,
     session: payload.session ?? null,
   };
 }
+
+/** The engine has checked the ID token before it stored the request. */
+const claimsOf = (idToken: string | undefined) => (idToken === undefined ? undefined : decodeJwt(idToken));
 
 async function isRemembered(
   { id: clientRowId }: ClientRow,
@@ -130,7 +146,7 @@ async function isRemembered(
   return (await findRememberedConsent({ clientRowId, subject }, scopes)) !== null;
 }
 
-/** The original request, with which a browser can begin anew. */
+/** The original request, with which a browser can begin anew. It may contain an ID token. */
 function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload): string {
   if (sealedDeviceCode) return `${issuerOf(returnTo)}${VERIFY_PATH}`;
   const url = new URL(`${issuerOf(returnTo)}/oauth2/auth`);
@@ -143,6 +159,12 @@ function requestUrlOf({ params, returnTo, sealedDeviceCode }: InteractionPayload
 export async function signedInAt(sessionUid: string): Promise<number | undefined> {
   const session = await findSessionByUid(sessionUid);
   return session?.payload['loginTs'] as number | undefined;
+}
+
+/** What the login app has named the session of the person at its identity provider; null if nothing. */
+export async function identityProviderSessionOf(sessionUid: string): Promise<string | null> {
+  const session = await findSessionByUid(sessionUid);
+  return (session?.payload['identityProviderSessionId'] as string | undefined) ?? null;
 }
 
 /** The version of the user of Slipway when she signed in; null if an operator's app has signed somebody in. */

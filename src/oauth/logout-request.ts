@@ -14,6 +14,7 @@ export interface LogoutRequestPayload {
   readonly secret: string;
   readonly accountId: string;
   readonly sessionId: string;
+  readonly identityProviderSessionId?: string | undefined;
   readonly requestUrl: string;
   /** True if the client has shown an ID token of the session. */
   readonly isByClient: boolean;
@@ -27,6 +28,8 @@ export interface LogoutRequest {
   readonly subject: string;
   /** `sid` in tokens. */
   readonly sessionId: string;
+  /** As the login app has said it. */
+  readonly identityProviderSessionId: string | null;
   readonly requestUrl: string;
   readonly rpInitiated: boolean;
   readonly client: ClientRow | null;
@@ -50,13 +53,14 @@ export async function getLogoutRequest(
 ): Promise<LogoutRequest> {
   const record = await findRecord({ kind: 'LogoutRequest', id: challenge });
   if (!record || record.tenantId !== tenantId) throw new NotFoundError('challenge', challenge.slice(0, 100));
-  const { accountId, sessionId, requestUrl, isByClient, clientId, result } =
+  const { accountId, sessionId, requestUrl, isByClient, clientId, result, ...payload } =
     record.payload as unknown as LogoutRequestPayload;
   if (record.consumedAt) throw new ChallengeUsedError(`${issuer}${LOGOUT_PATH}`);
   if (result) throw new ChallengeUsedError(logoutUrlOf(issuer, challenge));
   const [client = null] = clientId === null ? [] : await readClients(tenantId, [{ clientId }]);
   return {
     ...{ challenge, sessionId, requestUrl, client, rpInitiated: isByClient },
+    identityProviderSessionId: payload.identityProviderSessionId ?? null,
     ...{ subject: accountOf(accountId).subject, requestedAt: record.createdAt, expiresAt: record.expiresAt },
   };
 }

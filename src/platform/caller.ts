@@ -9,6 +9,8 @@ export type SignInMethod =
   | 'OUTSIDE_TOKEN'
   | 'KERBEROS'
   | 'ANONYMOUS'
+  /** By a connection from the same machine: HYDRA_ADMIN_LISTEN. */
+  | 'LOCAL'
   | 'SYSTEM';
 
 /** The user who acts as another user, by a header of the request or with a token for this purpose. */

@@ -2,7 +2,9 @@
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
+import { callsTo } from '../doors/hydra/call.ts';
 import type { Answer } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
 import { newCaller, newTenant } from '../support/users.ts';
 import { signIn } from './browser.ts';
 import { redirect, Stage } from './stage.ts';
@@ -203,5 +205,31 @@ describe('a registration', () => {
       expect(headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
     }
     expect((await send('GET', address, undefined, one.registration_access_token)).status).toBe(200);
+  });
+});
+
+describe('a client that an administrator has registered', () => {
+  it('manages its registration with the token that the administrator got', async () => {
+    const input = { clientId: 'by-hand', client: { redirectUris: [redirect], scope: 'openid read.runs' } };
+    const fields = 'registrationAccessToken registrationClientUri';
+    const made = await mutate(stage.app, 'createOAuth2Client', input, fields);
+    const { registrationAccessToken: token, registrationClientUri: address } = made;
+    expect(address).toBe(`${stage.app.url}/oauth2/register/by-hand`);
+    expect((await send('GET', address, undefined, token)).answer).toMatchObject({ client_id: 'by-hand' });
+    // It then has no more than a client that has registered itself.
+    const update = { ...metadata, client_id: 'by-hand' };
+    expect((await send('PUT', address, { ...update, scope: 'read.runs' }, token)).status).toBe(400);
+    expect((await send('PUT', address, update, token)).answer.scope).toBe('openid offline offline_access');
+    expect((await send('GET', address, undefined, token)).status).toBe(401);
+  });
+
+  it("gets the token from Hydra's address, too, once", async () => {
+    const call = callsTo(stage.app, stage.app.admin);
+    const { body } = await call('POST', '/admin/clients', { client_id: 'like-hydra' });
+    expect(body.registration_client_uri).toBe(`${stage.app.url}/oauth2/register/like-hydra`);
+    const { registration_access_token: token } = body;
+    expect((await send('GET', body.registration_client_uri, undefined, token)).status).toBe(200);
+    const read = await call('GET', '/admin/clients/like-hydra');
+    expect(read.body).not.toHaveProperty('registration_access_token');
   });
 });

@@ -36,7 +36,7 @@ describe('the code flow', () => {
         subject: null,
         requestedScopes: scopes,
         client: { clientId: 'web' },
-        sessionId: null,
+        sessionId: expect.stringMatching(/^[\w-]{20,}$/),
       },
       oidcContext: { loginHint: 'al', acrValues: ['one', 'two'] },
     });

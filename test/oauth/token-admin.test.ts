@@ -55,6 +55,21 @@ describe('introspectOAuth2Token', () => {
     expect(await introspect(made.id_token ?? '')).toEqual(inactive);
   });
 
+  it.each(['ACCESS_TOKEN', 'REFRESH_TOKEN', null])(
+    'finds tokens of each kind with the hint %s',
+    async (hint) => {
+      const { access_token, refresh_token } = await stage.tokens();
+      const document = `query ($token: String!, $hint: OAuth2TokenUse) {
+      introspectOAuth2Token(token: $token, tokenTypeHint: $hint) { tokenUse } }`;
+      const useOf = async (token: string | undefined) =>
+        (await stage.app.ask(document, { token, hint })).data.introspectOAuth2Token.tokenUse;
+      expect([await useOf(access_token), await useOf(refresh_token)]).toEqual([
+        'ACCESS_TOKEN',
+        'REFRESH_TOKEN',
+      ]);
+    },
+  );
+
   it('says the client of a token that a client has for itself', async () => {
     const { access_token } = await client.clientCredentialsGrant(stage.web, { scope: 'write' });
     expect(await introspect(access_token)).toMatchObject({

@@ -25,11 +25,13 @@ const headers = ['content-type', 'location', 'link', 'x-total-count', 'cache-con
 
 /** What is another one each time: ids, times, secrets, and the parts of keys. */
 const chance =
-  /(^|\.)(client_secret|created_at|updated_at|handled_at|challenge|login_challenge|session_id|login_session_id|consent_request_id|redirect_to|access_token|refresh_token|id_token|expires_in|x|y|d|n)$/;
+  /(^|\.)(id|client_secret|created_at|updated_at|handled_at|challenge|login_challenge|session_id|login_session_id|sid|consent_request_id|redirect_to|requested_at|access_token|refresh_token|id_token|expires_in|x|y|d|n)$/;
 
 /** A text without what servers name by chance in it. The parameters of an address have no order. */
 function blanked(value: unknown): unknown {
   if (typeof value !== 'string') return value;
+  // An instant has several forms.
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return new Date(value).toISOString();
   const text = value
     .replaceAll(/https?:\/\/127\.0\.0\.1:\d+/g, '<server>')
     .replaceAll(/page_token=[^&>]+/g, 'page_token=<chance>');

@@ -2,6 +2,7 @@
  * ORY Hydra v2.3.0 and this server get the same requests of an administrator and of a login app. Their answers are equal
  * but for ids, times and secrets, and for what `hydra-differences.ts` names.
  */
+import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Call, callsTo, type HydraAnswer } from '../doors/hydra/call.ts';
 import { Browser, challengeIn, redirectOf } from '../oauth/browser.ts';
@@ -14,6 +15,7 @@ import { type Hydra, startHydra } from './start-hydra.ts';
 vi.hoisted(() => {
   process.env['OAUTH_LOGIN_URL'] = 'https://login.example/login';
   process.env['OAUTH_CONSENT_URL'] = 'https://login.example/consent';
+  process.env['OAUTH_LOGOUT_URL'] = 'https://login.example/logout';
 });
 
 /** One of the two servers, as its users see it. */
@@ -62,6 +64,7 @@ const client = '/admin/clients/app';
 const keys = '/admin/keys/set';
 const login = '/admin/oauth2/auth/requests/login';
 const consent = '/admin/oauth2/auth/requests/consent';
+const logout = '/admin/oauth2/auth/requests/logout';
 const sessions = '/admin/oauth2/auth/sessions';
 const callback = 'https://app.example/callback';
 const settings = {
@@ -84,6 +87,12 @@ const settings = {
   ...{ token_endpoint_auth_method: 'client_secret_basic', skip_logout_consent: true },
 };
 const patch = (...operations: object[]) => operations;
+const issuers = '/admin/trust/grants/jwt-bearer/issuers';
+const { publicKey } = await generateKeyPair('ES256');
+const trust = {
+  ...{ issuer: 'https://ci.example', subject: 'robot', scope: ['read'], expires_at: '2999-01-01T00:00:00Z' },
+  jwk: { ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' },
+};
 
 describe('an administrator', () => {
   it.each<Step>([
@@ -126,10 +135,42 @@ describe('an administrator', () => {
     ['takes back nothing without a subject', 'DELETE', `${sessions}/consent`],
     ['ends sessions of a stranger', 'DELETE', `${sessions}/login?subject=nobody`],
     ['ends no sessions without a subject', 'DELETE', `${sessions}/login`],
+    ['trusts no issuers', 'GET', issuers],
+    ['trusts an issuer for a person', 'POST', issuers, trust],
+    ['trusts it once', 'POST', issuers, trust],
+    ['trusts an issuer for everybody', 'POST', issuers, { ...trust, subject: '', allow_any_subject: true }],
+    ['trusts no issuer for nobody', 'POST', issuers, { ...trust, subject: '' }],
+    ['trusts no issuer twice over', 'POST', issuers, { ...trust, allow_any_subject: true }],
+    ['trusts no issuer without a key', 'POST', issuers, { ...trust, jwk: {} }],
+    ['trusts no issuer without a name', 'POST', issuers, { ...trust, issuer: '' }],
+    ['lists trusted issuers', 'GET', `${issuers}?issuer=${encodeURIComponent(trust.issuer)}`],
+    ['lists trusted issuers of another name', 'GET', `${issuers}?issuer=https://nobody.example`],
+    ['finds no absent issuer', 'GET', `${issuers}/01900000-0000-7000-8000-000000000000`],
+    ['deletes no absent issuer', 'DELETE', `${issuers}/01900000-0000-7000-8000-000000000000`],
   ])('%s', async (name, method, path, body) => {
     const answers = await Promise.all([theirs, ours].map((side) => side.administer(method, path, body)));
     expect(unmeant(name, answers[0] as HydraAnswer, answers[1] as HydraAnswer)).toEqual([]);
   });
+});
+
+it('an administrator reads and deletes a trusted issuer', async () => {
+  const [left, right] = await Promise.all(
+    [theirs, ours].map(async ({ administer }) => {
+      const { body } = await administer('GET', `${issuers}?issuer=${encodeURIComponent(trust.issuer)}`);
+      const id = body.find(({ subject }: { subject: string }) => subject === trust.subject)?.id;
+      return [
+        await administer('GET', `${issuers}/${id}`),
+        await administer('DELETE', `${issuers}/${id}`),
+        await administer('GET', `${issuers}/${id}`),
+      ];
+    }),
+  );
+  const steps = ['reads a trusted issuer', 'deletes a trusted issuer', 'finds no deleted issuer'];
+  const [first, second] = [left ?? [], right ?? []];
+  const differences = steps.map((name, at) =>
+    unmeant(name, first[at] as HydraAnswer, second[at] as HydraAnswer),
+  );
+  expect(differences.flat()).toEqual([]);
 });
 
 describe('a login app', () => {
@@ -139,6 +180,10 @@ describe('a login app', () => {
     ['names no subject', 'PUT', `${login}/accept?login_challenge=none`, {}],
     ['names no consent challenge', 'GET', consent],
     ['names an unknown consent challenge', 'GET', `${consent}?consent_challenge=none`],
+    ['names no logout challenge', 'GET', logout],
+    ['names an unknown logout challenge', 'GET', `${logout}?logout_challenge=none`],
+    ['accepts an unknown logout', 'PUT', `${logout}/accept?logout_challenge=none`],
+    ['rejects an unknown logout', 'PUT', `${logout}/reject?logout_challenge=none`],
   ])('%s', async (name, method, path, body) => {
     const answers = await Promise.all([theirs, ours].map((side) => side.answerLogins(method, path, body)));
     expect(unmeant(name, answers[0] as HydraAnswer, answers[1] as HydraAnswer)).toEqual([]);
@@ -151,6 +196,11 @@ describe('a login app', () => {
       const answer = await call(...request);
       answers.set(name, answer);
       return answer;
+    };
+    /** The challenge of a logout, as the parameters of a request about it. */
+    const logoutAt = async (url: string) => {
+      const challenge = new URL(await redirectOf(browser, url)).searchParams.get('logout_challenge');
+      return `?logout_challenge=${challenge}`;
     };
     const asked = new URL('/oauth2/auth', publicUrl);
     const parameters = {
@@ -183,7 +233,7 @@ describe('a login app', () => {
       code: answer.searchParams.get('code') ?? '',
     });
     const exchange = callsTo({ url: publicUrl }, basic('app', encodeURIComponent('chosen by hand')));
-    await step('exchanges the code', exchange, 'POST', '/oauth2/token', form);
+    const tokens = await step('exchanges the code', exchange, 'POST', '/oauth2/token', form);
     await step('reads a login that is over', answerLogins, 'GET', `${login}?login_challenge=${first}`);
     await step('lists the consents', administer, 'GET', `${sessions}/consent?subject=alice`);
     await step(
@@ -193,6 +243,20 @@ describe('a login app', () => {
       `${sessions}/consent?subject=alice&client=app`,
     );
     await step('lists no consents', administer, 'GET', `${sessions}/consent?subject=alice`);
+    const byClient = new URLSearchParams({
+      ...{ id_token_hint: tokens.body.id_token, state: 'a state' },
+      post_logout_redirect_uri: 'https://app.example/bye',
+    });
+    const asClient = await logoutAt(`${publicUrl}/oauth2/sessions/logout?${byClient}`);
+    await step('reads a logout by a client', answerLogins, 'GET', `${logout}${asClient}`);
+    await step('rejects a logout', answerLogins, 'PUT', `${logout}/reject${asClient}`);
+    await step('reads a logout that was rejected', answerLogins, 'GET', `${logout}${asClient}`);
+    const byPerson = await logoutAt(`${publicUrl}/oauth2/sessions/logout`);
+    await step('reads a logout by a person', answerLogins, 'GET', `${logout}${byPerson}`);
+    const left = await step('accepts a logout', answerLogins, 'PUT', `${logout}/accept${byPerson}`);
+    await browser.open(left.body.redirect_to);
+    await step('reads a logout that is over', answerLogins, 'GET', `${logout}${byPerson}`);
+    await step('cannot accept a logout that is over', answerLogins, 'PUT', `${logout}/accept${byPerson}`);
     return answers;
   }
 

@@ -24,7 +24,7 @@ export async function startHydra(): Promise<Hydra> {
       ...{ SERVE_PUBLIC_HOST: '127.0.0.1', SERVE_PUBLIC_PORT: String(publicPort) },
       ...{ SERVE_ADMIN_HOST: '127.0.0.1', SERVE_ADMIN_PORT: String(adminPort) },
       ...{ URLS_SELF_ISSUER: publicUrl, URLS_LOGIN: process.env['OAUTH_LOGIN_URL'] },
-      URLS_CONSENT: process.env['OAUTH_CONSENT_URL'],
+      ...{ URLS_CONSENT: process.env['OAUTH_CONSENT_URL'], URLS_LOGOUT: process.env['OAUTH_LOGOUT_URL'] },
     },
   });
   const isReady = (url: string) =>

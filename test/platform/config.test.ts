@@ -140,6 +140,7 @@ describe('the configuration', () => {
     ['HOST', 4096],
     ['KERBEROS_USERNAME_SUFFIX', 100],
     ['ANONYMOUS_USER', 255],
+    ['HYDRA_ADMIN_USER', 255],
     ['SLIPWAY_ADMIN_USERNAME', 255],
   ] as const)('accepts for %s a text of %i characters and no longer one', (name, most) => {
     expect(variables[name].safeParse('x'.repeat(most)).success).toBe(true);
@@ -150,6 +151,21 @@ describe('the configuration', () => {
     'accepts the level %s as the default level',
     (level) => expect(variables.DEFAULT_LEVEL.parse(level)).toBe(level),
   );
+
+  it.each([
+    ['127.0.0.1:4445', { host: '127.0.0.1', port: 4445 }],
+    ['127.1.2.3:0', { host: '127.1.2.3', port: 0 }],
+    ['[::1]:4445', { host: '::1', port: 4445 }],
+    ['/run/slipway/hydra.sock', { path: '/run/slipway/hydra.sock' }],
+  ])('reads the address %s, which only this machine reaches', (value, address) => {
+    expect(variables.HYDRA_ADMIN_LISTEN.parse(value)).toEqual(address);
+  });
+
+  it.each(['HYDRA_ADMIN_LISTEN', 'HYDRA_ADMIN_USER'])('refuses %s alone', async (name) => {
+    await expect(read('server', { [name]: '/run/hydra.sock' })).rejects.toThrow(
+      'Set HYDRA_ADMIN_LISTEN and HYDRA_ADMIN_USER together',
+    );
+  });
 
   it('reads a list without its spaces and empty parts', () => {
     expect(variables.SLIPWAY_DOMAINS.parse(' one,, two ,')).toEqual(['one', 'two']);
@@ -194,6 +210,16 @@ describe('the configuration', () => {
     ],
     ['server', 'PORT', '65536', 'PORT must be a whole number from 0 to 65535.'],
     ['server', 'METRICS_PORT', 'on', 'METRICS_PORT must be a port from 0 to 65535, or off.'],
+    ...[
+      ...['0.0.0.0:4445', '10.0.0.1:4445', 'localhost:4445', '127.0.0.1', '127.0.0.1:65536', '::1:4445'],
+      ...['[::]:4445', '4445', 'hydra.sock', `/${'x'.repeat(100)}`],
+    ].map(
+      (value) =>
+        [
+          ...(['server', 'HYDRA_ADMIN_LISTEN', value] as const),
+          'HYDRA_ADMIN_LISTEN must be a loopback address with a port (127.0.0.1:4445, [::1]:4445), or the absolute path of a Unix socket.',
+        ] as const,
+    ),
     ['server', 'GRAPHIQL', 'yes', 'GRAPHIQL must be one of: on, off, 1, 0, true, false.'],
     [
       'scheduler',

@@ -2,25 +2,40 @@ import { graphql } from '../../generated/doors/gql.ts';
 
 /** The operations that Hydra's login apps ask. */
 
+graphql(`
+  fragment OidcContextFields on OidcContext {
+    acrValues
+    uiLocales
+    display
+    loginHint
+    idTokenHintClaims
+  }
+`);
+
+/** What login and consent requests share. */
+graphql(`
+  fragment RequestFields on AuthorizationRequest {
+    challenge
+    requestedScopes
+    requestedAudience
+    skip
+    subject
+    requestUrl
+    oidcContext {
+      ...OidcContextFields
+    }
+    client {
+      ...ClientFields
+    }
+  }
+`);
+
 export const loginRequestDocument = graphql(`
   query HydraLoginRequest($challenge: String!) {
     found: loginRequest(challenge: $challenge) {
-      challenge
-      requestedScopes
-      requestedAudience
-      skip
-      subject
+      ...RequestFields
       sessionId
-      requestUrl
-      oidcContext {
-        acrValues
-        uiLocales
-        display
-        loginHint
-      }
-      client {
-        ...ClientFields
-      }
+      identityProviderSessionId
     }
   }
 `);
@@ -28,25 +43,13 @@ export const loginRequestDocument = graphql(`
 export const consentRequestDocument = graphql(`
   query HydraConsentRequest($challenge: String!) {
     found: consentRequest(challenge: $challenge) {
-      challenge
-      requestedScopes
-      requestedAudience
-      skip
-      subject
+      ...RequestFields
+      consentRequestId
+      loginChallenge
       loginSessionId
-      requestUrl
       acr
       amr
       context
-      oidcContext {
-        acrValues
-        uiLocales
-        display
-        loginHint
-      }
-      client {
-        ...ClientFields
-      }
     }
   }
 `);
@@ -105,6 +108,7 @@ export const logoutRequestDocument = graphql(`
       challenge
       subject
       sessionId
+      identityProviderSessionId
       requestUrl
       rpInitiated
       requestedAt

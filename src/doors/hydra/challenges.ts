@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HydraConsentRequestQuery, HydraLoginRequestQuery } from '../../generated/doors/graphql.ts';
+import type { RequestFieldsFragment } from '../../generated/doors/graphql.ts';
 import { type DoorAnswer, type DoorCall, foundOf, payloadOf } from '../door.ts';
 import { object, parameter, readBody } from './bodies.ts';
 import {
@@ -27,10 +27,6 @@ type Kind = 'login' | 'consent' | 'logout' | 'device';
 
 const challengeOf = (call: DoorCall, kind: Kind) => parameter(call, `${kind}_challenge`, 'challenge');
 
-type Found =
-  | NonNullable<HydraLoginRequestQuery['found']>
-  | Omit<NonNullable<HydraConsentRequestQuery['found']>, 'context'>;
-
 /** What login and consent requests share. */
 const requestJson = ({
   requestedScopes,
@@ -39,7 +35,7 @@ const requestJson = ({
   client,
   oidcContext,
   ...rest
-}: Found) => ({
+}: RequestFieldsFragment) => ({
   ...hydraMembers(rest),
   requested_scope: requestedScopes,
   requested_access_token_audience: requestedAudience,
@@ -71,6 +67,7 @@ const acceptLoginType = z.strictObject({
   acr: z.string().nullish(),
   amr: z.array(z.string()).nullish(),
   context: z.unknown().optional(),
+  identity_provider_session_id: z.string().nullish(),
   extend_session_lifespan: z.boolean().nullish(),
 });
 
@@ -83,10 +80,11 @@ export async function acceptLoginRequest(call: DoorCall): Promise<DoorAnswer> {
     acr,
     amr,
     context,
+    identity_provider_session_id: identityProviderSessionId,
     extend_session_lifespan: extendSessionLifespan,
   } = await readBody(call, acceptLoginType);
   const input = {
-    ...{ challenge, subject, acr, amr, context },
+    ...{ challenge, subject, acr, amr, context, identityProviderSessionId },
     remember: remember ?? false,
     rememberFor: durationOf(rememberFor),
     extendSessionLifespan: extendSessionLifespan ?? false,
@@ -101,6 +99,7 @@ const acceptConsentType = z.strictObject({
   remember: z.boolean().nullish(),
   remember_for: seconds,
   session: z.strictObject({ access_token: object.nullish(), id_token: object.nullish() }).nullish(),
+  context: z.unknown().optional(),
   handled_at: z.string().nullish(),
 });
 
@@ -114,6 +113,7 @@ export async function acceptConsentRequest(call: DoorCall): Promise<DoorAnswer> 
     remember: body.remember ?? false,
     rememberFor: durationOf(body.remember_for),
     session: { accessToken: body.session?.access_token, idToken: body.session?.id_token },
+    context: body.context,
     handledAt: body.handled_at,
   };
   const { result } = await call.ask(acceptConsentDocument, { input });
@@ -135,6 +135,8 @@ async function rejectionOf(call: DoorCall, kind: 'login' | 'consent') {
   return {
     ...{ challenge, error: body.error, errorDescription: body.error_description },
     ...{ errorHint: body.error_hint, errorDebug: body.error_debug },
+    // Go's clients send 0 for none.
+    statusCode: body.status_code || null,
   };
 }
 
@@ -153,7 +155,7 @@ export async function getLogoutRequest(call: DoorCall): Promise<DoorAnswer> {
   const { client, sessionId, ...request } = foundOf(found);
   return {
     status: 200,
-    body: { ...hydraMembers(request), sid: sessionId, ...(client ? { client: clientJson(client) } : {}) },
+    body: { ...hydraMembers(request), sid: sessionId, client: client && clientJson(client) },
   };
 }
 

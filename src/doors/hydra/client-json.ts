@@ -16,6 +16,8 @@ const whenSet = [
   ...['jwksUri', 'tokenEndpointAuthSigningAlg', 'requestUris', 'requestObjectSigningAlg'],
   ...['frontchannelLogoutUri', 'frontchannelLogoutSessionRequired', 'postLogoutRedirectUris'],
   ...['backchannelLogoutUri', 'backchannelLogoutSessionRequired', 'accessTokenStrategy'],
+  // Not of Hydra: a client that is read and written again keeps it.
+  'serviceAccount',
 ] as const;
 
 /** What stands for a setting that is not set. */

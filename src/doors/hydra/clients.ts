@@ -15,6 +15,7 @@ import {
   setLifespansDocument,
   updateClientDocument,
 } from './documents.ts';
+import { hydraMembers } from './names.ts';
 import { listPage } from './pages.ts';
 
 /** The operations on clients, at Hydra's addresses. Source: Hydra v26.2, `client/handler.go`. */
@@ -47,7 +48,10 @@ export async function createClient(call: DoorCall): Promise<DoorAnswer> {
   const made = payloadOf(result);
   const client = await withLifespans(call, made.client, lifespans);
   const location = `${call.path}/${encodeURIComponent(client.clientId)}`;
-  return { status: 201, headers: { location }, body: withSecret(client, made.clientSecret) };
+  const { registrationAccessToken, registrationClientUri } = made;
+  const registration = hydraMembers({ registrationAccessToken, registrationClientUri });
+  const answered = { ...withSecret(client, made.clientSecret), ...registration };
+  return { status: 201, headers: { location }, body: answered };
 }
 
 /** Lifespans are a part of Hydra's clients; here they have an operation of their own, which is asked if they change. */

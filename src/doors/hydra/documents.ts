@@ -52,6 +52,7 @@ graphql(`
     accessTokenStrategy
     skipConsent
     skipLogoutConsent
+    serviceAccount
     lifespans {
       authorizationCodeAccessToken
       authorizationCodeIdToken
@@ -117,6 +118,8 @@ export const createClientDocument = graphql(`
           ...ClientFields
         }
         clientSecret
+        registrationAccessToken
+        registrationClientUri
       }
       ...Refusal
     }

@@ -95,7 +95,14 @@ function matchExactly(path: string): Match | null {
   );
 }
 
+/** Of the operations that the routes ask. */
+const scopes = [
+  'login-app',
+  ...['oauth2Client:*', 'oauth2Token:*', 'consentSession:*', 'jsonWebKey:read', 'jsonWebKey:administer'],
+];
+
 export const hydra: Door = {
+  scopes,
   methodsAt: (path) => Object.keys(match(path)?.handlers ?? {}),
   async answer(call) {
     const { handlers = {}, parts = [] } = match(call.path) ?? {};

@@ -23,15 +23,13 @@ export const consentSessionsDocument = graphql(`
           requestedScopes
           requestedAudience
           requestUrl
+          loginChallenge
           loginSessionId
           remember
           rememberFor
           handledAt
           oidcContext {
-            acrValues
-            uiLocales
-            display
-            loginHint
+            ...OidcContextFields
           }
           session {
             accessToken

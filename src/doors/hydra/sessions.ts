@@ -31,11 +31,11 @@ export async function listConsentSessions(call: DoorCall): Promise<DoorAnswer> {
 
 function consentJson({ client, session, rememberFor, ...consent }: Consent): Record<string, unknown> {
   const { context, oidcContext, requestedScopes, requestedAudience, amr } = consent;
-  const { acr, loginSessionId, requestUrl, subject, consentRequestId } = consent;
+  const { acr, loginChallenge, loginSessionId, requestUrl, subject, consentRequestId } = consent;
   return {
     consent_request_id: consentRequestId,
     consent_request: {
-      ...hydraMembers({ acr, loginSessionId, requestUrl, subject, amr, consentRequestId }),
+      ...hydraMembers({ acr, loginChallenge, loginSessionId, requestUrl, subject, amr, consentRequestId }),
       ...{ challenge: consentRequestId, skip: false, context: context ?? {} },
       ...{ requested_scope: requestedScopes, requested_access_token_audience: requestedAudience },
       oidc_context: hydraMembers(oidcContext),

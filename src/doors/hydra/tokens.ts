@@ -14,6 +14,7 @@ export async function introspectToken(call: DoorCall): Promise<DoorAnswer> {
   const token = form.get('token');
   if (!token) throw missing('token');
   const scopes = (form.get('scope') ?? '').split(' ').filter(Boolean);
+  // The server needs no `token_type_hint`.
   const { found } = await call.ask(introspectDocument, { token, scopes });
   const { active, audience, clientId, expiresAt, issuedAt, tokenUse, ...rest } = foundOf(found);
   if (!active) return { status: 200, body: { active } };

@@ -40,7 +40,9 @@ export async function trustIssuer(call: DoorCall): Promise<DoorAnswer> {
     scopes: body.scope ?? [],
   };
   const { result } = await call.ask(trustJwtGrantIssuerDocument, { input });
-  return { status: 201, body: issuerJson(payloadOf(result).jwtGrantIssuer) };
+  const { jwtGrantIssuer } = payloadOf(result);
+  const location = `${call.path}/${jwtGrantIssuer.id}`;
+  return { status: 201, headers: { location }, body: issuerJson(jwtGrantIssuer) };
 }
 
 export async function getTrustedIssuer({ ask }: DoorCall, [id = '']: readonly string[]): Promise<DoorAnswer> {

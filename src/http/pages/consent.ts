@@ -43,7 +43,12 @@ export const answerConsentForm = page(async (exchange) => {
   const { challenge, caller } = opened;
   const texts = textsOf(exchange, challenge.params['ui_locales']);
   if (form.get('answer') === 'reject') {
-    const because = { errorDescription: 'the person has refused', errorHint: null, errorDebug: null };
+    const because = {
+      errorDescription: 'the person has refused',
+      errorHint: null,
+      errorDebug: null,
+      statusCode: null,
+    };
     const rejection = { challenge: challenge.challenge, error: null, ...because };
     return leadOn(exchange, texts, await rejectRequest(caller, 'consent', rejection));
   }

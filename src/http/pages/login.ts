@@ -59,6 +59,7 @@ export const answerLoginForm = page(async (exchange) => {
       errorDescription: 'the person has cancelled the sign-in',
       errorHint: null,
       errorDebug: null,
+      statusCode: null,
     };
     return leadOn(exchange, texts, await rejectRequest(app, 'login', { ...answer, error: null, ...because }));
   }

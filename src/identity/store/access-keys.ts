@@ -8,10 +8,12 @@ export interface KeyOwner {
   readonly username: string;
   readonly role: Role;
   readonly isDisabled: boolean;
+  readonly isServiceAccount: boolean;
 }
 
 const lockOwnerStatement = statement<KeyOwner>(
-  `select id, tenant_id as "tenantId", username, role::text as role, disabled_at is not null as "isDisabled"
+  `select id, tenant_id as "tenantId", username, role::text as role, disabled_at is not null as "isDisabled",
+          kind = 'SERVICE_ACCOUNT' as "isServiceAccount"
      from users where id = $1::uuid for no key update`,
 );
 

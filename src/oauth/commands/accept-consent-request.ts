@@ -15,6 +15,8 @@ export interface AcceptedConsent {
   /** In seconds; 0 for ever. */
   readonly rememberFor: number;
   readonly session: ConsentClaims;
+  /** For the list of consent sessions; left out or null: what the login app has said. */
+  readonly context?: unknown;
   /** When the person answered; null for now. */
   readonly handledAt: Date | null;
 }
@@ -64,7 +66,7 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
         ...{ session: consent.session, loginSessionId: challenge.sessionId, isRepeated: challenge.skip },
         ...{ isRemembered: consent.remember && !challenge.skip, rememberedUntil: until },
         ...{ requestedAt: challenge.requestedAt, handledAt, requestId: challenge.requestId },
-        request: questionOf(challenge),
+        request: questionOf(challenge, consent.context),
       },
       tx,
     );
@@ -78,12 +80,14 @@ export async function acceptConsentRequest(caller: Caller, consent: AcceptedCons
 /** The parameters that `OidcContext` shows. */
 const shownParameters = ['acr_values', 'ui_locales', 'display', 'login_hint'];
 
-function questionOf({ params, login, ...challenge }: Challenge): ConsentQuestion {
+function questionOf({ params, login, ...challenge }: Challenge, context: unknown): ConsentQuestion {
   const { requestedScopes, requestedAudience, requestUrl } = challenge;
   return {
     ...{ requestedScopes, requestedAudience, requestUrl },
-    ...{ acr: login?.acr ?? null, amr: login?.amr ?? [], context: login?.context ?? null },
+    ...{ acr: login?.acr ?? null, amr: login?.amr ?? [], context: context ?? login?.context ?? null },
+    loginChallenge: login?.challenge ?? null,
     params: Object.fromEntries(shownParameters.map((name) => [name, params[name]])),
+    idTokenHintClaims: challenge.idTokenHintClaims,
   };
 }
 

@@ -21,11 +21,14 @@ export interface AcceptedLogin {
   readonly extendSessionLifespan?: boolean;
   readonly acr: string | null;
   readonly amr: readonly string[] | null;
+  /** The session at the identity provider behind the login app, which the logout app then learns. */
+  readonly identityProviderSessionId?: string | null;
   /** For the consent app. */
   readonly context: unknown;
 }
 
 const MAX_SUBJECT = 255;
+const MAX_SESSION_ID = 255;
 
 /**
  * Says who has signed in. If the request can be skipped, it must be the person of the session; when and how she signed
@@ -40,12 +43,18 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
   const path = ['input', 'subject'];
   if (subject === '' || subject.length > MAX_SUBJECT || !isStorable(subject))
     throw InvalidArgumentError.of(path, `must have 1 to ${MAX_SUBJECT} characters`);
+  const { identityProviderSessionId } = login;
+  if ((identityProviderSessionId ?? '').length > MAX_SESSION_ID)
+    throw InvalidArgumentError.of(
+      ['input', 'identityProviderSessionId'],
+      `must have at most ${MAX_SESSION_ID} characters`,
+    );
   const challenge = await getChallenge(caller, 'login', login.challenge);
   const accountId = accountIdOf({ tenantId: login.subjectTenantId ?? caller.tenantId, subject });
   const { session } = challenge;
   if (challenge.skip && session?.accountId !== accountId)
     throw InvalidArgumentError.of(path, 'the session belongs to another subject');
-  const how: Omit<LoginResult, 'accountId' | 'context'> =
+  const how: Omit<LoginResult, 'accountId' | 'challenge' | 'context'> =
     challenge.skip && session
       ? {
           ...{ remember: true, rememberFor: login.rememberFor, isSkipped: true },
@@ -56,9 +65,13 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
           ...{ remember: login.remember, rememberFor: login.rememberFor, isSkipped: false },
           isExtended: false,
           userVersion: login.userVersion ?? undefined,
+          identityProviderSessionId: identityProviderSessionId || undefined,
           ...{ acr: login.acr ?? undefined, amr: login.amr ? [...login.amr] : undefined },
         };
-  return await answer(challenge, { login: { accountId, ...how, context: login.context ?? undefined } });
+  const context = login.context ?? undefined;
+  return await answer(challenge, {
+    login: { accountId, ...how, challenge: challenge.challenge, context },
+  });
 }
 
 export interface Rejection {
@@ -66,26 +79,32 @@ export interface Rejection {
   readonly error: string | null;
   readonly errorDescription: string | null;
   readonly errorHint: string | null;
-  /** For our log only. */
+  /** For our log only, as is the status: clients are told by a redirect. */
   readonly errorDebug: string | null;
+  readonly statusCode: number | null;
 }
 
 /**
  * Refuses a login or a consent: the client gets this error.
  *
  * @returns where to send the browser.
- * @throws NotFoundError; ChallengeUsedError. Source: Hydra's rejectLoginRequest.
+ * @throws InvalidArgumentError for a status that is not one of an error; NotFoundError; ChallengeUsedError. Source:
+ * Hydra's rejectLoginRequest.
  */
 export async function rejectRequest(
   caller: Caller,
   kind: ChallengeKind,
   rejection: Rejection,
 ): Promise<string> {
+  const { error, errorDescription, errorHint, errorDebug, statusCode } = rejection;
+  if (statusCode !== null && (statusCode < 400 || statusCode > 599))
+    throw InvalidArgumentError.of(['input', 'statusCode'], 'must be a status of an error, 400 to 599');
   const challenge = await getChallenge(caller, kind, rejection.challenge);
-  const { error, errorDescription, errorHint, errorDebug } = rejection;
-  if (errorDebug) caller.log.info({ clientId: challenge.client.clientId, errorDebug }, 'request rejected');
+  const { clientId } = challenge.client;
+  const why = { error: error || 'access_denied', statusCode: statusCode ?? 400, errorDebug };
+  caller.log.info({ clientId, kind, ...why }, 'request rejected');
   const description = [errorDescription ?? refusalOf(kind), errorHint].filter(Boolean).join(' ');
-  return await answer(challenge, { error: error || 'access_denied', error_description: description });
+  return await answer(challenge, { error: why.error, error_description: description });
 }
 
 /** Stores the one answer to a challenge. @throws ChallengeUsedError */

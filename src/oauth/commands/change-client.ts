@@ -11,17 +11,20 @@ import {
   type StoredSettings,
   storeSettings,
 } from '../store/clients.ts';
+import { removeServiceTokens } from '../store/token-records.ts';
 import type { ClientWithSecret } from './create-oauth2-client.ts';
 import { onLockedClient } from './on-locked-client.ts';
+import { requireServiceAccount } from './require-service-account.ts';
 
 /**
  * Changes the settings of a client. A client that begins to use a secret and brings none gets one; a client that stops
- * using a secret loses its secrets.
+ * using a secret loses its secrets; if it acts as another service account or none, its tokens of the earlier one end.
  *
  * @param decide  the settings from now on. It may throw.
  * @param chosen  the only secret from now on; null keeps the secrets.
  * @param also  more work in the same transaction. If it throws, nothing is changed.
- * @throws NotFoundError; InvalidArgumentError
+ * @throws NotFoundError; InvalidArgumentError; PermissionDeniedError if the caller may not let the client act as its service
+ * account.
  */
 export async function changeClient(
   caller: Caller,
@@ -37,6 +40,9 @@ export async function changeClient(
     await also(tx);
     const after = decide(before.settings);
     const client = await storeSettings(tx, id, after);
+    await requireServiceAccount(tx, caller, client);
+    if (before.settings.serviceAccount && before.settings.serviceAccount !== after.serviceAccount)
+      await removeServiceTokens(tx, id);
     const isAsked = usesSecret(after) && (hashed !== null || !(await hasSecrets(tx, id)));
     const secret = isAsked ? (hashed ?? makeSecret()) : null;
     if (secret) await insertSecret(tx, client, secret.hash);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { findTenant } from '../../identity/store/tenants.ts';
 import { type Caller, systemCaller } from '../../platform/caller.ts';
 import { serverConfig } from '../../platform/config/server.ts';
@@ -7,8 +6,8 @@ import { newId } from '../../platform/ids.ts';
 import { metadataName } from '../domain/client-patch.ts';
 import { readSettings } from '../domain/client-settings.ts';
 import { type Metadata, metadataIn, RegistrationFault, settingsIn } from '../domain/registration.ts';
+import { newRegistrationToken, registrationUriOf } from '../registration-tokens.ts';
 import type { ClientRow } from '../store/clients.ts';
-import { hashOf } from '../store/records.ts';
 import { findRegisteredClient, replaceRegistrationToken } from '../store/registered-clients.ts';
 import { changeClient } from './change-client.ts';
 import { createOAuth2Client } from './create-oauth2-client.ts';
@@ -27,8 +26,6 @@ interface Key {
   readonly clientId: string;
   readonly token: string;
 }
-
-const newToken = () => randomBytes(32).toString('base64url');
 
 /** The registration is recorded in the audit log as done by the client, because nobody else is known. */
 const callerOf = (tenantId: string, clientId: string, address: string | null): Caller => ({
@@ -64,12 +61,12 @@ export async function registerClient(
   const tenant = await findTenant({ name });
   if (!tenant) throw new Error(`the tenant ${name} of OAUTH_REGISTRATION_TENANT does not exist`);
   const settings = checkedSettings(metadata);
-  const key = { clientId: newId(), token: newToken() };
-  const registrationTokenHash = hashOf(key.token);
-  const caller = callerOf(tenant.id, key.clientId, address);
-  const wanted = { clientId: key.clientId, clientSecret: null, settings, registrationTokenHash };
-  const { client, clientSecret } = await createOAuth2Client(caller, wanted);
-  return answerOf(issuer, client, key, clientSecret);
+  const clientId = newId();
+  const caller = callerOf(tenant.id, clientId, address);
+  const wanted = { clientId, clientSecret: null, settings };
+  const { client, clientSecret, registrationToken: token } = await createOAuth2Client(caller, wanted);
+  if (token === null) throw new Error('clients cannot register themselves unless OAUTH_REGISTRATION is on');
+  return answerOf(issuer, client, { clientId, token }, clientSecret);
 }
 
 /** @throws WrongRegistrationTokenError */
@@ -94,7 +91,7 @@ export async function updateRegistration(
   if (metadata['client_secret'] !== undefined)
     throw new RegistrationFault('client_secret cannot be chosen; leave it out to keep it');
   const settings = checkedSettings(metadata);
-  const next = { clientId: key.clientId, token: newToken() };
+  const next = { clientId: key.clientId, token: newRegistrationToken() };
   const change = await changeClient(
     callerOf(client.tenantId, key.clientId, address),
     client,
@@ -131,5 +128,5 @@ const answerOf = (
   ...(clientSecret === null ? {} : { client_secret: clientSecret, client_secret_expires_at: 0 }),
   ...metadataIn(settings),
   registration_access_token: token,
-  registration_client_uri: `${issuer}/oauth2/register/${clientId}`,
+  registration_client_uri: registrationUriOf(issuer, clientId),
 });

@@ -164,6 +164,7 @@ const fields = {
   accessTokenStrategy: optional(oneOf(['opaque', 'jwt'])),
   skipConsent: flag,
   skipLogoutConsent: flag,
+  serviceAccount: optional(text),
 };
 
 const settingsType = z.strictObject(fields).superRefine((client, context) => {
@@ -185,6 +186,8 @@ const settingsType = z.strictObject(fields).superRefine((client, context) => {
   const authenticated = authenticatedGrants.find((grant) => client.grantTypes.includes(grant));
   if (authenticated !== undefined && client.tokenEndpointAuthMethod === 'none')
     fault(['tokenEndpointAuthMethod'], `must not be none, because ${authenticated} needs a secret or keys`);
+  if (client.serviceAccount && !client.grantTypes.includes('client_credentials'))
+    fault(['serviceAccount'], 'needs the grant type client_credentials');
 });
 
 /** What users can set. The lifespans have an operation of their own. */

@@ -1,3 +1,4 @@
+import { accountOf } from './accounts.ts';
 import { type ClientSettings, DEVICE_CODE, readSettings } from './client-settings.ts';
 
 /**
@@ -30,6 +31,12 @@ const ownClients: Readonly<Record<string, object>> = {
 };
 
 export const isOwnClient = (clientId: string): boolean => Object.hasOwn(ownClients, clientId);
+
+/** Whether a client may use the session of a person: of one of its own tenant, or of anybody if it is one of ours. */
+export const mayUseSession = (
+  { clientId, tenantId }: { readonly clientId: string; readonly tenantId: string },
+  accountId: string,
+): boolean => accountOf(accountId).tenantId === tenantId || isOwnClient(clientId);
 
 /** What a client of Slipway's own is made with; null for another client. */
 export function ownClientSettings(clientId: string): ClientSettings | null {

@@ -40,6 +40,7 @@ const refusedNames = [
   'skip_consent',
   'skip_logout_consent',
   'owner',
+  'service_account',
   'audience',
   'subject_type',
   'lifespans',

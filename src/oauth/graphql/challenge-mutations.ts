@@ -33,6 +33,10 @@ const AcceptLoginRequestInput = builder.inputType('AcceptLoginRequestInput', {
     }),
     acr: t.string({ description: 'How the person signed in, for ID tokens.' }),
     amr: t.stringList({ description: 'The means by which she signed in, for ID tokens.' }),
+    identityProviderSessionId: t.string({
+      description:
+        'What her session at the identity provider behind the login app is known by, at most 255 characters. `logoutRequest` shows it, so that a logout can end that session, too. A request that was skipped keeps what its session has.',
+    }),
     context: t.field({ type: 'JSON', description: 'What the consent app should know.' }),
   }),
 });
@@ -66,6 +70,11 @@ const AcceptConsentRequestInput = builder.inputType('AcceptConsentRequestInput',
       description: 'How long this is remembered. If it is left out or zero: for ever.',
     }),
     session: t.field({ type: ConsentClaimsInput, description: 'Claims for the tokens.' }),
+    context: t.field({
+      type: 'JSON',
+      description:
+        'What `consentSessions` should show as `context`. If it is left out: what the login app has said.',
+    }),
     handledAt: t.field({
       type: 'DateTime',
       description: 'When she answered. If it is left out, or in the future: now.',
@@ -82,6 +91,10 @@ const rejectInput = (name: string, what: string) =>
       errorDescription: t.string({ description: 'What has happened, for the developer of the client.' }),
       errorHint: t.string({ description: 'What to do about it. It is added to the description.' }),
       errorDebug: t.string({ description: "More details, for the server's log only." }),
+      statusCode: t.int({
+        description:
+          "The HTTP status that the error stands for, 400 to 599, for the server's log only: the client is told by a redirect. If it is left out: 400.",
+      }),
     }),
   });
 const RejectLoginRequestInput = rejectInput('RejectLoginRequestInput', 'login');
@@ -105,13 +118,14 @@ const secondsOf = (milliseconds: number | null | undefined) => Math.floor((milli
 /** The command checks whether it is an object. */
 type Claims = Readonly<Record<string, unknown>>;
 const rejectionOf = (
-  input: { challenge: string } & { [Name in keyof Rejection]?: string | null },
+  input: Pick<Rejection, 'challenge'> & { [Name in keyof Rejection]?: Rejection[Name] | null },
 ): Rejection => ({
   challenge: input.challenge,
   error: input.error ?? null,
   errorDescription: input.errorDescription ?? null,
   errorHint: input.errorHint ?? null,
   errorDebug: input.errorDebug ?? null,
+  statusCode: input.statusCode ?? null,
 });
 
 builder.mutationFields((t) => ({
@@ -130,6 +144,7 @@ builder.mutationFields((t) => ({
         extendSessionLifespan: input.extendSessionLifespan ?? false,
         acr: input.acr ?? null,
         amr: input.amr ?? null,
+        identityProviderSessionId: input.identityProviderSessionId ?? null,
         context: input.context ?? null,
       }),
     }),
@@ -161,6 +176,7 @@ builder.mutationFields((t) => ({
           accessToken: (input.session?.accessToken ?? {}) as Claims,
           idToken: (input.session?.idToken ?? {}) as Claims,
         },
+        context: input.context ?? null,
         handledAt: input.handledAt ?? null,
       }),
     }),

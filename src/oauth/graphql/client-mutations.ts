@@ -8,7 +8,11 @@ import {
   InvalidArgumentError,
   NotFoundError,
 } from '../../platform/errors.ts';
-import { type ClientWithSecret, createOAuth2Client } from '../commands/create-oauth2-client.ts';
+import {
+  type ClientWithSecret,
+  createOAuth2Client,
+  type NewClient,
+} from '../commands/create-oauth2-client.ts';
 import { deleteOAuth2Client } from '../commands/delete-oauth2-client.ts';
 import { deleteRotatedOAuth2ClientSecrets } from '../commands/delete-rotated-oauth2-client-secrets.ts';
 import { patchOAuth2Client } from '../commands/patch-oauth2-client.ts';
@@ -16,6 +20,7 @@ import { rotateOAuth2ClientSecret } from '../commands/rotate-oauth2-client-secre
 import { setOAuth2ClientLifespans } from '../commands/set-oauth2-client-lifespans.ts';
 import { updateOAuth2Client } from '../commands/update-oauth2-client.ts';
 import { lifespanNames, settingNames } from '../domain/client-settings.ts';
+import { registrationUriOf } from '../registration-tokens.ts';
 import type { ClientBy, ClientRow } from '../store/clients.ts';
 import { OAuth2ClientByInput, OAuth2ClientType } from './client.ts';
 import { OAuth2ClientInput, OAuth2ClientLifespansInput } from './client-input.ts';
@@ -109,8 +114,12 @@ const DeleteRotatedOAuth2ClientSecretsInput = onClient(
 );
 const DeleteOAuth2ClientInput = onClient('DeleteOAuth2ClientInput', 'A client to delete.');
 
-const withSecret = (name: string, mutation: string, secret: string) =>
-  builder.objectRef<ClientWithSecret>(name).implement({
+const withSecret = <Shape extends ClientWithSecret = ClientWithSecret>(
+  name: string,
+  mutation: string,
+  secret: string,
+) =>
+  builder.objectRef<Shape>(name).implement({
     description: `What \`${mutation}\` answers when it succeeds.`,
     fields: (t) => ({
       client: t.field({
@@ -118,17 +127,32 @@ const withSecret = (name: string, mutation: string, secret: string) =>
         description: 'The client after the mutation.',
         resolve: ({ client }) => client,
       }),
-      clientSecret: t.exposeString('clientSecret', {
+      clientSecret: t.string({
         nullable: true,
         description: `${secret} It is shown only here.`,
+        resolve: ({ clientSecret }) => clientSecret,
       }),
     }),
   });
-const CreateOAuth2ClientPayload = withSecret(
+const CreateOAuth2ClientPayload = withSecret<NewClient>(
   'CreateOAuth2ClientPayload',
   'createOAuth2Client',
   'The secret of the client; null if it needs none.',
 );
+const unlessOff = 'Null unless OAUTH_REGISTRATION is on.';
+builder.objectFields(CreateOAuth2ClientPayload, (t) => ({
+  registrationAccessToken: t.string({
+    nullable: true,
+    description: `The token with which the client manages its registration (RFC 7592). It is shown only here. ${unlessOff}`,
+    resolve: ({ registrationToken }) => registrationToken,
+  }),
+  registrationClientUri: t.string({
+    nullable: true,
+    description: `The address where the client manages its registration. ${unlessOff}`,
+    resolve: ({ client, registrationToken }, _args, { publicUrl }) =>
+      registrationToken === null ? null : registrationUriOf(publicUrl, client.clientId),
+  }),
+}));
 const UpdateOAuth2ClientPayload = withSecret(
   'UpdateOAuth2ClientPayload',
   'updateOAuth2Client',

@@ -40,6 +40,8 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
     'The form of access tokens: `opaque`, or `jwt`, which resource servers can check by themselves (RFC 9068).',
   skipConsent: 'Whether the consent app may accept without asking.',
   skipLogoutConsent: 'Whether the logout app may accept without asking.',
+  serviceAccount:
+    'The id of a service account of your tenant. With the grant `client_credentials` and scopes of Slipway, the client gets tokens of this account, so whoever knows the secret of the client has the rights of the account within these scopes. To set it, and to change a client that has it, you must be allowed to create access keys of the account with these scopes. When it is changed, the tokens end.',
 };
 
 const validFor = (token: string, grant: string) => `How long the ${token} of ${grant} is valid.`;

@@ -38,7 +38,8 @@ type OptionalSetting =
   | 'requestObjectSigningAlg'
   | 'frontchannelLogoutUri'
   | 'backchannelLogoutUri'
-  | 'accessTokenStrategy';
+  | 'accessTokenStrategy'
+  | 'serviceAccount';
 type ListSetting =
   | 'redirectUris'
   | 'grantTypes'
@@ -116,6 +117,7 @@ export const OAuth2ClientType = builder.objectRef<ClientRow>('OAuth2Client').imp
       accessTokenStrategy: optional('accessTokenStrategy'),
       skipConsent: flag('skipConsent'),
       skipLogoutConsent: flag('skipLogoutConsent'),
+      serviceAccount: optional('serviceAccount'),
       lifespans: t.field({
         type: OAuth2ClientLifespans,
         description: 'How long its tokens are valid.',

@@ -99,6 +99,11 @@ const ConsentSessionType = builder.objectRef<ConsentRow>('ConsentSession').imple
       nullable: true,
       description: `${sessionText} Null if the browser had none yet.`,
     }),
+    loginChallenge: t.string({
+      nullable: true,
+      description: 'The challenge of the login before it; null if it was not recorded.',
+      resolve: ({ request }) => request?.loginChallenge ?? null,
+    }),
     requestUrl: t.string({
       nullable: true,
       description: 'The address with which the browser began; null if it was not recorded.',
@@ -116,13 +121,14 @@ const ConsentSessionType = builder.objectRef<ConsentRow>('ConsentSession').imple
     context: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What the login app wanted the consent app to know; null if nothing.',
+      description:
+        'What the consent app has said as `context`, or else what the login app wanted it to know; null if nothing.',
       resolve: ({ request }) => (request?.context ?? null) as Json | null,
     }),
     oidcContext: t.field({
       type: OidcContext,
       description: 'What the request said about how to sign in.',
-      resolve: ({ request }) => request?.params ?? {},
+      resolve: ({ request }) => request ?? { params: {} },
     }),
   }),
 });

@@ -17,6 +17,11 @@ const LogoutRequestType = builder.objectRef<LogoutRequest>('LogoutRequest').impl
     challenge: t.exposeString('challenge', { description: challengeText }),
     subject: t.exposeString('subject', { description: subject }),
     sessionId: t.exposeString('sessionId', { description: 'The session of the browser, `sid` in tokens.' }),
+    identityProviderSessionId: t.exposeString('identityProviderSessionId', {
+      nullable: true,
+      description:
+        'What the login app has said as `identityProviderSessionId` when the session began. Null if nothing.',
+    }),
     requestUrl: t.exposeString('requestUrl', {
       description: 'The address with which the browser began, without the ID token in it.',
     }),

@@ -115,9 +115,16 @@ builder.queryField('introspectOAuth2Token', (t) =>
     args: {
       token: t.arg.string({ required: true, description: 'An access token or a refresh token.' }),
       scopes: t.arg.stringList({ description: 'Scopes that the token must have, all of them.' }),
+      tokenTypeHint: t.arg({
+        type: OAuth2TokenUse,
+        description:
+          'What the token probably is. The server looks for all kinds at once, so it finds the token also if this is wrong (RFC 7662 §2.1).',
+      }),
     },
-    resolve: async (_root, { token, scopes }, context) =>
-      (await introspectToken(callerOf(context), context.publicUrl, { token, scopes: scopes ?? [] })) ?? {},
+    resolve: async (_root, { token, scopes }, context) => {
+      const asked = { token, scopes: scopes ?? [] };
+      return (await introspectToken(callerOf(context), context.publicUrl, asked)) ?? {};
+    },
   }),
 );
 

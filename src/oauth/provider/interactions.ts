@@ -2,7 +2,7 @@ import { type Interaction, interactionPolicy, type KoaContextWithOIDC, type Prov
 import { serverConfig } from '../../platform/config/server.ts';
 import { CALLED } from '../challenge.ts';
 import { accountOf } from '../domain/accounts.ts';
-import { isOwnClient } from '../domain/own-clients.ts';
+import { mayUseSession } from '../domain/own-clients.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { findRememberedConsent, insertConsent } from '../store/consents.ts';
 import { slipwayOf } from './client-model.ts';
@@ -16,13 +16,12 @@ const LOGIN = 'login_required';
 
 const isAsking = ({ oidc }: KoaContextWithOIDC) => oidc.promptPending('none');
 
-/** Whether the browser has a session that the client can use: of a person of its own tenant, or of any if it is ours. */
-function hasSession({ oidc }: KoaContextWithOIDC): boolean {
+/** Whether the browser has a session that the client may use. */
+export function hasSession({ oidc }: KoaContextWithOIDC): boolean {
   const accountId = oidc.session?.accountId;
-  if (accountId === undefined) return false;
+  const { tenantId } = slipwayOf(oidc.client);
   return (
-    accountOf(accountId).tenantId === slipwayOf(oidc.client).tenantId ||
-    isOwnClient(oidc.client?.clientId ?? '')
+    accountId !== undefined && mayUseSession({ clientId: oidc.client?.clientId ?? '', tenantId }, accountId)
   );
 }
 

@@ -28,6 +28,7 @@ interface LogoutState {
 interface Session {
   readonly uid: string;
   readonly accountId?: string;
+  readonly identityProviderSessionId?: string;
   readonly state?: LogoutState;
   readonly authorizations?: Readonly<Record<string, object>>;
 }
@@ -52,13 +53,13 @@ async function storeRequest(
   ctx: KoaContextWithOIDC,
   more: Pick<LogoutRequestPayload, 'isByClient' | 'result'>,
 ): Promise<string> {
-  const { uid: sessionId, accountId = '', state } = sessionOf(ctx);
+  const { uid: sessionId, accountId = '', state, identityProviderSessionId } = sessionOf(ctx);
   const challenge = randomBytes(24).toString('base64url');
   const url = new URL(ctx.url, ctx.oidc.issuer);
   url.searchParams.delete('id_token_hint');
   const payload: LogoutRequestPayload = {
     ...{ secret: state?.secret ?? '', accountId, sessionId, requestUrl: url.href },
-    ...{ clientId: state?.clientId ?? null, ...more },
+    ...{ clientId: state?.clientId ?? null, identityProviderSessionId, ...more },
   };
   await upsertRecord({
     ...{ kind: 'LogoutRequest', id: challenge, tenantId: accountOf(accountId).tenantId, accountId },

@@ -1,5 +1,7 @@
-import { Provider } from 'oidc-provider';
+import { randomBytes } from 'node:crypto';
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { accountOf } from '../domain/accounts.ts';
+import { hasSession } from './interactions.ts';
 
 interface Overrides {
   isSecret(client: unknown, secret: string): Promise<boolean>;
@@ -15,7 +17,14 @@ interface SessionModel {
   transient?: boolean | undefined;
   rememberedUntil?: number | undefined;
   userVersion?: number | undefined;
+  identityProviderSessionId?: string | undefined;
   sidFor(clientId: string, value?: string): string | undefined;
+}
+
+interface InteractionModel {
+  newSessionUid?: string;
+  readonly result?: { readonly login?: LoginResult };
+  save(ttl: number): Promise<string>;
 }
 
 interface LoginResult {
@@ -25,10 +34,19 @@ interface LoginResult {
   readonly isSkipped?: boolean;
   readonly isExtended?: boolean;
   readonly userVersion?: number;
+  readonly identityProviderSessionId?: string;
 }
 
 /** These claims are the engine's, whatever a consent app says. */
 const protocolClaims = ['iss', 'sub', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'acr', 'amr', 'azp', 'sid'];
+
+/** Lets the engine store more of a model. */
+function storeAlso(model: { IN_PAYLOAD: string[] }, ...names: readonly string[]): void {
+  const stored = [...model.IN_PAYLOAD, ...names];
+  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => stored });
+}
+
+const newUid = () => randomBytes(16).toString('base64url');
 
 /** Changes the models of one provider. They are made for each provider, so nothing is shared. */
 export function overrideModels(provider: Provider, overrides: Overrides): void {
@@ -42,22 +60,42 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
 
   const Session = provider.Session as unknown as { IN_PAYLOAD: string[]; prototype: SessionModel };
   const { loginAccount } = Session.prototype as unknown as { loginAccount(details: object): void };
-  const stored = [...Session.IN_PAYLOAD, 'rememberedUntil', 'userVersion'];
-  Object.defineProperty(Session, 'IN_PAYLOAD', { get: () => stored });
+  storeAlso(Session, 'rememberedUntil', 'userVersion', 'identityProviderSessionId');
   Object.assign(Session.prototype, {
     /** All clients know a session by the same id. */
     ensureClientContainer(this: SessionModel, clientId: string) {
       if (!this.sidFor(clientId)) this.sidFor(clientId, this.uid);
     },
     loginAccount(this: SessionModel, details: object) {
-      const login = (Provider.ctx?.oidc.entities.Interaction?.result?.login ?? {}) as LoginResult;
+      const interaction = Provider.ctx?.oidc.entities.Interaction as unknown as InteractionModel | undefined;
+      const login: LoginResult = interaction?.result?.login ?? {};
+      if (this.accountId === undefined && interaction?.newSessionUid) this.uid = interaction.newSessionUid;
       loginAccount.call(this, details);
       // The engine never takes `transient` back.
       this.transient = login.remember === false ? true : undefined;
       if (login.isSkipped && !login.isExtended) return;
       const seconds = Math.min(login.rememberFor || sessionSeconds, sessionSeconds);
-      if (!login.isSkipped) this.userVersion = login.userVersion;
+      if (!login.isSkipped) {
+        this.userVersion = login.userVersion;
+        this.identityProviderSessionId = login.identityProviderSessionId;
+      }
       this.rememberedUntil = Math.floor(Date.now() / 1000) + seconds;
+    },
+  });
+
+  const Interaction = provider.Interaction as unknown as {
+    IN_PAYLOAD: string[];
+    prototype: InteractionModel;
+  };
+  const { save } = Interaction.prototype;
+  storeAlso(Interaction, 'newSessionUid');
+  Object.assign(Interaction.prototype, {
+    /** The login app learns what the session will be known by before there is one. */
+    save(this: InteractionModel, ttl: number) {
+      const ctx = Provider.ctx as KoaContextWithOIDC;
+      // While a browser comes back, the engine saves its request anew, and does not know the client yet.
+      if (ctx.oidc.client && !hasSession(ctx)) this.newSessionUid ??= newUid();
+      return save.call(this, ttl);
     },
   });
 

@@ -10,6 +10,7 @@ import { accountOf } from '../domain/accounts.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { isForSlipway, limitOf } from '../domain/slipway-tokens.ts';
 import { addressOf } from '../request-address.ts';
+import { actsAs } from '../store/clients.ts';
 import type { EngineToken } from './access-tokens.ts';
 import { slipwayOf } from './client-model.ts';
 
@@ -23,6 +24,8 @@ export interface SlipwaySession {
   readonly principal: Principal;
   readonly credentialId: string | null;
   readonly clientId: string;
+  /** The id of the row of a client that acts as its service account; null for all other tokens. */
+  readonly serviceClientId: string | null;
   readonly scopes: readonly string[] | null;
   readonly signedInAt: Date;
   /** When the sign-in behind the token ends, however long the token would be valid. */
@@ -35,7 +38,7 @@ export interface SlipwaySession {
  * The session of a token; null if the token is not for Slipway itself.
  *
  * @param audience  what was granted.
- * @throws InvalidTarget if the subject is not an active user of Slipway; InvalidGrant if the user has
+ * @throws InvalidTarget if the subject, or the service account of the client, is not an active user of Slipway; InvalidGrant if the user has
  * changed the password since the authorization; InvalidScope if an access key does not have the scope.
  */
 export async function slipwaySessionOf(
@@ -43,7 +46,7 @@ export async function slipwaySessionOf(
   token: EngineToken,
   audience: readonly string[],
 ): Promise<SlipwaySession | null> {
-  const { accessKey, tenantId } = slipwayOf(token.client);
+  const { accessKey, tenantId, settings, id: clientRowId } = slipwayOf(token.client);
   const scopes = wordsOf(token.scope);
   if (!accessKey && !isForSlipway({ scopes, audience }, ctx.oidc.issuer)) return null;
   // Our API does not check what would bind a token to a key of the client.
@@ -51,7 +54,8 @@ export async function slipwaySessionOf(
     throw new errors.InvalidRequest('tokens for Slipway are not bound to keys');
   const account = token.accountId === undefined ? null : accountOf(token.accountId);
   const home = account?.tenantId ?? tenantId;
-  const userId = accessKey?.userId ?? account?.subject ?? '';
+  const isServiceClient = !accessKey && !account && settings.serviceAccount !== null;
+  const userId = accessKey?.userId ?? account?.subject ?? settings.serviceAccount ?? '';
   const credentialId = accessKey?.credentialId ?? null;
   const principal = isId(userId)
     ? await findPrincipal({ userId, credentialId, sessionId: null, version: null })
@@ -69,6 +73,7 @@ export async function slipwaySessionOf(
   const ends = [sessionEnd(signedInAt), principal.credentialExpiresAt];
   return {
     ...{ principal, credentialId, clientId: token.clientId, signedInAt },
+    serviceClientId: isServiceClient ? clientRowId : null,
     // An access key without wishes gives what it has, which is read with each request.
     scopes: accessKey && scopes.length === 0 ? null : limit,
     endsAt: new Date(Math.min(...ends.flatMap((end) => end?.getTime() ?? []))),
@@ -103,7 +108,7 @@ export async function issueSlipwayToken(
 /** Writes a sign-in to the audit log, as `login` does. */
 export async function recordSignIn(
   ctx: KoaContextWithOIDC,
-  { principal, credentialId, clientId, scopes, grant }: SlipwaySession,
+  { principal, credentialId, clientId, serviceClientId, scopes, grant }: SlipwaySession,
   { sessionId, expiresAt }: { readonly sessionId: string; readonly expiresAt: Date },
 ): Promise<void> {
   const user = await findCallerOfUser(principal.userId);
@@ -111,7 +116,10 @@ export async function recordSignIn(
   const caller = { ...user, credentialId, clientId, address: addressOf(ctx.req) };
   const { userId: id, username: name } = principal;
   const after = { method: 'OAUTH2', grant, sessionId, expiresAt, scopes };
-  await inTransaction((tx) =>
-    recordChange(tx, caller, { action: 'session:login', target: { type: 'user', id, name }, after }),
-  );
+  await inTransaction(async (tx) => {
+    // An administrator may have changed the client since it was read. From here on, the change ends this token, too.
+    if (serviceClientId !== null && !(await actsAs(tx, serviceClientId, id)))
+      throw new errors.InvalidTarget('the client does not act as this service account any more');
+    await recordChange(tx, caller, { action: 'session:login', target: { type: 'user', id, name }, after });
+  });
 }

@@ -108,7 +108,7 @@ export async function insertClient(
   }: {
     readonly tenantId: string;
     readonly clientId: string;
-    readonly registrationTokenHash?: Buffer | undefined;
+    readonly registrationTokenHash?: Buffer | null;
   },
   settings: StoredSettings,
 ): Promise<ClientRow> {
@@ -131,6 +131,14 @@ export async function lockClient(tx: Tx, id: string): Promise<ClientRow | null> 
   const row = await tx.oAuth2Client.findUnique({ where: { id } });
   return row && typed(row);
 }
+
+const actsStatement = statement<{ id: string }>(
+  `select id from oauth2_clients where id = $1::uuid and settings ->> 'serviceAccount' = $2 for share`,
+);
+
+/** Whether a client acts as a service account. It stays so until the transaction ends. */
+export const actsAs = async (tx: Tx, id: string, userId: string): Promise<boolean> =>
+  (await run(actsStatement, [id, userId], tx)).length > 0;
 
 export const removeClient = (tx: Tx, id: string) => tx.oAuth2Client.delete({ where: { id } });
 

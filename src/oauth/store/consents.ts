@@ -16,8 +16,11 @@ export interface ConsentQuestion {
   readonly acr: string | null;
   readonly amr: readonly string[];
   readonly context: unknown;
+  /** The challenge of the login before it. Rows of older releases do not have it. */
+  readonly loginChallenge?: string | null;
   /** The parameters about how to sign in. */
   readonly params: Readonly<Record<string, string | undefined>>;
+  readonly idTokenHintClaims?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface ConsentRow extends Omit<OAuth2Consent, 'session' | 'request'> {

@@ -4,10 +4,12 @@ import { type JwtGrantIssuer, Prisma } from '../../generated/prisma/client.ts';
 import { db } from '../../platform/database/client.ts';
 import type { Order, Page } from '../../platform/database/page.ts';
 import { columnsOf, nothing, type Rows, sql } from '../../platform/database/sql.ts';
-import { count, list } from '../../platform/database/statement.ts';
+import { count, list, query } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId, newId } from '../../platform/ids.ts';
 import type { JwtGrantTrust } from '../domain/jwt-grant-issuers.ts';
+
+const columns = columnsOf(Prisma.JwtGrantIssuerScalarFieldEnum, 'trusted');
 
 /** @throws a unique violation if the tenant trusts this key of the issuer for the same subject already. */
 export function insertJwtGrantIssuer(
@@ -50,10 +52,12 @@ export async function removeJwtGrantIssuer(
   id: string,
 ): Promise<JwtGrantIssuer | null> {
   if (!isId(id)) return null;
-  const where = { tenantId, id };
-  const found = await tx.jwtGrantIssuer.findFirst({ where });
-  const { count: removed } = await tx.jwtGrantIssuer.deleteMany({ where });
-  return removed > 0 ? found : null;
+  const [row = null] = await query<JwtGrantIssuer>(
+    sql`delete from jwt_grant_issuers as trusted where tenant_id = ${tenantId}::uuid and id = ${id}::uuid
+      returning ${columns}`,
+    tx,
+  );
+  return row;
 }
 
 /** What the tenant trusts of an issuer and one of its keys, for this subject and now. */
@@ -74,8 +78,6 @@ const ofTenant = (tenantId: string, issuer: string | null): Rows => ({
 export const jwtGrantIssuerOrder: Order<Pick<JwtGrantIssuer, 'id'>> = [
   { column: 'trusted.id', type: 'uuid', direction: 'desc', of: ({ id }) => id },
 ];
-
-const columns = columnsOf(Prisma.JwtGrantIssuerScalarFieldEnum, 'trusted');
 
 export const listJwtGrantIssuers = (tenantId: string, issuer: string | null, page: Page) =>
   list<JwtGrantIssuer>(ofTenant(tenantId, issuer), columns, jwtGrantIssuerOrder, page);

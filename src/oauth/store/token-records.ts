@@ -35,3 +35,14 @@ export async function removeAccessTokens(tx: Tx, clientRowId: string): Promise<n
   followAccessChanges(tx);
   return removed.length;
 }
+
+const removeServiceStatement = statement<{ kind: string }>(
+  `delete from oauth2_records
+    where client_row_id = $1::uuid and kind = 'ClientCredentials' and session_id is not null returning kind::text`,
+);
+
+/** Ends the tokens that a client has got as its service account. */
+export async function removeServiceTokens(tx: Tx, clientRowId: string): Promise<void> {
+  await run(removeServiceStatement, [clientRowId], tx);
+  followAccessChanges(tx);
+}

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { localAddress } from '../local-address.ts';
 import {
   ConfigurationError,
   choice,
@@ -106,6 +107,9 @@ export const serverVariables = {
   OAUTH_REGISTRATION_TENANT: text().default('default'),
   OAUTH_REGISTRATION_SCOPES: list.default(['openid', 'offline', 'offline_access']),
   DOORS: doors.default(['hydra']),
+  HYDRA_ADMIN_LISTEN: localAddress.optional(),
+  HYDRA_ADMIN_USER: text(255).optional(),
+  HYDRA_ADMIN_TENANT: text().default('default'),
   OAUTH_PRIVATE_ADDRESSES: flag.default(false),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
@@ -130,6 +134,15 @@ function kerberosSettings(given: typeof settings) {
     /** The role of users that a first ticket creates; null if a ticket creates no user. */
     createUsers: given.KERBEROS_CREATE_USERS ? { role: given.KERBEROS_CREATE_USERS } : null,
   };
+}
+
+/** @throws ConfigurationError if only one of the two variables is set. */
+function hydraAdminSettings(given: typeof settings) {
+  const { HYDRA_ADMIN_LISTEN: address, HYDRA_ADMIN_USER: username, HYDRA_ADMIN_TENANT: tenant } = given;
+  if (!address && !username) return null;
+  if (!address || !username)
+    throw new ConfigurationError('Set HYDRA_ADMIN_LISTEN and HYDRA_ADMIN_USER together, or none of them.');
+  return { address, username, tenant };
 }
 
 export const serverConfig = {
@@ -211,6 +224,8 @@ export const serverConfig = {
   },
   /** The other systems whose clients the server answers. */
   doors: settings.DOORS,
+  /** Where everybody who can connect acts as one service account; null: nowhere. */
+  hydraAdmin: hydraAdminSettings(settings),
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
 } as const;

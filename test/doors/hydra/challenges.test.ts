@@ -29,10 +29,11 @@ async function atLogin(more: Record<string, string> = {}) {
 /** A browser that waits for the consent app. */
 async function atConsent(prefix: string, login: object = {}) {
   const begun = await atLogin();
-  const path = `${prefix}/oauth2/auth/requests/login/accept?login_challenge=${begun.challenge}`;
+  const { challenge: loginChallenge } = begun;
+  const path = `${prefix}/oauth2/auth/requests/login/accept?login_challenge=${loginChallenge}`;
   const { body } = await call('PUT', path, { subject: 'alice', ...login });
   const challenge = challengeIn(await redirectOf(begun.browser, body.redirect_to));
-  return { ...begun, challenge };
+  return { ...begun, loginChallenge, challenge };
 }
 
 describe.each(['/admin', ''])('login and consent requests below "%s"', (prefix) => {
@@ -66,13 +67,43 @@ describe.each(['/admin', ''])('login and consent requests below "%s"', (prefix) 
     const { status, body } = await call('GET', `${requests}/login?login_challenge=${challenge}`);
     expect(status).toBe(200);
     expect(body).toEqual({
-      ...{ challenge, skip: false, subject: '', session_id: expect.any(String) },
+      ...{ challenge, skip: false, subject: '', session_id: expect.stringMatching(/^[\w-]{20,}$/) },
       ...{ requested_scope: scopes, requested_access_token_audience: [] },
       request_url: expect.stringContaining('/oauth2/auth?'),
       oidc_context: { acr_values: ['high', 'low'], ui_locales: ['de', 'en'], login_hint: 'bo' },
       client: expect.objectContaining({ client_id: 'web', skip_consent: false }),
     });
     expect(body.client).not.toHaveProperty('client_secret');
+  });
+
+  it('have the members of version 2, and so has the list of consents', async () => {
+    const subject = `carl${prefix}`;
+    const login = { subject, remember: true, identity_provider_session_id: 'idp' };
+    const first = await atConsent(prefix, login);
+    const path = `${requests}/consent/accept?consent_challenge=${first.challenge}`;
+    const { body: given } = await call('PUT', path, { grant_scope: scopes, context: { from: 'consent' } });
+    const answer = await redirectOf(first.browser, given.redirect_to);
+    const tokens = await client.authorizationCodeGrant(stage.web, new URL(answer), first.checks);
+    const { url } = await stage.request(scope, { id_token_hint: tokens.id_token ?? '' });
+    const challenge = challengeIn(await redirectOf(first.browser, url));
+    const claims = { id_token_hint_claims: tokens.claims() };
+    expect((await call('GET', `${requests}/login?login_challenge=${challenge}`)).body).toMatchObject({
+      ...{ skip: true, oidc_context: claims, identity_provider_session_id: 'idp' },
+      session_id: tokens.claims()?.['sid'],
+    });
+    const accept = `${requests}/login/accept?login_challenge=${challenge}`;
+    const { body: accepted } = await call('PUT', accept, { subject });
+    const asked = challengeIn(await redirectOf(first.browser, accepted.redirect_to));
+    const request = {
+      login_challenge: challenge,
+      consent_request_id: expect.any(String),
+      oidc_context: claims,
+    };
+    expect((await call('GET', `${requests}/consent?consent_challenge=${asked}`)).body).toMatchObject(request);
+    const sessions = `${prefix}/oauth2/auth/sessions/consent?subject=${encodeURIComponent(subject)}`;
+    expect((await callsTo(stage.app, stage.app.admin)('GET', sessions)).body).toMatchObject([
+      { context: { from: 'consent' }, consent_request: { login_challenge: first.loginChallenge } },
+    ]);
   });
 
   it('are found by the old name of the challenge', async () => {
@@ -144,6 +175,14 @@ describe.each(['/admin', ''])('login and consent requests below "%s"', (prefix) 
       'session: ',
     ],
     ['a reason that is no text', 'login/reject?login_challenge=none', { error: 1 }, 400, 'error: '],
+    [
+      'a status of success',
+      'login/reject?login_challenge=none',
+      { status_code: 200 },
+      400,
+      'status_code: must',
+    ],
+    ['the status 0, which stands for none', 'login/reject?login_challenge=none', { status_code: 0 }, 404, ''],
   ])('are not answered with %s', async (_what, path, answer, status, hint) => {
     const refused = await call('PUT', `${requests}/${path}`, answer);
     expect(refused.status).toBe(status);

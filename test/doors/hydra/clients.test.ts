@@ -58,6 +58,8 @@ describe.each(['/admin', ''])('clients below "%s"', (prefix) => {
     const made = await call('POST', `${prefix}/clients`, { client_id: id });
     expect(made.status).toBe(201);
     expect(made.headers.get('location')).toBe(at);
+    // The server does not let clients manage themselves.
+    expect(made.body).not.toHaveProperty('registration_access_token');
     expect(made.body).toEqual({ client_id: id, client_secret: expect.any(String), ...defaults });
     expect(await accepts(id, made.body.client_secret)).toBe(true);
   });

@@ -25,7 +25,8 @@ const parameterOf = (url: string, name: string) => new URL(url).searchParams.get
 async function atLogout() {
   const who = stage.actors();
   const { url } = await stage.request(scope);
-  await signIn(who, url, { login: { remember: true }, consent });
+  const login = { remember: true, identityProviderSessionId: 'idp' };
+  await signIn(who, url, { login, consent });
   const isKnown = async () => {
     const asked = await redirectOf(who.browser, (await stage.request(scope)).url);
     return (await stage.loginRequest(parameterOf(asked, 'login_challenge'))).data.loginRequest.skip;
@@ -54,6 +55,7 @@ describe.each(['/admin', ''])('logout requests below "%s"', (prefix) => {
       body: {
         ...{ challenge, subject: 'alice', sid: expect.any(String), rp_initiated: false },
         ...{ request_url: `${stage.app.url}/oauth2/sessions/logout` },
+        ...{ identity_provider_session_id: 'idp', client: null },
         ...{ requested_at: expect.any(String), expires_at: expect.any(String) },
       },
     });

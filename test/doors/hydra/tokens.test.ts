@@ -38,6 +38,17 @@ describe('introspection', () => {
     expect(await introspect(tokens.refresh_token ?? '')).toMatchObject({ token_use: 'refresh_token' });
   });
 
+  it.each(['access_token', 'refresh_token', 'id_token'])(
+    'finds each token with the hint %s',
+    async (hint) => {
+      const { access_token, refresh_token = '' } = await stage.tokens();
+      for (const token of [access_token, refresh_token]) {
+        const form = new URLSearchParams({ token, token_type_hint: hint });
+        expect((await call('POST', '/admin/oauth2/introspect', form)).body.active).toBe(true);
+      }
+    },
+  );
+
   it('says only that a token is not active, also if it has not the scope', async () => {
     const { access_token: token } = await stage.tokens();
     expect(await introspect('nonsense')).toEqual({ active: false });

@@ -34,6 +34,7 @@ describe.each(['/admin', ''])('trusted issuers below "%s"', (prefix) => {
         expires_at: '2999-01-01T00:00:00.000Z',
       },
     ]);
+    expect(made.headers.get('location')).toBe(`${path}/${made.body.id}`);
     const everybody = await trust({ subject: '', allow_any_subject: true });
     expect(everybody.body).toMatchObject({ subject: '', allow_any_subject: true });
     const one = `${path}/${made.body.id}`;
