@@ -1,4 +1,5 @@
 import { builder } from '../graphql/builder.ts';
+import { nameSubjects } from '../graphql/name-subjects.ts';
 import '../graphql/scalars.ts';
 import './task-execution-job.ts';
 import { capabilities } from './capabilities.ts';
@@ -11,4 +12,5 @@ export const rules = mergeRules([...capabilities.flatMap((capability) => capabil
 
 /** The schema with its guards. If it cannot be built, the process does not start. */
 export const schema = builder.toSchema();
+nameSubjects(schema);
 guardFields(schema, rules);

@@ -50,10 +50,10 @@ export const builder = new SchemaBuilder<{
     cursorFieldOptions: {
       description: 'The position of the object in the list. Pass it as `after` or `before`.',
     },
-    nodeFieldOptions: { description: 'The object.' },
+    nodeFieldOptions: { description: 'The object at this position of the list.' },
     edgesFieldOptions: { description: 'The objects of this page, each with its cursor.' },
     pageInfoFieldOptions: {
-      description: 'Whether the list has more pages, and the cursors of this page.',
+      description: 'Whether more objects come before or after this page, and its cursors.',
     },
     pageInfoTypeOptions: { description: 'The position of a page in its list.' },
     hasNextPageFieldOptions: { description: 'Whether more objects follow this page.' },

@@ -1,6 +1,7 @@
 /** The descriptions of the schema are its documentation: none is missing, and all have the same style. */
 import {
   type GraphQLNamedType,
+  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -63,6 +64,44 @@ describe('every type, field, argument and enum value', () => {
   it('has one that adds something to its name', () => {
     const bare = (text: string) => words(text.replace(/^(The|A|An|Its) /, '').replace(/[.`]/g, ''));
     expect(where(({ name, text }) => bare(text) === name)).toEqual([]);
+  });
+
+  it('has one that names the objects, if it belongs to a list', () => {
+    const members = ['nodes', 'edges', 'totalCount', 'pageInfo', 'node', 'cursor'];
+    const nodeOf = (type: string) => /(\w+)(Connection|Edge)$/.exec(type)?.[1];
+    const unnamed = Object.values(schema.getTypeMap())
+      .filter(isObjectType)
+      .flatMap((type) => Object.values(type.getFields()).map((field) => ({ type, field })))
+      .flatMap(({ type, field }) => {
+        const listed = nodeOf(getNamedType(field.type).name);
+        const pages = field.args.filter(({ name }) => /^(first|last|before|after)$/.test(name));
+        return [
+          ...(members.includes(field.name)
+            ? [[`${type.name}.${field.name}`, nodeOf(type.name), field] as const]
+            : []),
+          ...pages.map((page) => [`${type.name}.${field.name}(${page.name})`, listed, page] as const),
+        ];
+      })
+      .filter(([, node, { description }]) => node && !description?.includes(`${node} object`));
+    expect(unnamed.map(([place]) => place)).toEqual([]);
+  });
+
+  it('has one that names the mutation, if it is an input or a result', () => {
+    const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+    const unnamed = mutations.filter(({ type, args }) => {
+      const texts = [getNamedType(type).description, ...args.map(({ description }) => description)];
+      return texts.some((text) => /^(The input of|What) the mutation\b/.test(text ?? ''));
+    });
+    expect(mutations.length).toBeGreaterThan(100);
+    expect(unnamed.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('has one that says what the mutation requires, if it is an input', () => {
+    const textOf = (mutation: string) =>
+      schema.getMutationType()?.getFields()[mutation]?.args[0]?.description ?? '';
+    expect(textOf('deleteQueue')).toBe('The input of `deleteQueue`. `by` is required.');
+    expect(textOf('cancelJobSet')).toBe('The input of `cancelJobSet`. `jobSet` and `queue` are required.');
+    expect(textOf('updateTenant')).toBe('The input of `updateTenant`. None of its fields is required.');
   });
 
   it('has one that is a sentence: a capital at its beginning and a full stop at its end', () => {

@@ -237,6 +237,8 @@ describe('scopes', () => {
     ['executor', true],
     ['*:*', false],
     ['project:fly', false],
+    ['project:list:all', false],
+    ['*:fly', false],
     ['project', false],
     ['', false],
   ])('%j exists: %s', (scope, isOne) => {

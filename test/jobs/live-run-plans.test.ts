@@ -13,7 +13,7 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { type App, startApp } from '../support/app.ts';
 import type { Hands, Run } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
-import { rowsOf, type Sent, sentBy } from '../support/plans.ts';
+import { argumentsOf, rowsOf, type Sent, sentBy } from '../support/plans.ts';
 import { userOf } from '../support/users.ts';
 import { Stage } from './stage.ts';
 
@@ -56,12 +56,6 @@ const crowd = (state: 'SUCCEEDED' | 'RUNNING') =>
   );
 /** The statements about runs that this work sends. */
 const runStatementsOf = (work: () => Promise<unknown>) => sentBy(work, (text) => text.includes('job_runs'));
-
-function literal(value: unknown): string {
-  if (value === null || value === undefined) return 'null';
-  if (Array.isArray(value)) return `'{${value.join(',')}}'`;
-  return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
-}
 
 const ids = () => runs.map(({ id }) => id);
 const back = () => ({ run: runs[2]?.id, attempted: true, reason: 'the executor stops' });
@@ -107,6 +101,3 @@ describe(`with ${MANY} live runs of other executors`, () => {
       expect([name, count <= FEW, count]).toEqual([name, true, count]);
   });
 });
-
-const argumentsOf = (values: readonly unknown[]) =>
-  values.length === 0 ? '' : `(${values.map(literal).join(', ')})`;

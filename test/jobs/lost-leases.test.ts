@@ -44,6 +44,21 @@ describe('a run whose lease has expired', () => {
     expect(await runOf(run)).toMatchObject({ state, endedAt: null });
   });
 
+  it('counts as an attempt when it expires again, although the executor had not named it before', async () => {
+    await stage.submit(newJob());
+    await leaseAs(app, { executor: 'named-late', maxJobs: 1, wait: 'PT0S' });
+    await stage.assign();
+    const [run] = (await leaseAs(app, { executor: 'named-late', maxJobs: 1, wait: 'PT0S' })).runs as [Run];
+    await silence(run);
+    await expireLeases();
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 0 });
+    await leaseAs(app, { executor: 'named-late', knownRuns: [run.id], wait: 'PT0S' });
+    expect(await jobOf(run)).toMatchObject({ state: 'LEASED', attemptedRuns: 0 });
+    await silence(run);
+    await expireLeases();
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+  });
+
   it('comes back alone: not those that another executor has, nor those that were returned', async () => {
     const { hands, runs } = await stage.lease('some', 3);
     const [free, taken, returned] = runs as [Run, Run, Run];

@@ -209,11 +209,13 @@ describe('reportUsage', () => {
     expect(await report({ executor: name, instance })).toMatchObject({ storedRuns: 0 });
   });
 
-  it('says that the executor is alive', async () => {
+  it('gets no new jobs for an executor that was silent', async () => {
     await db.executor.updateMany({ where: { name: fleet.name }, data: { lastSeenAt: new Date(0) } });
+    await queue.submit([{}]);
     await report({});
-    const { lastSeenAt } = await db.executor.findFirstOrThrow({ where: { name: fleet.name } });
-    expect(lastSeenAt.getTime()).toBeGreaterThan(0);
+    expect((await queue.stage.assign(queue.pool)).assigned).toBe(0);
+    await fleet.call();
+    expect((await queue.stage.assign(queue.pool)).assigned).toBe(1);
   });
 
   it('shows the usage of a queue to those who may read the queue', async () => {

@@ -16,6 +16,13 @@ export class Browser {
     return [...this.#cookies].map(([key, { value }]) => [key.split(' ')[0] ?? '', value]);
   }
 
+  /** A browser with the same cookies, as an attacker keeps them. */
+  copy(): Browser {
+    const copy = new Browser();
+    for (const [key, cookie] of this.#cookies) copy.#cookies.set(key, cookie);
+    return copy;
+  }
+
   async open(url: string, init: RequestInit = {}): Promise<Response> {
     const { pathname } = new URL(url);
     const cookie = [...this.#cookies]

@@ -290,14 +290,17 @@ describe('the steps of a sign-in', () => {
     expect(await redirectOf(who.browser, login.redirectTo)).toContain('consent_challenge=');
   });
 
-  it('are taken once (RFC 9700 §4.7)', async () => {
+  it('are taken once, also from a browser that keeps its cookies (RFC 9700 §4.7)', async () => {
     const who = stage.actors();
     const { url } = await stage.request(scope);
     const challenge = await untilConsent(who, url);
     const { redirectTo } = await acceptConsent(who, { challenge, ...consent });
+    const kept = who.browser.copy();
     expect(await redirectOf(who.browser, redirectTo)).toContain('code=');
-    const again = await who.browser.open(redirectTo);
-    expect([again.status, again.headers.get('location')]).toEqual([400, null]);
+    for (const browser of [who.browser, kept]) {
+      const again = await browser.open(redirectTo);
+      expect([again.status, again.headers.get('location')]).toEqual([400, null]);
+    }
   });
 
   it('say in the answer which server answers, so that a client can tell a mix-up (RFC 9207 §2)', async () => {

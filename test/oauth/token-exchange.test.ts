@@ -2,6 +2,7 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Actor, nextActor } from '../../src/oauth/domain/token-exchange.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import type { Answer } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
@@ -381,5 +382,18 @@ describe('an exchanged token ends', () => {
     expect(await answer).toEqual({ error: 'invalid_request' });
     const left = await pool.query("select from oauth2_records where account_id like '%/hasty'");
     expect(left.rowCount).toBe(0);
+  });
+});
+
+describe('nextActor', () => {
+  it('lets ten act for a person one after the other, and no more', () => {
+    let before: Actor | null = null;
+    for (let number = 1; number <= 10; number += 1) {
+      const next = nextActor(before, `service-${number}`);
+      expect(next).toEqual({ sub: `service-${number}`, ...(before ? { act: before } : {}) });
+      before = next as Actor;
+    }
+    expect(nextActor(before, 'service-11')).toBe('TOO_MANY');
+    expect(nextActor(before, null)).toBe(before);
   });
 });

@@ -67,6 +67,18 @@ export async function plansOf(
   return await Promise.all(plans);
 }
 
+/** The plan of a statement that PostgreSQL has made without its values, as it does after some executions. */
+export async function genericPlanOf(client: pg.ClientBase, { text, values }: Sent): Promise<PlanNode> {
+  await client.query('set plan_cache_mode = force_generic_plan');
+  await client.query(`prepare explained as ${text}`);
+  const { rows } = await client.query(
+    `explain (analyze, format json) execute explained${argumentsOf(values)}`,
+  );
+  await client.query('deallocate explained');
+  await client.query('reset plan_cache_mode');
+  return rows[0]['QUERY PLAN'][0].Plan;
+}
+
 /** A step of a plan, as `explain (analyze, buffers, format json)` tells it. */
 export interface PlanNode {
   readonly 'Node Type': string;
@@ -91,4 +103,14 @@ export function rowsOfQueries(node: PlanNode): number {
   const own = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
   const below = (node.Plans ?? []).reduce((all, one) => all + rowsOfQueries(one), 0);
   return below + (node['Node Type'] === 'CTE Scan' ? own : 0);
+}
+
+/** The values of a statement as SQL, for `execute`. */
+export const argumentsOf = (values: readonly unknown[]): string =>
+  values.length === 0 ? '' : `(${values.map(literal).join(', ')})`;
+
+function literal(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (Array.isArray(value)) return `'{${value.join(',')}}'`;
+  return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
 }

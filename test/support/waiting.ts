@@ -24,11 +24,11 @@ export async function eventually<T>(read: () => T | Promise<T>, holds: (answer: 
 const waiting = `select count(*)::int as count from pg_stat_activity
   where datname = current_database() and wait_event_type = 'Lock'`;
 
-/** Until a session waits for a lock that another one holds. */
-export async function untilLocked(): Promise<void> {
+/** Until so many sessions wait for locks that others hold. */
+export async function untilLocked(sessions = 1): Promise<void> {
   await eventually(
     async () => (await pool.query(waiting)).rows[0]?.count as number,
-    (count) => count > 0,
+    (count) => count >= sessions,
   );
 }
 
@@ -50,6 +50,27 @@ export async function overtaken<T>(
     return { answer };
   });
   return await answer;
+}
+
+/**
+ * Runs `lock`, and begins each call when those before it wait for what that locks. Then they go on in their order.
+ *
+ * @returns what the calls came to.
+ */
+export async function inLine<T extends readonly unknown[]>(
+  lock: (tx: Tx) => Promise<unknown>,
+  ...calls: { readonly [K in keyof T]: () => Promise<T[K]> }
+): Promise<T> {
+  const { answers } = await inTransaction(async (tx) => {
+    await lock(tx);
+    const begun: Promise<unknown>[] = [];
+    for (const call of calls) {
+      begun.push(call());
+      await untilLocked(begun.length);
+    }
+    return { answers: Promise.all(begun) as Promise<unknown> as Promise<T> };
+  });
+  return await answers;
 }
 
 /** Makes every statement on the table hang, without an error, at most until the test ends. @returns what ends that. */

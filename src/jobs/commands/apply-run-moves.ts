@@ -31,16 +31,14 @@ async function moveAfterSilence(
 ): Promise<RunMoved[]> {
   const lost = new Set(moved.flatMap(({ runId, before }) => (before === 'LEASE_EXPIRED' ? [runId] : [])));
   const late = moves.filter(({ runId, to }) => to !== 'CANCELLED' && lost.has(runId));
-  const resumed = await resumeRuns(
+  if (late.length === 0) return [];
+  await resumeRuns(
     caller,
     late.map(({ runId }) => runId),
     leaseSeconds,
   );
-  if (resumed.length === 0) return [];
-  return await move(
-    caller,
-    moves.filter(({ runId }) => resumed.includes(runId)),
-  );
+  // All of them again, because a call of the executor may have got the leases back in the meantime.
+  return await move(caller, late);
 }
 
 /** Applies reports, with what the retry policies say about the failures among them. */

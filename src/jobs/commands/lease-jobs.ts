@@ -15,6 +15,7 @@ import {
   listUnknownRuns,
   ownsExecutor,
   recordHeartbeat,
+  renewRuns,
 } from '../store/leases.ts';
 import { resumeRuns } from '../store/runs.ts';
 
@@ -73,12 +74,7 @@ export async function leaseJobs(
   const started = Date.now();
   const stopping = new Set(request.stoppingRuns);
   // Must come before the heartbeat. Otherwise, the executor could be assigned the same jobs again.
-  await resumeRuns(
-    caller,
-    request.knownRuns.filter((id) => !stopping.has(id)),
-    leaseSeconds,
-    request.executor,
-  );
+  await keepLeases(caller, request, leaseSeconds);
   const beat = await recordHeartbeat({
     tenantId: caller.tenantId,
     userId: caller.userId,
@@ -118,6 +114,21 @@ export async function leaseJobs(
   } finally {
     news.close();
   }
+}
+
+/**
+ * Renews the leases of the known runs. Those that expired, also a moment ago, are given back. In the other order, a lease
+ * that expires between the two steps would be lost.
+ */
+async function keepLeases(
+  caller: Caller,
+  { executor, instance, knownRuns, stoppingRuns }: LeaseRequest,
+  leaseSeconds: number,
+): Promise<void> {
+  const held = await renewRuns(caller.userId, knownRuns, leaseSeconds, { name: executor, instance });
+  const goesOn = new Set([...held.map(({ id }) => id), ...stoppingRuns]);
+  const ended = knownRuns.filter((id) => !goesOn.has(id));
+  await resumeRuns(caller, ended, leaseSeconds, executor);
 }
 
 async function refusalOf(caller: Caller, name: string, leaseSeconds: number): Promise<DomainError> {

@@ -23,7 +23,12 @@ export async function renewLeases(
   if (runIds.length > MAX_RENEWALS)
     throw InvalidArgumentError.of(['input', 'runs'], `must have at most ${MAX_RENEWALS} runs`, 'TooLarge');
   const ids = runIds.filter(isId);
-  await resumeRuns(caller, ids, leaseSeconds);
   const held = await renewRuns(caller.userId, ids, leaseSeconds);
+  const renewed = new Set(held.map(({ id }) => id));
+  const ended = ids.filter((id) => !renewed.has(id));
+  // Afterwards, so that a lease that expires in between is not lost.
+  await resumeRuns(caller, ended, leaseSeconds);
+  // A call of the executor may have got some back in the meantime, so what was resumed is not all.
+  held.push(...(await renewRuns(caller.userId, ended, leaseSeconds)));
   return held.filter((run) => !run.mustStop).map((run) => run.id);
 }

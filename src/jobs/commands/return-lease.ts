@@ -22,8 +22,10 @@ export async function returnLease(
     reason: storable(reason, MAX_REASON),
     attempted,
   };
-  if ((await returnLeases(caller, [ending])).length === 1) return true;
+  const end = async () => (await returnLeases(caller, [ending])).length === 1;
+  if (await end()) return true;
   // The lease had already ended and was counted as an attempt, but the executor knows that the work had not begun.
-  if (!attempted) await forgiveLostLease(caller, runId);
-  return false;
+  if (!attempted && (await forgiveLostLease(caller, runId))) return false;
+  // A call of the executor may have got the lease back in the meantime.
+  return await end();
 }

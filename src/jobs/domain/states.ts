@@ -60,6 +60,14 @@ export const openStates = [
   'PREEMPTING',
 ] as const satisfies readonly JobState[];
 
+/** The last states of jobs that have not succeeded. */
+export const unsuccessfulStates = [
+  'FAILED',
+  'CANCELLED',
+  'PREEMPTED',
+  'REJECTED',
+] as const satisfies readonly JobState[];
+
 /** What an executor can report about a run. Each kind has the name of the state to which the run and the job move. */
 export const reportableKinds = [
   'PENDING',

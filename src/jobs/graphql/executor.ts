@@ -48,7 +48,10 @@ export const ExecutorType = builder.objectRef<Executor>('Executor').implement({
       type: ExecutorStateEnum,
       description: 'Whether it is in contact with the server.',
     }),
-    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', description: 'When it called last.' }),
+    lastSeenAt: t.expose('lastSeenAt', {
+      type: 'DateTime',
+      description: 'When it called `leaseJobs` last.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it called first.' }),
     slots: t.exposeInt('slots', {
       description:

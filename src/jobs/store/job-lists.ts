@@ -3,8 +3,9 @@ import type { JobState } from '../../generated/prisma/enums.ts';
 import { lastIdFirst, type Order, type Page, reversed } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
 import { count, exists, list } from '../../platform/database/statement.ts';
-import { openStates } from '../domain/states.ts';
+import { openStates, unsuccessfulStates } from '../domain/states.ts';
 import { type JobRow, jobColumns, jobResources, jobTables } from './reads.ts';
+import { inStates } from './runs.ts';
 
 export type JobOrder = 'NEWEST' | 'OLDEST' | 'PRIORITY';
 
@@ -55,14 +56,16 @@ function shownTo(reader: Reader, filter: JobListFilter): Rows {
   const readable = readableSql(reader, jobResources);
   const { queueId, jobSet, states, ids, clientIds, externalUri, priorityClasses, pools, labels } = filter;
   const { submittedAfter, submittedBefore } = filter;
-  // The states say it already, but only so PostgreSQL sees that the index of open jobs has all of them.
-  const isOpen = states?.every((state) => openStates.some((open) => open === state));
+  const areAll = (of: readonly JobState[]) => states?.every((state) => of.includes(state));
+  // The states say already what the two lines after them say, but only by these does PostgreSQL see that the index of open
+  // jobs, or that of unsuccessful jobs, has all of them.
   const from = sql`${raw(jobTables)} ${readable.joins}
     where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
       ${queueId === null ? nothing : sql`and job.queue_id = ${queueId}::uuid`}
       ${jobSet === null ? nothing : sql`and set.name = ${jobSet}`}
       ${states ? sql`and job.state = any(${states}::job_state[])` : nothing}
-      ${isOpen ? sql`and job.ended_at is null` : nothing}
+      ${areAll(openStates) ? sql`and job.ended_at is null` : nothing}
+      ${areAll(unsuccessfulStates) ? sql`and ${raw(inStates('job.state', unsuccessfulStates))}` : nothing}
       ${ids ? sql`and job.id = any(${ids}::uuid[])` : nothing}
       ${clientIds ? sql`and job.client_id = any(${clientIds}::text[])` : nothing}
       ${externalUri === null ? nothing : sql`and job.external_uri = ${externalUri}`}

@@ -2,6 +2,7 @@ import type { JobEventKind } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
+import { MAX_EVENTS_BYTES } from './job-sets.ts';
 import type { QueueBy } from './queues.ts';
 import type { StoredRunUsage } from './usage.ts';
 
@@ -81,9 +82,6 @@ export interface JobEventRow {
   readonly createdAt: Date;
 }
 
-/** How many bytes of events one read returns, in whole events, because outputs may be large. */
-const MAX_READ_BYTES = 8 * 1024 * 1024;
-
 const eventsAfter = statement<JobEventRow>(
   `select "jobSetId", sequence, "jobId", "runId", kind, detail, "createdAt" from (
      select job_set_id as "jobSetId", sequence, job_id as "jobId", run_id as "runId", kind::text as kind,
@@ -91,7 +89,7 @@ const eventsAfter = statement<JobEventRow>(
             sum(length(detail::text)) over (order by sequence) as bytes, row_number() over (order by sequence) as number
        from (select * from job_events where job_set_id = $1::uuid and sequence > $2 order by sequence limit $3) as page
    ) as measured
-   where bytes <= ${MAX_READ_BYTES} or number = 1
+   where bytes <= ${MAX_EVENTS_BYTES} or number = 1
    order by sequence`,
 );
 

@@ -92,7 +92,7 @@ export interface JobSetEvent {
 }
 
 /** How many bytes of events one read returns, in whole events, because outputs may be large. */
-const MAX_READ_BYTES = 8 * 1024 * 1024;
+export const MAX_EVENTS_BYTES = 8 * 1024 * 1024;
 
 const readNews = statement<JobSetEvent>(
   `with news as (
@@ -107,7 +107,7 @@ const readNews = statement<JobSetEvent>(
    select news.sequence, news.job_id as "jobId", job.client_id as "clientId", news.kind::text as kind, news.detail,
           news.created_at as "createdAt"
      from news join jobs as job on job.id = news.job_id
-    where news.bytes <= ${MAX_READ_BYTES} or news.number = 1
+    where news.bytes <= ${MAX_EVENTS_BYTES} or news.number = 1
     order by news.sequence`,
 );
 

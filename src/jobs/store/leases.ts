@@ -116,9 +116,13 @@ export interface Heartbeat {
 /**
  * Whether the calling process may use the name: it already does, no process does, or the process that did has been
  * silent for as long as a lease.
+ *
+ * @param instance  the parameter with the id of the process.
+ * @param lease  the parameter with the length of a lease.
  */
-const hasName = `(known.instance_id is null or known.instance_id is not distinct from $10::uuid
-       or known.last_seen_at < now() - make_interval(secs => $8))`;
+const hasName = (instance: string, lease: string) =>
+  `(known.instance_id is null or known.instance_id is not distinct from ${instance}::uuid
+       or known.last_seen_at < now() - make_interval(secs => ${lease}))`;
 
 /** The same text for nodes that differ only in their names. See nodeKindOf of domain/reported-nodes.ts. */
 const nodeKind = `md5((node - 'name' - 'unschedulable' #- '{labels,kubernetes.io/hostname}')::text)`;
@@ -150,12 +154,12 @@ const formerNodes = `
 const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date }>(
   `with before as (
      select known.id, known.slots, known.pool, known.nodes_digest, known.nodes from executors as known
-      where known.tenant_id = $1::uuid and known.name = $3 and known.user_id = $9::uuid and ${hasName}
+      where known.tenant_id = $1::uuid and known.name = $3 and known.user_id = $9::uuid
+        and ${hasName('$10', '$8')}
    ),
    held as materialized (
-     select run.id from job_runs as run join before on before.id = run.executor_id
+     select run.id, run.lease_expires_at from job_runs as run join before on before.id = run.executor_id
       where run.id = any($7::uuid[]) and ${isLive('run')}
-      order by run.job_id, run.id for update of run
    ),
    ${formerNodes},
    executor as (
@@ -166,16 +170,11 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
      on conflict (tenant_id, name) do update
         set pool = excluded.pool, nodes = excluded.nodes, nodes_digest = excluded.nodes_digest, slots = excluded.slots, last_seen_at = now(),
             instance_id = excluded.instance_id
-      where known.user_id = excluded.user_id and ${hasName}
+      where known.user_id = excluded.user_id and ${hasName('$10', '$8')}
      returning id, tenant_id, pool, slots
-   ),
-   renewed as (
-     update job_runs as run
-        set lease_expires_at = now() + make_interval(secs => $8),
-            acknowledged_at = coalesce(run.acknowledged_at, now())
-       from held where run.id = held.id
    )
-   select executor.id as "executorId", now() + make_interval(secs => $8) as "leaseExpiresAt",
+   select executor.id as "executorId",
+          least(now() + make_interval(secs => $8), (select min(lease_expires_at) from held)) as "leaseExpiresAt",
           case when not exists (select from before where before.slots >= executor.slots and before.pool = $4
                                                   and before.nodes_digest = $12)
                then ${notifySql('pool', poolIdSql('executor.tenant_id', 'executor.pool'))} end
@@ -188,10 +187,10 @@ const digestOf = (nodes: readonly object[]) =>
     : createHash('sha256').update(JSON.stringify(nodes)).digest('base64url').slice(0, 22);
 
 /**
- * Records that an executor is alive: creates it if it is new, and renews and confirms the runs that it names and still
- * has.
+ * Records that an executor is alive: creates it if it is new. From now on it can get jobs. Its known runs must be renewed
+ * before.
  *
- * @returns null if another process, or another service account, has the name.
+ * @returns when the first of the leases ends; null if another process, or another service account, has the name.
  */
 export async function recordHeartbeat(beat: Heartbeat) {
   const [row] = await run(heartbeatStatement, [
@@ -221,11 +220,12 @@ export async function ownsExecutor(caller: Reporter, name: string): Promise<bool
   return row?.userId === caller.userId;
 }
 
-const renewStatement = statement<{ id: string; mustStop: boolean }>(
+const renewStatement = statement<RunHeld>(
   `with held as materialized (
      select run.id, job.state in ('CANCELLING', 'PREEMPTING') as "mustStop" from job_runs as run
        join jobs as job on job.id = run.job_id
-       join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
+       join executors as known on known.id = run.executor_id and known.user_id = $1::uuid
+                              and ($4::text is null or known.name = $4 and ${hasName('$5', '$3')})
       where run.id = any($2::uuid[]) and ${isLive('run')}
       order by run.job_id, run.id for update of run
    )
@@ -236,13 +236,29 @@ const renewStatement = statement<{ id: string; mustStop: boolean }>(
    returning run.id, held."mustStop"`,
 );
 
-/** Renews the runs that have not ended and belong to this service account, even if they must be stopped. */
-export function renewRuns(
+export interface ExecutorProcess {
+  /** The name of the executor. */
+  readonly name: string;
+  /** The id of the process; null if it has none. */
+  readonly instance: string | null;
+}
+
+/**
+ * Renews and confirms the runs that have not ended and belong to this service account, even if they must be stopped.
+ *
+ * @param executor  only runs of the executor with this name, and none while another process has the name; null for the
+ *   runs of all executors of the service account.
+ * @returns the runs whose leases go on. The others had ended when this returns.
+ */
+export async function renewRuns(
   userId: string,
   runIds: readonly string[],
   leaseSeconds: number,
+  executor: ExecutorProcess | null = null,
 ): Promise<RunHeld[]> {
-  return run(renewStatement, [userId, runIds, leaseSeconds]);
+  if (runIds.length === 0) return [];
+  const { name = null, instance = null } = executor ?? {};
+  return await run(renewStatement, [userId, runIds, leaseSeconds, name, instance]);
 }
 
 /** A run that has not ended. */

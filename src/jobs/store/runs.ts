@@ -48,8 +48,8 @@ const hasManyRuns = `(select count(*) from job_runs as other where other.job_id 
  */
 export const isLive = (name: string): string => inStates(`${name}.state`, liveRunStates);
 
-/** A condition on the state of a run, as an SQL expression. */
-export const inStates = (state: string, states: readonly JobRunState[]): string =>
+/** A condition on the state of a run or a job, as an SQL expression. */
+export const inStates = (state: string, states: readonly (JobRunState | JobState)[]): string =>
   `${state} in (${states.map((name) => `'${name}'`).join(', ')})`;
 
 /**
@@ -187,7 +187,8 @@ const resumeStatement = statement<{ runId: string }>(
    resumed as (
      update job_runs as run
         set state = lost.state::job_run_state, ended_at = null,
-            lease_expires_at = now() + make_interval(secs => $4)
+            lease_expires_at = now() + make_interval(secs => $4),
+            acknowledged_at = coalesce(run.acknowledged_at, now())
        from lost where run.id = lost.id
      returning run.id, run.tenant_id, run.job_id, lost.job_set_id, lost.state, lost.attempted
    ),
@@ -210,8 +211,8 @@ const resumeStatement = statement<{ runId: string }>(
 );
 
 /**
- * Gives runs back to an executor whose leases ended because it was silent, if no other executor has the job. They no
- * longer count as attempts.
+ * Gives runs back to an executor whose leases ended because it was silent, if no other executor has the job, and confirms
+ * them. They no longer count as attempts.
  *
  * @param executor  only runs of the executor with this name; null for all executors of the service account.
  * @returns the ids of the runs that continue.
@@ -236,19 +237,23 @@ const forgiveStatement = statement<{ id: string }>(
       where run.id = $2::uuid and run.state = 'LEASE_EXPIRED'
         for update of job, run
    ),
-   returned as (update job_runs as run set state = 'LEASE_RETURNED' from lost where run.id = lost.id)
-   update jobs as job set attempted_runs = attempted_runs - lost.attempted::int
-     from lost where job.id = lost.job_id and job.state <> 'FAILED'
-   returning job.id`,
+   returned as (update job_runs as run set state = 'LEASE_RETURNED' from lost where run.id = lost.id),
+   forgiven as (
+     update jobs as job set attempted_runs = attempted_runs - lost.attempted::int
+       from lost where job.id = lost.job_id and job.state <> 'FAILED'
+   )
+   select id from lost`,
 );
 
 /**
  * Lets a lease that ended because its executor was silent count as returned without an attempt. The state of the job
  * does not change, because it may have another run or have ended. If the job has failed, it keeps its number of
  * attempts.
+ *
+ * @returns whether the lease had ended in this way.
  */
-export async function forgiveLostLease({ userId }: Reporter, runId: string): Promise<void> {
-  await run(forgiveStatement, [userId, runId]);
+export async function forgiveLostLease({ userId }: Reporter, runId: string): Promise<boolean> {
+  return (await run(forgiveStatement, [userId, runId])).length === 1;
 }
 
 const listExpiredStatement = statement<{ runId: string; isOverdue: boolean }>(

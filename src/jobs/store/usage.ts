@@ -61,7 +61,7 @@ const storeStatement = statement<{ executorId: string; runs: number }>(
        from used
    ),
    executor as (
-     update executors as executor set usage = $6::jsonb, usage_at = now(), last_seen_at = now()
+     update executors as executor set usage = $6::jsonb, usage_at = now()
        from reporter where executor.id = reporter.id and (select count(*) from held) >= 0
      returning executor.id
    )

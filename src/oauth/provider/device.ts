@@ -96,6 +96,7 @@ export const deviceFlow: DeviceFlow = {
 
 export function addDevicePage(provider: Provider): void {
   provider.use(async (ctx, next) => {
+    if (!ctx.path.startsWith('/oauth2/device/')) return next();
     await beforeDevicePage(ctx as KoaContextWithOIDC);
     await next();
     afterDeviceAuthorization(ctx as KoaContextWithOIDC);

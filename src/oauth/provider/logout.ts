@@ -147,8 +147,12 @@ async function afterLogout(ctx: KoaContextWithOIDC, challenge: string | null): P
   ctx.body = html;
 }
 
+/** Where browsers come to sign out, or come back to and are somebody else. */
+const browserPath = /^\/oauth2\/(sessions|auth|device)\//;
+
 export function addLogoutPage(provider: Provider): void {
   provider.use(async (ctx, next) => {
+    if (!browserPath.test(ctx.path)) return next();
     const challenge = await beforeLogout(ctx as KoaContextWithOIDC);
     await next();
     await afterLogout(ctx as KoaContextWithOIDC, challenge);

@@ -210,9 +210,9 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
-  provider.use(async (ctx, next) => {
+  provider.use((ctx, next) => {
     requireVerifier(provider, ctx as KoaContextWithOIDC);
-    await next();
+    return next();
   });
   detectReplays(provider);
   nameRefusals(provider);
