@@ -4,6 +4,7 @@ import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { basic } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
+import { letKeysAge } from '../support/signing-keys.ts';
 import { Browser, signIn, untilConsent } from './browser.ts';
 import { redirect, Stage } from './stage.ts';
 import { verifyUserInfo } from './verified-tokens.ts';
@@ -135,6 +136,7 @@ describe('/userinfo', () => {
     expect(imports.mock.calls.filter(([, , , , uses]) => [...uses].includes('sign'))).toEqual([]);
     imports.mockRestore();
     const input = { set: 'slipway.openid.id-token' };
+    await letKeysAge();
     const { username, password } = stage.app.secrets.administrator;
     const rotated = await mutate(stage.app, 'rotateJsonWebKeySet', input, '', basic(username, password));
     expect(rotated.__typename).toBe('RotateJsonWebKeySetPayload');
