@@ -146,7 +146,8 @@ describe('the session at the identity provider', () => {
     // Whoever is asked nothing has not signed in at the identity provider again.
     await redirectOf(
       who.browser,
-      (await acceptLogin(who, { challenge, identityProviderSessionId: 'idp-2' })).redirectTo,
+      (await acceptLogin(who, { challenge, identityProviderSessionId: 'idp-2', extendSessionLifespan: true }))
+        .redirectTo,
     );
     expect(await atLogout(who)).toEqual(expected);
   });

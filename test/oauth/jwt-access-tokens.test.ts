@@ -1,8 +1,10 @@
 /** Access tokens as JWTs: who verifies them, and what the endpoints of the server say about them. */
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { basic } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
+import { letKeysAge } from '../support/signing-keys.ts';
 import { Browser, signIn, untilConsent } from './browser.ts';
 import { redirect, Stage } from './stage.ts';
 import { verifyUserInfo } from './verified-tokens.ts';
@@ -118,6 +120,27 @@ describe('/userinfo', () => {
       clientId: 'signed',
     });
     expect(payload).toMatchObject({ sub: 'alice', team: 'red' });
+  });
+
+  it('imports the key that signs once, and the next key after a rotation', async () => {
+    const by = await stage.addClient('often', { ...settings, userinfoSignedResponseAlg: 'RS256' });
+    const { access_token } = await tokens(by);
+    const kidNow = async () => {
+      const authorization = `Bearer ${access_token}`;
+      const response = await fetch(`${stage.app.url}/userinfo`, { headers: { authorization } });
+      return decodeProtectedHeader(await response.text()).kid;
+    };
+    const first = await kidNow();
+    const imports = vi.spyOn(crypto.subtle, 'importKey');
+    expect([await kidNow(), await kidNow()]).toEqual([first, first]);
+    expect(imports.mock.calls.filter(([, , , , uses]) => [...uses].includes('sign'))).toEqual([]);
+    imports.mockRestore();
+    const input = { set: 'slipway.openid.id-token' };
+    await letKeysAge();
+    const { username, password } = stage.app.secrets.administrator;
+    const rotated = await mutate(stage.app, 'rotateJsonWebKeySet', input, '', basic(username, password));
+    expect(rotated.__typename).toBe('RotateJsonWebKeySetPayload');
+    expect(await kidNow()).not.toBe(first);
   });
 });
 

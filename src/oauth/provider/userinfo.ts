@@ -1,6 +1,6 @@
 import { importJWK, SignJWT } from 'jose';
 import type { Provider } from 'oidc-provider';
-import { idTokenKeys } from '../../key-sets/signing-keys.ts';
+import { idTokenKeys, type SigningKeys } from '../../key-sets/signing-keys.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { slipwayOf } from './client-model.ts';
 import { provenThumbprint } from './dpop-proof.ts';
@@ -62,5 +62,15 @@ async function signed(claims: UserInfo['claims'], issuer: string, audience: stri
     .setIssuer(issuer)
     .setAudience(audience)
     .setIssuedAt()
-    .sign(await importJWK(current.privateJwk, current.alg));
+    .sign(await imported(current));
+}
+
+type Current = SigningKeys['current'];
+const importedKeys = new WeakMap<Current, ReturnType<typeof importJWK>>();
+
+/** The key is imported once, as long as it is the current one. */
+function imported(current: Current): ReturnType<typeof importJWK> {
+  const key = importedKeys.get(current) ?? importJWK(current.privateJwk, current.alg);
+  importedKeys.set(current, key);
+  return key;
 }
