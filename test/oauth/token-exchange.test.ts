@@ -8,6 +8,7 @@ import type { Answer } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { holdAnswers } from '../support/statements.ts';
 import { newCaller, newTenant, newUser } from '../support/users.ts';
+import { eventually } from '../support/waiting.ts';
 import { Browser, signIn } from './browser.ts';
 import { Stage, webSettings } from './stage.ts';
 
@@ -376,7 +377,10 @@ describe('an exchanged token ends', () => {
     // The consent is the last that is read about the other token.
     const answers = holdAnswers(/"oauth2_consents"/);
     const answer = exchange(token);
-    await vi.waitFor(() => expect(answers.held).toBe(1));
+    await eventually(
+      () => answers.held,
+      (held) => held === 1,
+    );
     await pool.query("delete from oauth2_records where account_id like '%/hasty'");
     answers.release();
     expect(await answer).toEqual({ error: 'invalid_request' });
