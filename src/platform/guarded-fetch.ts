@@ -1,4 +1,4 @@
-import { request as requestHttp } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { checkedLookup, isPublicAddress } from './public-addresses.ts';
@@ -54,17 +54,23 @@ export function guardedFetch(
         chunks.push(chunk);
       });
       response.on('end', () => {
-        const { statusCode: status = 500 } = response;
-        const type = response.headers['content-type'];
-        const hasBody = status >= 200 && ![204, 205, 304].includes(status);
-        resolve(
-          new Response(hasBody ? Buffer.concat(chunks) : null, {
-            status,
-            headers: type === undefined ? {} : { 'content-type': type },
-          }),
-        );
+        try {
+          resolve(answerOf(response, chunks));
+        } catch (error) {
+          reject(error);
+        }
       });
     });
     sent.end(body === undefined || body === null ? undefined : String(body));
+  });
+}
+
+/** @throws RangeError for a status that HTTP does not have, such as 999. */
+function answerOf({ statusCode: status = 500, headers }: IncomingMessage, chunks: Buffer[]): Response {
+  const type = headers['content-type'];
+  const hasBody = status >= 200 && ![204, 205, 304].includes(status);
+  return new Response(hasBody ? Buffer.concat(chunks) : null, {
+    status,
+    headers: type === undefined ? {} : { 'content-type': type },
   });
 }

@@ -46,6 +46,12 @@ describe('guardedFetch', () => {
     await expect(guardedFetch(url, {}, true)).rejects.toThrow(/longer than/);
   });
 
+  it('fails if the answer has a status that does not exist', async () => {
+    answer = (_request, response) =>
+      void response.socket?.end('HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n');
+    await expect(guardedFetch(url, {}, true)).rejects.toThrow(RangeError);
+  });
+
   it('fails if the connection breaks', async () => {
     answer = (_request, response) => {
       response.writeHead(200, { 'content-length': '10' });
