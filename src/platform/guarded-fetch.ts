@@ -43,6 +43,10 @@ export function guardedFetch(
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const sent = request(url, { method, headers, agent: false, lookup, signal });
     sent.on('error', reject);
+    sent.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('the answer changes the protocol'));
+    });
     sent.on('response', (response) => {
       const chunks: Buffer[] = [];
       let size = 0;

@@ -46,10 +46,12 @@ describe('guardedFetch', () => {
     await expect(guardedFetch(url, {}, true)).rejects.toThrow(/longer than/);
   });
 
-  it('fails if the answer has a status that does not exist', async () => {
-    answer = (_request, response) =>
-      void response.socket?.end('HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n');
-    await expect(guardedFetch(url, {}, true)).rejects.toThrow(RangeError);
+  it.each([
+    ['has a status that does not exist', '999 Odd\r\ncontent-length: 0', /status/],
+    ['changes the protocol', '101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other', /protocol/],
+  ])('fails if the answer %s', async (_what, head, message) => {
+    answer = (_request, response) => void response.socket?.end(`HTTP/1.1 ${head}\r\n\r\n`);
+    await expect(guardedFetch(url, {}, true)).rejects.toThrow(message);
   });
 
   it('fails if the connection breaks', async () => {
