@@ -245,4 +245,19 @@ describe('the form that connects an account', () => {
     expect(rows).toEqual([]);
     expect(isBack(await person.visitor.send(person.page, victim))).toBe(true);
   });
+
+  it('does not count after people may not connect accounts themselves any more', async () => {
+    const open = await world.provider({ newUserRole: null });
+    world.issuer.person = { sub: 'late-1' };
+    const visitor = newVisitor();
+    const page = await world.signIn(visitor, open);
+    const settings = { name: open.name, issuer: world.issuer.url, clientId: CLIENT_ID };
+    await mutate(world.stage.app, 'updateIdentityProvider', {
+      by: { id: open.id },
+      identityProvider: { ...settings, linksByPassword: false },
+    });
+    expect(wordsIn(await visitor.send(page, victim))).toContain(stale);
+    const { rows } = await pool.query("select from identity_links where subject = 'late-1'");
+    expect(rows).toEqual([]);
+  });
 });
