@@ -178,8 +178,8 @@ export const isScope = (scope: string): boolean => isServiceScope(scope) || cove
 const coveringScopes: ReadonlySet<string> = new Set(
   Object.keys(permissions).flatMap((permission) => {
     const [noun, verb] = permission.split(':');
-    const verbs = verb === 'list' ? [verb, 'read', '*'] : [verb, '*'];
-    return verbs.flatMap((one) => [`${noun}:${one}`, ...(one === '*' ? [] : [`*:${one}`])]);
+    const scopes = [noun, '*'].flatMap((one) => [verb, 'read', '*'].map((other) => `${one}:${other}`));
+    return scopes.filter((scope) => covers(scope, permission));
   }),
 );
 

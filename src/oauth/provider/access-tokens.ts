@@ -11,6 +11,7 @@ import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
 import { RESOURCE } from './scopes.ts';
 import { issueSlipwayToken, recordSignIn, type SlipwaySession, slipwaySessionOf } from './slipway-session.ts';
+import { storeAlso } from './store-also.ts';
 
 /** An access token of the engine, as far as we use and change it. */
 export interface EngineToken {
@@ -127,8 +128,7 @@ export async function completeJwt(
 
 /** An authorization remembers the version of its user, so that a new password ends its refresh tokens. */
 function overrideGrant(Grant: { IN_PAYLOAD: string[]; prototype: GrantModel }): void {
-  const stored = [...Grant.IN_PAYLOAD, 'audience', 'userVersion'];
-  Object.defineProperty(Grant, 'IN_PAYLOAD', { get: () => stored });
+  storeAlso(Grant, 'audience', 'userVersion');
   const { save } = Grant.prototype;
   Object.assign(Grant.prototype, {
     async save(this: GrantModel, ttl?: number) {

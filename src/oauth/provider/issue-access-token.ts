@@ -1,4 +1,4 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Actor } from '../domain/token-exchange.ts';
 import type { EngineToken } from './access-tokens.ts';
 import { RESOURCE } from './scopes.ts';
@@ -19,6 +19,11 @@ export interface NewAccessToken {
 interface Model extends EngineToken {
   resourceServer: unknown;
   save(): Promise<string>;
+}
+
+/** @throws InvalidRequest if the client wants a token that is bound to a key. */
+export function requireNoProof(ctx: KoaContextWithOIDC): void {
+  if (ctx.get('dpop')) throw new errors.InvalidRequest('this grant issues no tokens that are bound to a key');
 }
 
 /** Issues an access token of a person by a grant that the engine does not know. @returns what the client is answered. */

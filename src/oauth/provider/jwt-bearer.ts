@@ -7,7 +7,7 @@ import { isForSlipway } from '../domain/slipway-tokens.ts';
 import { listTrusts } from '../store/jwt-grant-issuers.ts';
 import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
-import { issueAccessToken } from './issue-access-token.ts';
+import { issueAccessToken, requireNoProof } from './issue-access-token.ts';
 import { isFirstUse } from './replays.ts';
 import { RESOURCE, requireAllowedScopes } from './scopes.ts';
 
@@ -46,7 +46,7 @@ export function addJwtBearer(provider: Provider): void {
 
 async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<void> {
   const { client, issuer, params } = ctx.oidc;
-  if (ctx.get('dpop')) throw new errors.InvalidRequest('this grant issues no tokens that are bound to a key');
+  requireNoProof(ctx);
   const { tenantId } = slipwayOf(client);
   const { trusts, ...assertion } = await readAssertion(tenantId, issuer, params?.['assertion']);
   const scopes = requireAllowedScopes(ctx, client);

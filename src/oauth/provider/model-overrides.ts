@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { accountOf } from '../domain/accounts.ts';
 import { hasSession } from './interactions.ts';
+import { storeAlso } from './store-also.ts';
 
 interface Overrides {
   isSecret(client: unknown, secret: string): Promise<boolean>;
@@ -41,12 +42,6 @@ interface LoginResult {
 
 /** These claims are the engine's, whatever a consent app says. */
 const protocolClaims = ['iss', 'sub', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'acr', 'amr', 'azp', 'sid'];
-
-/** Lets the engine store more of a model. */
-function storeAlso(model: { IN_PAYLOAD: string[] }, ...names: readonly string[]): void {
-  const stored = [...model.IN_PAYLOAD, ...names];
-  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => stored });
-}
 
 const newUid = () => randomBytes(16).toString('base64url');
 

@@ -12,7 +12,7 @@ import { recordExchange } from '../token-exchange-audit.ts';
 import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
 import { type Introspection, introspect } from './introspection.ts';
-import { issueAccessToken } from './issue-access-token.ts';
+import { issueAccessToken, requireNoProof } from './issue-access-token.ts';
 import { requireAllowedScopes } from './scopes.ts';
 
 /**
@@ -41,7 +41,7 @@ type Params = Readonly<Record<string, string | undefined>>;
 async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<void> {
   const { client, issuer } = ctx.oidc;
   const params = (ctx.oidc.params ?? {}) as Params;
-  if (ctx.get('dpop')) throw new errors.InvalidRequest('this grant issues no tokens that are bound to a key');
+  requireNoProof(ctx);
   const fault = tokenTypeFault(params);
   if (fault !== null) throw new errors.InvalidRequest(fault);
   if (params['resource'] !== undefined)
