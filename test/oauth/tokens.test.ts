@@ -36,6 +36,13 @@ describe('tokens', () => {
     expect(await client.tokenIntrospection(stage.web, second.access_token)).toEqual({ active: false });
   });
 
+  it('end when they are refreshed: there is one access token at a time', async () => {
+    const first = await stage.tokens();
+    const second = await client.refreshTokenGrant(stage.web, first.refresh_token ?? '');
+    expect(await client.tokenIntrospection(stage.web, first.access_token)).toEqual({ active: false });
+    expect(await client.tokenIntrospection(stage.web, second.access_token)).toMatchObject({ active: true });
+  });
+
   it('lose a scope that the client loses', async () => {
     const made = await stage.tokens();
     const patch = [{ op: 'replace', path: '/scope', value: 'openid offline' }];

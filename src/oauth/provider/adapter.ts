@@ -11,6 +11,7 @@ import {
 } from '../store/device-codes.ts';
 import {
   consumeRecord,
+  consumeRefreshToken,
   findRecord,
   findSessionByUid,
   type Payload,
@@ -135,7 +136,9 @@ class RecordAdapter implements Adapter {
   }
 
   async consume(id: string): Promise<void> {
-    if (await consumeRecord({ kind: this.#kind, id })) return;
+    const isFirst =
+      this.#kind === 'RefreshToken' ? consumeRefreshToken(id) : consumeRecord({ kind: this.#kind, id });
+    if (await isFirst) return;
     if (this.#kind === 'PushedAuthorizationRequest')
       throw new errors.InvalidRequestUri('the request_uri was used already');
     // Somebody else has used it at the same time: nothing of the authorization can be trusted any more.

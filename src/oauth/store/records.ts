@@ -122,14 +122,29 @@ export async function findSessionByUid(uid: string): Promise<StoredRecord | null
   return row ?? null;
 }
 
-const consumeStatement = statement<{ kind: string }>(
+const consumeStatement = statement<{ grantId: string | null }>(
   `update oauth2_records set consumed_at = now()
-    where kind = $1::text::oauth2_record_kind and id_hash = $2 and consumed_at is null returning kind::text`,
+    where kind = $1::text::oauth2_record_kind and id_hash = $2 and consumed_at is null returning grant_id as "grantId"`,
 );
 
 /** @returns false if somebody else has used it, or if it does not exist. */
 export async function consumeRecord({ kind, id }: RecordKey): Promise<boolean> {
   return (await run(consumeStatement, [kind, hashOf(id)])).length > 0;
+}
+
+/**
+ * Uses a refresh token, and ends the access tokens of its authorization: the client gets a new one. Source: Hydra.
+ *
+ * @returns false if somebody else has used it, or if it does not exist.
+ */
+export async function consumeRefreshToken(id: string): Promise<boolean> {
+  return await inTransaction(async (tx) => {
+    const [used] = await run(consumeStatement, ['RefreshToken', hashOf(id)], tx);
+    if (!used) return false;
+    await run(removeOfGrantStatement, [used.grantId, 'AccessToken'], tx);
+    followAccessChanges(tx);
+    return true;
+  });
 }
 
 const resolveStatement = statement<{ kind: string }>(
