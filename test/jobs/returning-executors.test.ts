@@ -1,6 +1,8 @@
 /** An executor that comes back at the moment when its leases expire, or does two things at once when it comes back. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
+import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
+import { pool } from '../../src/platform/database/client.ts';
 import type { Tx } from '../../src/platform/database/transaction.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import type { Hands, Run } from '../support/hands.ts';
@@ -52,6 +54,23 @@ describe('a lease that expires', () => {
     const renew = () => mutate(app, 'renewLeases', { runs: [run.id] }, 'held', app.executor);
     const [expired, { held }] = await inLine(lockRun(run), expireLeases, renew);
     expect([expired, held]).toEqual([1, [run.id]]);
+    await goesOn(run);
+  });
+});
+
+describe('an executor whose lease expired', () => {
+  it('is not assigned the job itself, although it called a moment after it had renewed the lease', async () => {
+    const { hands, run } = await overdue('forgetful');
+    await hands.lease({ maxJobs: 5, wait: 'PT0S' });
+    await silence(run);
+    const { leaseSeconds } = controlPlaneConfig;
+    await pool.query(
+      'update executors set last_seen_at = now() - make_interval(secs => $2) where name = $1',
+      [hands.name, leaseSeconds * 0.7],
+    );
+    await expireLeases();
+    expect((await stage.assign()).assigned).toBe(0);
+    await retire(hands);
     await goesOn(run);
   });
 });

@@ -83,8 +83,11 @@ export const controlPlaneConfig = {
   blobBucket: settings.BLOB_URL,
   leaseSeconds: settings.LEASE_SECONDS,
   executorLimits: {
-    /** An executor that was silent for longer gets no new work. Leases that are shorter end its work before. */
-    silentSeconds: Math.min(settings.EXECUTOR_SILENT_SECONDS, settings.LEASE_SECONDS),
+    /**
+     * An executor that was silent for longer gets no new work. This must be shorter than a lease. Otherwise, an executor
+     * could be assigned the job whose lease it has just lost, and could not get the lease back.
+     */
+    silentSeconds: Math.min(settings.EXECUTOR_SILENT_SECONDS, (settings.LEASE_SECONDS * 2) / 3),
     /** The runs of an executor that was silent for longer expire, however long their leases are. */
     lostSeconds: Math.max(settings.EXECUTOR_LOST_SECONDS, settings.EXECUTOR_SILENT_SECONDS),
     /** An executor with so many runs that it has not named yet gets no new work. */
