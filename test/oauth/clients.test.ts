@@ -15,7 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const uris = 'clientUri logoUri tosUri policyUri jwksUri frontchannelLogoutUri backchannelLogoutUri';
+const uris =
+  'clientUri logoUri tosUri policyUri jwksUri sectorIdentifierUri frontchannelLogoutUri backchannelLogoutUri';
 const lists =
   'redirectUris grantTypes responseTypes audience requestUris allowedCorsOrigins postLogoutRedirectUris contacts';
 const flags =
@@ -137,7 +138,7 @@ describe('createOAuth2Client', () => {
       { tokenEndpointAuthSigningAlg: 'HS256' },
       ['tokenEndpointAuthSigningAlg'],
     ],
-    ['pairwise subjects', { subjectType: 'pairwise' }, ['subjectType']],
+    ['an unknown type of subjects', { subjectType: 'other' }, ['subjectType']],
     ['a signed request without keys', { requestObjectSigningAlg: 'RS256' }, ['jwks']],
     ['private_key_jwt without keys', { tokenEndpointAuthMethod: 'private_key_jwt' }, ['jwks']],
     ['two sources of keys', { jwks: { keys: [jwk] }, jwksUri: 'https://a.example/k' }, ['jwksUri']],

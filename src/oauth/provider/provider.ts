@@ -7,6 +7,7 @@ import { signaturesOfAll } from '../../platform/secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
 import { DEVICE_CODE, JWT_BEARER, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { subjectTypes } from '../domain/sectors.ts';
 import { LOGOUT_PATH } from '../logout-request.ts';
 import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
@@ -88,7 +89,8 @@ function configuration(issuer: string, keys: SigningKeys): Configuration {
     jwks: { keys: jwks as JWK[] } as NonNullable<Configuration['jwks']>,
     routes,
     scopes: protocolScopes,
-    subjectTypes: ['public'],
+    // What the engine is told of a client says nothing about pairwise subjects: see ../pairwise-subjects.ts.
+    subjectTypes: [...subjectTypes],
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time', 'sid'] },
     conformIdTokenClaims: false,
     fetch: fetchFromClient as NonNullable<Configuration['fetch']>,

@@ -8,6 +8,7 @@ import { findCallerOfUser } from '../../sign-in/caller-of-user.ts';
 import { findPrincipal, type Principal } from '../../sign-in/principals.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { isPairwise } from '../domain/sectors.ts';
 import { isForSlipway, limitOf } from '../domain/slipway-tokens.ts';
 import { addressOf } from '../request-address.ts';
 import { actsAs } from '../store/clients.ts';
@@ -38,7 +39,8 @@ export interface SlipwaySession {
  * The session of a token; null if the token is not for Slipway itself.
  *
  * @param audience  what was granted.
- * @throws InvalidTarget if the subject, or the service account of the client, is not an active user of Slipway; InvalidGrant if the user has
+ * @throws InvalidTarget if the subject, or the service account of the client, is not an active user of Slipway, or if
+ * the client has pairwise subjects; InvalidGrant if the user has
  * changed the password since the authorization; InvalidScope if an access key does not have the scope.
  */
 export async function slipwaySessionOf(
@@ -53,6 +55,9 @@ export async function slipwaySessionOf(
   if (token.isSenderConstrained())
     throw new errors.InvalidRequest('tokens for Slipway are not bound to keys');
   const account = token.accountId === undefined ? null : accountOf(token.accountId);
+  // The token names the user, and our API does, too.
+  if (account && isPairwise(settings))
+    throw new errors.InvalidTarget('a client with pairwise subjects gets no tokens for Slipway');
   const home = account?.tenantId ?? tenantId;
   const isServiceClient = !accessKey && !account && settings.serviceAccount !== null;
   const userId = accessKey?.userId ?? account?.subject ?? settings.serviceAccount ?? '';

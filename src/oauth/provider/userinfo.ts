@@ -2,6 +2,7 @@ import { importJWK, SignJWT } from 'jose';
 import type { Provider } from 'oidc-provider';
 import { idTokenKeys, type SigningKeys } from '../../key-sets/signing-keys.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { subjectFor } from '../pairwise-subjects.ts';
 import { slipwayOf } from './client-model.ts';
 import { provenThumbprint } from './dpop-proof.ts';
 import { introspect } from './introspection.ts';
@@ -45,8 +46,10 @@ export async function userInfo(
   // A token that is bound to a key is no bearer token, and the other way round.
   if (thumbprint !== found.keyThumbprint || (proof !== null && thumbprint === null)) return null;
   if (!wordsOf(found.scope).includes('openid')) return 'UNSCOPED';
-  const claims = { ...found.consent.session.idToken, sub: found.subject };
-  const isSigned = slipwayOf(client).settings.userinfoSignedResponseAlg !== 'none';
+  const slipway = slipwayOf(client);
+  const sub = found.accountId === null ? found.subject : await subjectFor(slipway, found.accountId);
+  const claims = { ...found.consent.session.idToken, sub };
+  const isSigned = slipway.settings.userinfoSignedResponseAlg !== 'none';
   return {
     claims,
     isReadable: origin !== null && mayRead(origin, client, provider.issuer),

@@ -156,6 +156,11 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
     rule: 'Until the code, token, challenge or session has expired, and not longer than the client.',
   },
   oauth2_consents: { kept: 'WITH_OWNER', rule: 'As long as the client.' },
+  oauth2_forced_subjects: { kept: 'WITH_OWNER', rule: 'As long as the client and the user.' },
+  oauth2_pairwise_salts: {
+    kept: 'FOR_EVER',
+    rule: 'One for each tenant. With another one, clients would not know people again.',
+  },
   oauth2_client_secrets: { kept: 'WITH_OWNER', rule: 'As long as the client.', ...byId },
   json_web_keys: { kept: 'WITH_OWNER', rule: 'As long as the key set.', ...byId },
 };
