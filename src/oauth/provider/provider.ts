@@ -12,10 +12,10 @@ import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
 import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
-import { acceptJwts } from './accept-jwts.ts';
 import { completeJwt, overrideAccessTokens, ownClaims } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
 import { requireAllowedAudience } from './audience.ts';
+import { adaptBodies } from './bodies.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { isSecretOf } from './client-secret.ts';
 import { addDevicePage, deviceFlow } from './device.ts';
@@ -222,7 +222,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
   });
   overrideAccessTokens(provider);
-  acceptJwts(provider);
+  adaptBodies(provider);
   addJwtBearer(provider);
   addTokenExchange(provider);
   answerIntrospection(provider);
