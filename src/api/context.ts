@@ -3,7 +3,6 @@ import type { Capability } from '../graphql/capability.ts';
 import type { Context, Loaders } from '../graphql/context.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NO_ID } from '../platform/ids.ts';
-import { log } from '../platform/log.ts';
 import { capabilities } from './capabilities.ts';
 
 /** Without a caller, the loaders find nothing, even if a rule forgets to check. */
@@ -58,7 +57,6 @@ export function newContext(request: {
     caller,
     signal,
     publicUrl,
-    log: caller?.log ?? log,
     loaders: newLoaders(caller),
   };
 }

@@ -28,7 +28,7 @@ export async function answerThroughDoor(door: Door, exchange: Exchange): Promise
   await answerAs(door, exchange, async () => {
     const { signIn } = exchange;
     const { cookie: _cookie, ...headers } = signIn.headers;
-    return await measureSignIn(headers, authenticate({ ...signIn, headers }, log));
+    return await measureSignIn(headers, authenticate({ ...signIn, headers }));
   });
 }
 

@@ -82,7 +82,7 @@ const operationsReadBefore: Plugin = {
 /** `POST /graphql`. GraphQL gets no headers except the one that says which content types the client accepts. */
 export async function answerOperations(exchange: Exchange): Promise<void> {
   const { request, response, signIn, graphql, requests } = exchange;
-  const caller = await measureSignIn(request.headers, authenticate(signIn, log));
+  const caller = await measureSignIn(request.headers, authenticate(signIn));
   const signal = requests.begin(response);
   const meter = new Meter(caller, signIn.address);
   try {

@@ -160,7 +160,7 @@ async function callerOf(
   const headers = given.authorization ? given : { ...given, cookie, origin, 'sec-fetch-site': site };
   try {
     const signIn = { headers, address: clientAddress(request), publicUrl, connection: request.socket };
-    return await measureSignIn(headers, authenticate(signIn, log));
+    return await measureSignIn(headers, authenticate(signIn));
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
