@@ -47,16 +47,18 @@ export function newLoaders(caller: Caller | null): Loaders {
   return Object.assign(Object.create(lazyLoaders), { tenantId: reader.tenantId, [READER]: reader });
 }
 
+/** The part of a context that depends on the caller. */
+export type ContextOfCaller = Pick<Context, 'caller' | 'loaders'>;
+
+export const contextOf = (caller: Caller | null): ContextOfCaller => ({
+  caller,
+  loaders: newLoaders(caller),
+});
+
 export function newContext(request: {
   caller: Caller | null;
   signal: AbortSignal;
   publicUrl: string;
 }): Context {
-  const { caller, signal, publicUrl } = request;
-  return {
-    caller,
-    signal,
-    publicUrl,
-    loaders: newLoaders(caller),
-  };
+  return { ...request, ...contextOf(request.caller) };
 }

@@ -25,7 +25,7 @@ export async function beginSession({ request, response, signIn, requests }: Exch
   const caller = authorization ? await authenticate({ ...signIn, headers: { authorization } }) : null;
   if (!caller) throw new UnauthenticatedError();
   const { publicUrl } = signIn;
-  const context = newContext({ caller, signal: requests.begin(response), publicUrl });
+  const context = newContext({ caller, signal: requests.begin(response).signal, publicUrl });
   await requireAllowed(rules.Mutation['login'], context);
   const { token, expiresAt } = await login(caller, { expiresInMs: null, resources: null });
   const seconds = Math.floor((expiresAt.getTime() - Date.now()) / 1000);
