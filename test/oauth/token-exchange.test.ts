@@ -264,7 +264,16 @@ describe('token exchange refuses', () => {
       beside({ audience: 'https://x.example' }),
       'invalid_target',
     ],
-    ['a resource', beside({ resource: STOCK }), 'invalid_target'],
+    [
+      'a resource that the client may not ask for',
+      beside({ resource: 'https://x.example' }),
+      'invalid_target',
+    ],
+    [
+      'the address of Slipway itself as a resource',
+      async () => ({ resource: stage.app.url }),
+      'invalid_target',
+    ],
   ];
   it.each(rows)('%s', async (_what, wish, error) => {
     const token = await tokenOf();

@@ -6,7 +6,7 @@ import { mayUseSession } from '../domain/own-clients.ts';
 import { wordsOf } from '../domain/scopes.ts';
 import { findRememberedConsent, insertConsent } from '../store/consents.ts';
 import { slipwayOf } from './client-model.ts';
-import { RESOURCE } from './scopes.ts';
+import { RESOURCE } from './resources.ts';
 
 /** What a login app and a consent app are asked, and where. Source: Hydra's login and consent flow. */
 
@@ -105,11 +105,10 @@ export async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   const { id: clientRowId, tenantId } = slipwayOf(client);
   const { subject } = accountOf(accountId);
   const scopes = wordsOf(oidc.params?.['scope'] as string | undefined);
-  const earlier = await findRememberedConsent({ clientRowId, subject }, scopes);
+  const audience = wordsOf(oidc.params?.['audience'] as string | undefined);
+  const earlier = await findRememberedConsent({ clientRowId, subject }, { scopes, audience });
   if (!earlier) return undefined;
   const { session } = earlier;
-  const audience = wordsOf(oidc.params?.['audience'] as string | undefined);
-  if (!audience.every((one) => earlier.audience.includes(one))) return undefined;
   const owner = { accountId, clientId: client.clientId, audience };
   const grantId = await saveGrant(oidc.provider, owner, scopes, scopes);
   await insertConsent({

@@ -1,7 +1,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Actor } from '../domain/token-exchange.ts';
 import type { EngineToken } from './access-tokens.ts';
-import { RESOURCE } from './scopes.ts';
+import { RESOURCE } from './resources.ts';
 
 export interface NewAccessToken {
   /** The person whom it is about. */

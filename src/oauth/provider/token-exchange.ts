@@ -44,8 +44,6 @@ async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<vo
   requireNoProof(ctx);
   const fault = tokenTypeFault(params);
   if (fault !== null) throw new errors.InvalidRequest(fault);
-  if (params['resource'] !== undefined)
-    throw new errors.InvalidTarget('name the service with audience, and not with resource');
 
   const subject = await readSubject(provider, ctx, params['subject_token'] ?? '');
   const actor = await readActor(provider, ctx, params['actor_token']);

@@ -49,10 +49,10 @@ export async function findConsent(grantId: string): Promise<ConsentRow | null> {
 /** How many of the newest remembered consents are looked at. */
 const MAX_REMEMBERED = 20;
 
-/** The newest consent that is remembered now and covers all scopes; null if a person must be asked. */
+/** The newest consent that is remembered now and covers all that is asked; null if a person must be asked. */
 export async function findRememberedConsent(
   { clientRowId, subject }: { readonly clientRowId: string; readonly subject: string },
-  scopes: readonly string[],
+  asked: { readonly scopes: readonly string[]; readonly audience: readonly string[] },
 ): Promise<ConsentRow | null> {
   const rows = await db.oAuth2Consent.findMany({
     where: {
@@ -62,6 +62,10 @@ export async function findRememberedConsent(
     orderBy: { requestedAt: 'desc' },
     take: MAX_REMEMBERED,
   });
-  const found = rows.find((row) => scopes.every((scope) => row.scopes.includes(scope)));
+  const found = rows.find(
+    (row) =>
+      asked.scopes.every((scope) => row.scopes.includes(scope)) &&
+      asked.audience.every((one) => row.audience.includes(one)),
+  );
   return (found ?? null) as unknown as ConsentRow | null;
 }
