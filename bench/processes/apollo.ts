@@ -221,4 +221,4 @@ const { url } = await startStandaloneServer(server, {
     return { claims };
   },
 });
-announce(Number(new URL(url).port), '/');
+announce({ port: Number(new URL(url).port), path: '/' });

@@ -77,8 +77,15 @@ function verified(authorization: string): Claims | null {
 const partOf = (part: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
 
+interface Place {
+  readonly port: number;
+  readonly path?: string;
+  /** The documents of the bench in the words of this server, if it has others. */
+  readonly documents?: readonly (readonly [string, string])[];
+}
+
 /** Says where the server is, and stops it when its parent does. */
-export function announce(port: number, path = '/graphql'): void {
-  process.send?.({ url: `http://127.0.0.1:${port}${path}` });
+export function announce({ port, path = '/graphql', documents }: Place): void {
+  process.send?.({ url: `http://127.0.0.1:${port}${path}`, documents });
   process.once('disconnect', () => process.exit(0));
 }

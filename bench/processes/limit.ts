@@ -212,4 +212,4 @@ const server = createServer((request, response) => {
     );
   });
 });
-server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port));
+server.listen(0, '127.0.0.1', () => announce(server.address() as AddressInfo));

@@ -1,25 +1,7 @@
 import autocannon from 'autocannon';
+import type { Order, Seen } from '../run/load-order.ts';
 
 /** Sends load with autocannon, in a process of its own, and answers each order with what it saw. */
-
-export interface Order {
-  readonly url: string;
-  readonly requests: readonly { readonly token: string; readonly body: string }[];
-  readonly connections: number;
-  readonly seconds: number;
-}
-
-export interface Seen {
-  readonly answered: number;
-  /** Answers with errors, with another status, or without the end of their connection. */
-  readonly failed: number;
-  /** The first answer with errors; empty if there is none. */
-  readonly failure: string;
-  readonly seconds: number;
-  readonly bytes: number;
-  readonly p50: number;
-  readonly p99: number;
-}
 
 /** On a busy machine, an answer may take long without being wrong. */
 const TIMEOUT_SECONDS = 60;

@@ -153,4 +153,4 @@ await app.register(mercurius, {
   },
 });
 await app.listen({ host: '127.0.0.1', port: 0 });
-announce((app.server.address() as AddressInfo).port);
+announce(app.server.address() as AddressInfo);

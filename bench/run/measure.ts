@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Order, Seen } from '../processes/load.ts';
 import type { Child } from './child.ts';
 import { cpuOf, cpuOfFamily, cpuOfMachine, memoryOf } from './cpu.ts';
+import type { Order, Seen } from './load-order.ts';
 import type { Options } from './options.ts';
 import type { Server } from './servers.ts';
 import type { Request, Workload, World } from './workloads.ts';
@@ -41,11 +41,9 @@ export async function measure(
   servers: readonly Server[],
 ): Promise<Map<string, Window[]>> {
   const { windows, windowSeconds, warmUpSeconds } = bench.options;
-  const bodies = requests.map(({ token, query, variables }) => ({
-    token,
-    body: JSON.stringify({ query, variables }),
-  }));
-  const one = (server: Server, seconds: number) => windowOf(bench, workload, server, bodies, seconds);
+  const bodies = new Map(servers.map((server) => [server, bodiesFor(server, requests)]));
+  const one = (server: Server, seconds: number) =>
+    windowOf(bench, workload, server, bodies.get(server) ?? [], seconds);
   for (const server of servers) await one(server, warmUpSeconds);
   const measured = new Map<string, Window[]>(servers.map(({ name }) => [name, []]));
   for (let turn = 0; turn < windows; turn += 1) {
@@ -56,6 +54,12 @@ export async function measure(
   await workload.reset?.(bench.world);
   return measured;
 }
+
+const bodiesFor = ({ documents }: Server, requests: readonly Request[]): Order['requests'] =>
+  requests.map(({ token, query, variables }) => ({
+    token,
+    body: JSON.stringify({ query: documents?.get(query) ?? query, variables }),
+  }));
 
 async function windowOf(
   bench: Bench,

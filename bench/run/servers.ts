@@ -8,6 +8,8 @@ export interface Server {
   readonly name: string;
   readonly url: string;
   readonly pid: number;
+  /** The documents in the words of a server that has others; absent if it understands ours. */
+  readonly documents?: ReadonlyMap<string, string>;
   stop(): Promise<void>;
 }
 
@@ -55,8 +57,10 @@ export async function startPeer(name: string, ground: Ground, form = 'rows'): Pr
     BENCH_SETTINGS: JSON.stringify(settings),
     LIMIT_FORM: form,
   });
-  const { url } = await firstMessage<{ url: string }>(child);
-  return serverOf(name, url, child);
+  const { url, documents } = await firstMessage<{ url: string; documents?: readonly [string, string][] }>(
+    child,
+  );
+  return { ...serverOf(name, url, child), ...(documents && { documents: new Map(documents) }) };
 }
 
 const serverOf = (name: string, url: string, { pid, stop }: Child): Server => ({ name, url, pid, stop });
