@@ -8,7 +8,6 @@ import {
   GraphQLScalarType,
   valueFromASTUntyped,
 } from 'graphql';
-import pg from 'pg';
 import type { Prisma, PrismaClient } from '../../src/generated/prisma/client.ts';
 import { announce, type Claims, claimsOf, poolOptions } from './common.ts';
 import { typeDefs } from './schema.ts';
@@ -25,7 +24,7 @@ const built = (await import(new URL('../../dist/generated/prisma/client.js', imp
 };
 const names = new Map<string, string>();
 const prisma = new built.PrismaClient({
-  adapter: new PrismaPg(new pg.Pool(poolOptions), {
+  adapter: new PrismaPg(poolOptions, {
     statementNameGenerator: ({ sql }) => {
       const name = names.get(sql) ?? `p${names.size}`;
       names.set(sql, name);

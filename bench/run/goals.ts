@@ -42,10 +42,10 @@ export interface Gate {
 export const gates: Readonly<Record<string, Gate>> = {
   V0: { statements: 1, cpu: 22 },
   Q1: { statements: 4, cpu: 25 },
-  Q2: { statements: 5, cpu: 12 },
-  Q3: { statements: 3, cpu: 10 },
+  Q2: { statements: 5, cpu: 16 },
+  Q3: { statements: 3, cpu: 13 },
   Q4: { statements: 3, cpu: 20 },
-  M1: { statements: 10, cpu: 20 },
+  M1: { statements: 10, cpu: 16 },
 };
 
 export type Verdict = 'aim met' | 'met' | 'missed';
