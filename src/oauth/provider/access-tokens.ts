@@ -33,7 +33,8 @@ export interface EngineToken {
   readonly subjectToken?: string;
   /** Who acts for the person. */
   readonly act?: Actor;
-  isSenderConstrained(): boolean;
+  /** The key that the token is bound to, by its thumbprint. */
+  readonly jkt?: string;
 }
 
 interface TokenModel extends EngineToken {

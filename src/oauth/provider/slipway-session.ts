@@ -24,6 +24,8 @@ export interface SlipwaySession {
   readonly principal: Principal;
   readonly credentialId: string | null;
   readonly clientId: string;
+  /** The key that the token is bound to, by its thumbprint. */
+  readonly keyThumbprint: string | null;
   /** The id of the row of a client that acts as its service account; null for all other tokens. */
   readonly serviceClientId: string | null;
   readonly scopes: readonly string[] | null;
@@ -49,9 +51,6 @@ export async function slipwaySessionOf(
   const { accessKey, tenantId, settings, id: clientRowId } = slipwayOf(token.client);
   const scopes = wordsOf(token.scope);
   if (!accessKey && !isForSlipway({ scopes, audience }, ctx.oidc.issuer)) return null;
-  // Our API does not check what would bind a token to a key of the client.
-  if (token.isSenderConstrained())
-    throw new errors.InvalidRequest('tokens for Slipway are not bound to keys');
   const account = token.accountId === undefined ? null : accountOf(token.accountId);
   const home = account?.tenantId ?? tenantId;
   const isServiceClient = !accessKey && !account && settings.serviceAccount !== null;
@@ -73,6 +72,7 @@ export async function slipwaySessionOf(
   const ends = [sessionEnd(signedInAt), principal.credentialExpiresAt];
   return {
     ...{ principal, credentialId, clientId: token.clientId, signedInAt },
+    keyThumbprint: token.jkt ?? null,
     serviceClientId: isServiceClient ? clientRowId : null,
     // An access key without wishes gives what it has, which is read with each request.
     scopes: accessKey && scopes.length === 0 ? null : limit,
@@ -94,13 +94,13 @@ function signedInAtOf({ oidc }: KoaContextWithOIDC): Date {
 
 /** Issues the token of a session. */
 export async function issueSlipwayToken(
-  { principal, credentialId, clientId, scopes, signedInAt }: SlipwaySession,
+  { principal, credentialId, clientId, keyThumbprint, scopes, signedInAt }: SlipwaySession,
   expiresAt: Date,
 ): Promise<{ readonly token: string; readonly sessionId: string; readonly userId: string }> {
   const { userId, tenantId, version } = principal;
   const made = await issueToken({
     ...{ userId, tenantId, version, credentialId, clientId, scopes, signedInAt, expiresAt },
-    ...{ vouchedUntil: null, confinedTo: null, actor: null },
+    ...{ keyThumbprint, vouchedUntil: null, confinedTo: null, actor: null },
   });
   return { ...made, userId };
 }
