@@ -80,10 +80,10 @@ describe.each(libraries)('$name', ({ connect, register }) => {
 
   it('gets JWTs as access tokens if the client wants them', async () => {
     const { connection, kinds } = await begin({ accessTokenStrategy: 'jwt' });
-    const first = await tokensOf(connection);
-    const made = await connection.refresh(first.refresh_token ?? '');
+    const made = await tokensOf(connection);
+    const next = await connection.refresh(made.refresh_token ?? '');
     expect(kinds).toEqual(['access token', 'ID token', 'access token', 'ID token']);
-    expect(await connection.introspect(made.access_token)).toMatchObject({
+    expect(await connection.introspect(next.access_token)).toMatchObject({
       sub: 'alice',
       iss: stage.app.url,
     });

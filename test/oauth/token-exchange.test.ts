@@ -41,7 +41,7 @@ beforeAll(async () => {
   shop = await stage.addClient('shop', {
     ...webSettings,
     ...{ grantTypes: [...webSettings.grantTypes, EXCHANGE], audience: [ORDERS, STOCK] },
-    scope: `${webSettings.scope} all`,
+    scope: `${webSettings.scope} all delete`,
   });
   orders = await stage.addClient(ORDERS, { ...serviceSettings, audience: [STOCK, stage.app.url] });
   stock = await stage.addClient(STOCK, { ...serviceSettings, audience: [ORDERS] });
@@ -256,7 +256,11 @@ describe('token exchange refuses', () => {
       'invalid_request',
     ],
     ['a scope that the token does not have', beside({ scope: 'read.other' }), 'invalid_scope'],
-    ['a scope that the client may not have', beside({ scope: 'delete' }), 'invalid_scope'],
+    [
+      'a scope that the token has, and the client may not have',
+      async () => ({ subject_token: await tokenOf({ scope: `${all} delete` }), scope: 'delete' }),
+      'invalid_scope',
+    ],
     ['the scope openid', beside({ scope: 'openid' }), 'invalid_scope'],
     ['the scope offline', beside({ scope: 'offline' }), 'invalid_scope'],
     [

@@ -4,7 +4,8 @@ import { CALLED } from '../challenge.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { mayUseSession } from '../domain/own-clients.ts';
 import { wordsOf } from '../domain/scopes.ts';
-import { findRememberedConsent, insertConsent } from '../store/consents.ts';
+import { findRememberedConsent, repeatConsent } from '../store/consents.ts';
+import { endGrant } from '../store/records.ts';
 import { slipwayOf } from './client-model.ts';
 import { RESOURCE } from './resources.ts';
 
@@ -111,13 +112,15 @@ export async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   const { session } = earlier;
   const owner = { accountId, clientId: client.clientId, audience };
   const grantId = await saveGrant(oidc.provider, owner, scopes, scopes);
-  await insertConsent({
+  const isRepeated = await repeatConsent(earlier, {
     ...{ grantId, tenantId, clientRowId, subject, scopes, audience, session },
     ...{ isRepeated: true, isRemembered: false, rememberedUntil: null },
     ...{ requestId: grantId, request: null, requestedAt: new Date(), handledAt: new Date() },
     loginSessionId: oidc.session?.uid ?? null,
   });
-  return await Grant.find(grantId);
+  if (isRepeated) return await Grant.find(grantId);
+  await endGrant(grantId);
+  return undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { removeRecordsOfGrants } from './records.ts';
+import { endGrants } from './records.ts';
 
 /** The account of a user at an identity provider. */
 export interface SignInLink {
@@ -41,7 +41,7 @@ export async function endSessionsOfLinks(tx: Tx, links: readonly SignInLink[]): 
   const sessions = await run(endStatement, [links.map(({ accountId }) => accountId), ids], tx);
   const uids = sessions.map(({ uid }) => uid);
   const grants = await run(grantsStatement, [links.map(({ userId }) => userId), ids, uids], tx);
-  await removeRecordsOfGrants(
+  await endGrants(
     tx,
     grants.map(({ grantId }) => grantId),
   );
