@@ -1,10 +1,12 @@
 /** Tokens for Slipway itself that only the holder of a key can use: RFC 9449 §7. */
+import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, UnsecuredJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { pool } from '../../src/platform/database/client.ts';
+import { startSecondServer } from '../support/second-server.ts';
 import { newUser } from '../support/users.ts';
 import { signIn } from './browser.ts';
 import { makeProof, type ProofChange } from './proofs.ts';
@@ -293,6 +295,27 @@ describe('a token that is bound to a key is refused', () => {
 });
 
 describe('a proof', () => {
+  it('is used up on all servers, which take the nonces of each other', async () => {
+    const other = await startSecondServer();
+    const url = `${other.url}/graphql`;
+    const atOther = async (claims: object) => {
+      const dpop = await makeProof(pair, { method: 'POST', url, accessToken: token }, { claims });
+      const headers = { authorization: `DPoP ${token}`, dpop, 'content-type': 'application/json' };
+      const body = JSON.stringify({ query: '{ viewer { id } }' });
+      return (await fetch(url, { method: 'POST', headers, body })).status;
+    };
+    const jti = randomUUID();
+    const { who, nonce } = await askBound(await proofFor({ claims: { jti } }));
+    const answers = [
+      who,
+      await atOther({ jti }),
+      await atOther({ nonce }),
+      await atOther({ nonce: 'invented' }),
+    ];
+    expect(answers).toEqual([person, 401, 200, 401]);
+    await other.stop();
+  });
+
   it('of a client whose clock is wrong is taken with a nonce, and then once', async () => {
     const wrong = { iat: 1_000_000_000 };
     const { nonce } = await askBound(await proofFor({ claims: wrong }));
