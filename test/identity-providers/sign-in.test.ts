@@ -306,6 +306,19 @@ describe('the end of a connection', () => {
     expect(await linksOf('gil')).toEqual([]);
   });
 
+  it('ends a sign-in that was accepted, and whose browser has not come back yet', async () => {
+    const provider = await world.provider();
+    world.issuer.person = { sub: 'jo-1', preferred_username: 'jo' };
+    const visitor = newVisitor();
+    const accepted = await visitor.browser.open(await world.answerOf(visitor, provider));
+    const [, next = ''] = /http-equiv="refresh" content="0; url=([^"]*)"/.exec(await accepted.text()) ?? [];
+    const [{ id }] = (await pool.query("select id from identity_links where subject = 'jo-1'")).rows;
+    const deleted = await mutate(world.stage.app, 'deleteIdentityLink', { by: { id } }, 'deleted');
+    expect(deleted.deleted).toBe(true);
+    expect(isBack(await visitor.visit(next.replaceAll('&amp;', '&')))).toBe(false);
+    expect(isBack(await world.loginPage(visitor))).toBe(false);
+  });
+
   it('ends them also when the user deletes the link, which nobody else may list or delete', async () => {
     const ivy = await signedIn('ivy');
     const { data } = await world.stage.app.ask('{ viewer { id } }', {}, ivy.authorization);

@@ -145,6 +145,23 @@ describe('token exchange', () => {
     expect(newer.exp).toBeLessThanOrEqual(older.exp ?? 0);
   });
 
+  it('gives a token that does not end later, however slow the request is', async () => {
+    const by = { clientId: 'shop' };
+    const lifespans = { authorizationCodeAccessToken: 'PT50M' };
+    await mutate(stage.app, 'setOAuth2ClientLifespans', { by, lifespans });
+    const token = await tokenOf();
+    await mutate(stage.app, 'setOAuth2ClientLifespans', { by, lifespans: {} });
+    const { exp } = await introspect(token, shop);
+    // A second passes whenever somebody looks at the clock.
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+      now += 1000;
+      return now;
+    });
+    const made = await exchange(token).finally(() => clock.mockRestore());
+    expect((await introspect(made.access_token)).exp).toBe(exp);
+  });
+
   it('says who acts for the person, and who did before', async () => {
     const first = await exchange(await tokenOf(), {
       ...{ actor_token: await ownTokenOf(orders), actor_token_type: ACCESS_TOKEN, audience: STOCK },

@@ -1,4 +1,4 @@
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { serverConfig } from '../../platform/config/server.ts';
 import { isId } from '../../platform/ids.ts';
 import { AUDIENCE as SLIPWAY } from '../../sign-in/access-tokens.ts';
@@ -31,6 +31,8 @@ export interface EngineToken {
   expiresIn: number;
   /** The id of the record of the token that it was exchanged for. It ends with that token. */
   readonly subjectToken?: string;
+  /** When it ends at the latest, in seconds since 1970. */
+  readonly latestEnd?: number;
   /** Who acts for the person. */
   readonly act?: Actor;
   /** The key that the token is bound to, by its thumbprint. */
@@ -81,6 +83,11 @@ function overrideToken(prototype: TokenModel): void {
         sessions.set(this, session);
         const seconds = Math.floor(session.endsAt.getTime() / 1000) - this.iat;
         this.expiresIn = Math.min(this.expiration, seconds);
+      }
+      if (this.latestEnd !== undefined) {
+        // By the same clock reading as its own times. So it never ends later, however slow the request is.
+        this.expiresIn = Math.min(this.expiration, this.latestEnd - this.iat);
+        if (this.expiresIn < 1) throw new errors.InvalidRequest('the subject token has ended');
       }
       this.exp = this.iat + this.expiration;
       const value = await save.call(this);
