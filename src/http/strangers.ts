@@ -6,10 +6,12 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import type { Plugin } from 'graphql-yoga';
 import { rules } from '../api/schema.ts';
 import { topLevelError } from '../graphql/errors.ts';
 import { anyone, type RuleTable } from '../graphql/rules.ts';
+import type { Caller } from '../platform/caller.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { challengesAfter } from '../sign-in/authenticate.ts';
 import type { EdgeContext } from './graphql.ts';
@@ -64,15 +66,10 @@ function asksForOpen(
  * ticket only after a challenge. Without Kerberos, only the body has the refusal, as GraphQL clients expect. Source:
  * RFC 4559. Armada adds its challenge to every unauthenticated reply.
  */
-export function challengedStrangers(): Plugin<object, EdgeContext> {
-  return {
-    onResultProcess({ result, setResult, serverContext }) {
-      const { caller } = serverContext as unknown as EdgeContext;
-      if (caller || Array.isArray(result) || isAsyncIterable(result) || !isRefusedWhole(result)) return;
-      const headers = { 'www-authenticate': challengesAfter().join(', ') };
-      setResult({ ...result, extensions: { ...result.extensions, http: { status: 401, headers } } });
-    },
-  };
+export function withChallenge(result: ExecutionResult, caller: Caller | null): ExecutionResult {
+  if (caller || !serverConfig.kerberos || !isRefusedWhole(result)) return result;
+  const headers = { 'www-authenticate': challengesAfter().join(', ') };
+  return { ...result, extensions: { ...result.extensions, http: { status: 401, headers } } };
 }
 
 function isRefusedWhole({ data, errors = [] }: ExecutionResult): boolean {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
-import { GraphQLError } from 'graphql';
+import { type ExecutionArgs, GraphQLError } from 'graphql';
 import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
 import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -11,10 +11,11 @@ import { authenticate } from '../sign-in/authenticate.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
 import { isAllowedOrigin } from '../sign-in/origins.ts';
 import { refusal, refuseSocket, withoutStatus } from './answer.ts';
-import { type PreparedArgs, prepare } from './ask.ts';
+import { prepareParsed } from './ask.ts';
 import { clientAddress } from './client-address.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { measureSignIn } from './metrics.ts';
+import type { PreparedOperation } from './prepare.ts';
 import { Meter } from './rate.ts';
 import { type RequestsUnderWay, ServerStopping } from './requests.ts';
 import { trustedDocuments } from './trusted-documents.ts';
@@ -85,7 +86,8 @@ export function serveWebSocket(
     const controller = requests.open();
     extra.operations.set(payload, controller);
     const meter = new Meter(caller, clientAddress(extra.request));
-    const edge = { caller, signal: controller.signal, publicUrl: publicUrl(), meter };
+    const { signal } = controller;
+    const edge = { caller, signal, publicUrl: publicUrl(), meter, isOverHttp: false };
     const prepared = await prepareMessage(graphql, payload, edge);
     // If the operation never began, the library does not report its completion.
     if (Array.isArray(prepared)) endOperation(extra, payload);
@@ -106,8 +108,8 @@ export function serveWebSocket(
       onDisconnect({ extra }) {
         for (const controller of extra.operations?.values() ?? []) requests.end(controller);
       },
-      execute: (args) => (args as PreparedArgs).rootValue.execute(args),
-      subscribe: (args) => (args as PreparedArgs).rootValue.subscribe(args),
+      execute: (args) => (args as MessageArgs).rootValue.run(),
+      subscribe: (args) => (args as MessageArgs).rootValue.run(),
     },
     sockets,
   );
@@ -165,7 +167,7 @@ async function callerOf(
   const headers = given.authorization ? given : { ...given, cookie, origin, 'sec-fetch-site': site };
   try {
     const signIn = { headers, address: clientAddress(request), publicUrl, connection: request.socket };
-    return await measureSignIn(headers, authenticate(signIn, log));
+    return await measureSignIn(headers, authenticate(signIn));
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
@@ -174,15 +176,21 @@ async function callerOf(
   }
 }
 
+/** What GraphQL executes for a message. */
+interface MessageArgs extends ExecutionArgs {
+  readonly rootValue: PreparedOperation;
+}
+
 /** Parses and validates the operation of a message. If it is refused, this is the answer. */
 async function prepareMessage(
   graphql: GraphQLServer,
   payload: SubscribeMessage['payload'],
   edge: EdgeContext,
-): Promise<PreparedArgs | readonly GraphQLError[]> {
+): Promise<MessageArgs | readonly GraphQLError[]> {
   try {
     const query = trustedDocuments().textOf(payload);
-    return await prepare(graphql, { ...payload, query }, edge);
+    const prepared = await prepareParsed(graphql, { ...payload, query }, edge);
+    return 'errors' in prepared ? prepared.errors : { ...prepared.args, rootValue: prepared };
   } catch (error) {
     return [withoutStatus(shownError(error))];
   }
