@@ -34,6 +34,8 @@ type Options = ServerOptions<Record<string, unknown>, Connection>;
 /** "Try again later"; clients of graphql-ws do this. */
 const TRY_AGAIN_LATER = 1013;
 const GOING_AWAY = 1001;
+/** With which the library closes a connection that is refused. */
+const FORBIDDEN = 4403;
 
 export interface Sockets {
   /** Tells every client that the server is stopping. Resolves when all connections are closed. */
@@ -70,7 +72,10 @@ export function serveWebSocket(
     extra.headers = headersOf(connectionParams ?? {});
     const caller = await callerOf(extra, publicUrl());
     if (!(caller instanceof GraphQLError)) return true;
-    if (!refusals.has(String(caller.extensions['code']))) extra.socket.close(TRY_AGAIN_LATER, caller.message);
+    // The client learns nothing else than the reason of the closing.
+    if (caller.extensions['tokenError']) extra.socket.close(FORBIDDEN, caller.message);
+    else if (!refusals.has(String(caller.extensions['code'])))
+      extra.socket.close(TRY_AGAIN_LATER, caller.message);
     return false;
   };
 

@@ -37,7 +37,8 @@ export interface EngineToken {
   readonly latestEnd?: number;
   /** Who acts for the person. */
   readonly act?: Actor;
-  isSenderConstrained(): boolean;
+  /** The key that the token is bound to, by its thumbprint. */
+  readonly jkt?: string;
 }
 
 interface TokenModel extends EngineToken {

@@ -30,6 +30,7 @@ export const tablesWithoutFiles: readonly string[] = [
     'access_changes',
     'access_clock',
     'revoked_sessions',
+    'used_proofs',
     'tenants',
     'users',
     'former_users',

@@ -82,6 +82,7 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
 
   access_changes: { kept: 'SWEPT', rule: 'One hour: every server has read them long before.' },
   access_clock: { kept: 'FOR_EVER', rule: 'One row: the number of the last change.' },
+  used_proofs: { kept: 'SWEPT', rule: 'About five minutes: until a proof is too old anyway.' },
   revoked_sessions: { kept: 'SWEPT', rule: 'Until the tokens of the session have expired.' },
   audit_events: {
     kept: 'FOR_EVER',
