@@ -111,6 +111,17 @@ describe('forceSubjectIdentifier of acceptLoginRequest', () => {
     expect(await storedOf('shop')).not.toContain('too late');
   });
 
+  it('is that of the first of twenty answers to one challenge that come at the same time', async () => {
+    const challenge = await newLogin();
+    const names = Array.from({ length: 20 }, (_, index) => `answer ${index}`);
+    const answers = await Promise.all(
+      names.map((forceSubjectIdentifier) => accept({ challenge, subject: 'juno', forceSubjectIdentifier })),
+    );
+    const first = names.filter((_, index) => answers[index]?.redirectTo);
+    expect(first).toHaveLength(1);
+    expect((await storedOf('shop')).filter((name) => names.includes(name))).toEqual(first);
+  });
+
   it.each([
     ['too long', 'x'.repeat(256)],
     ['not ASCII', 'zoë'],
