@@ -22,7 +22,10 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
   const underWay = requests.begin(response);
   const meter = new Meter(caller, signIn.address);
   const edge: EdgeContext = {
-    ...{ caller, meter, publicUrl: signIn.publicUrl, isOverHttp: true },
+    caller,
+    meter,
+    publicUrl: signIn.publicUrl,
+    isOverHttp: true,
     get signal() {
       return underWay.signal;
     },

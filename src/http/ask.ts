@@ -1,11 +1,11 @@
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
 import { topLevelError } from '../graphql/errors.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { roundingFault } from '../platform/storable-json.ts';
 import { withoutStatus } from './answer.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
-import { type AskedOperation, type PreparedOperation, prepare } from './prepare.ts';
+import { type AskedOperation, type PreparedOperation, prepare, type Refused } from './prepare.ts';
 
 /**
  * Asks GraphQL in this process, with the same limits, rules and masked errors as over HTTP.
@@ -32,7 +32,7 @@ export async function prepareParsed(
   graphql: GraphQLServer,
   operation: AskedOperation,
   edge: EdgeContext,
-): Promise<PreparedOperation | { readonly errors: readonly GraphQLError[] }> {
+): Promise<PreparedOperation | Refused> {
   const prepared = await prepare(graphql, operation, edge);
   if ('errors' in prepared) return { errors: prepared.errors.map(withoutStatus) };
   // The variables of callers who are not signed in are checked only if the operation is open to them.

@@ -35,7 +35,11 @@ export async function prepare(
     const { query, operationName, variables } = operation;
     const { caller, meter, publicUrl, isOverHttp } = edge;
     const context = {
-      ...{ caller, meter, publicUrl, isOverHttp, params: operation },
+      caller,
+      meter,
+      publicUrl,
+      isOverHttp,
+      params: operation,
       // It is made when somebody asks for it.
       get signal() {
         return edge.signal;

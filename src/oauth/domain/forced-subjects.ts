@@ -1,6 +1,6 @@
 /**
- * With this the names begin that the server makes. No login app can choose such a name, so it never is that of somebody
- * else.
+ * Every identifier that the server makes begins with this. A login app may not choose such an identifier, so two people
+ * never have the same one.
  */
 export const MADE_PREFIX = 'pair-';
 

@@ -132,7 +132,7 @@ function withSubjectToken({ subjectToken }: EngineToken, made: Made): Made {
 /** Claims that tokens have in all their forms. */
 export const ownClaims = (_ctx: unknown, { act }: { readonly act?: Actor }) => (act ? { act } : undefined);
 
-/** Whoever can read a token would compare its subject with that of other tokens. */
+/** A client with pairwise subjects gets opaque tokens, because a JWT would show its subject to everybody who has it. */
 function strategyOf(client: unknown): string {
   const { settings } = slipwayOf(client);
   if (isPairwise(settings)) return 'opaque';

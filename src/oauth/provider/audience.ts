@@ -12,8 +12,8 @@ export function requireAllowedAudience(client: unknown, audience: readonly strin
 }
 
 /**
- * For whom an access token is: what the person has granted, or the part of it that the client names; without a person,
- * what the client asks for.
+ * The servers that an access token is for. If a person has granted something, these are the granted ones, or those of
+ * them that the client names. Without a person, these are the ones that the client asks for.
  *
  * @throws InvalidTarget
  */

@@ -51,8 +51,8 @@ export async function userInfo(
   if (found?.use !== 'access_token' || !found.consent || !client) return null;
   const isReadable = origin !== null && mayRead(origin, client, provider.issuer);
   const { keyThumbprint } = found;
-  // A token that is bound to a key is no bearer token, and the other way round.
   const slipway = slipwayOf(client);
+  // A token that is bound to a key is no bearer token, and the other way round.
   if ((proof === null) !== (keyThumbprint === null)) return null;
   if (proof !== null && keyThumbprint !== null) {
     const request = { method, url: `${provider.issuer}/userinfo`, accessToken: token };

@@ -56,8 +56,8 @@ const valuesOf = (record: NewRecord) => [
 ];
 
 /**
- * What an authorization gives is stored only while the authorization exists, and locks it. So whoever ends the
- * authorization waits, and then deletes this record, too.
+ * A code or a token of an authorization is stored only while the authorization exists. The statement locks the
+ * authorization, so a transaction that ends it waits, and then deletes this record too.
  *
  * What we add to a device code stays when the engine saves it again. So does the end of a session, because a request that
  * began before may save it afterwards.

@@ -11,7 +11,7 @@ export interface SignInRequest {
   readonly publicUrl: string;
   /** The same object for all requests of one connection, because some ways to sign in need several requests. */
   readonly connection: object;
-  /** What a proof of DPoP must be for. Left out for a WebSocket, whose operations are no requests of their own. */
+  /** The request that a DPoP proof must name. Left out over a WebSocket, because an operation there is no HTTP request. */
   readonly target?: {
     readonly method: string;
     /** As the caller knows it, without query. */

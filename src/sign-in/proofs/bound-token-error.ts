@@ -21,7 +21,7 @@ export class BoundTokenError extends UnauthenticatedError {
   }
 }
 
-/** For a token that is bound to a key and came as a bearer token: whoever has copied it must not use it. */
+/** A token that is bound to a key came without a proof. It is refused, because somebody may have copied it. */
 export const withoutProof = ({ target }: SignInRequest): BoundTokenError =>
   target
     ? new BoundTokenError(
