@@ -142,12 +142,41 @@ describe('the cost of an operation', () => {
     expect(cost(`mutation { a: ${launch} b: ${launch} }`)).toBe(2 * MUTATION_COST);
   });
 
-  it('is constant for introspection, and counts only the named operation', () => {
+  it('is 100 for each field of introspection, and counts only the named operation', () => {
     expect(INTROSPECTION_COST).toBe(100);
     expect(MUTATION_COST).toBe(10);
-    expect(cost(getIntrospectionQuery())).toBe(INTROSPECTION_COST);
-    expect(cost('{ __schema { types { name } } __type(name: "X") { name } }')).toBe(2 * INTROSPECTION_COST);
+    expect(cost('{ __schema { queryType { name } } __type(name: "X") { name } }')).toBe(
+      2 * INTROSPECTION_COST,
+    );
     expect(cost('query A { viewer { id } } query B { __type(name: "X") { name } }', {}, 'B')).toBe(100);
+  });
+
+  const types = 'types { name fields { name description } }';
+  const times = (count: number, text: (at: number) => string) =>
+    Array.from({ length: count }, (_, at) => text(at)).join(' ');
+  const tooMuch: readonly [name: string, query: string][] = [
+    ['aliases under `__schema`', `{ __schema { ${times(58, (at) => `a${at}: ${types}`)} } }`],
+    ['aliases of `__schema`', `{ ${times(58, (at) => `a${at}: __schema { ${types} }`)} }`],
+    [
+      'aliases of a fragment',
+      `{ __schema { ${times(58, (at) => `a${at}: types { ...T }`)} } }
+       fragment T on __Type { name fields { name description } }`,
+    ],
+    [
+      'inline fragments',
+      `{ ... { ${times(58, (at) => `a${at}: __schema { ... { ... on __Schema { ${types} } } }`)} } }`,
+    ],
+  ];
+  it.each(tooMuch)('is more for a large answer of introspection: %s', (_name, query) => {
+    expect(cost(query)).toBeGreaterThan(serverConfig.queryCostLimit);
+  });
+
+  it('leaves out what `@skip` leaves out of introspection, and ends for a fragment that spreads itself', () => {
+    const skipped = `{ __schema { ${times(58, (at) => `a${at}: ${types.replace('{', '@skip(if: true) {')}`)} } }`;
+    expect(cost(skipped)).toBe(INTROSPECTION_COST);
+    expect(cost('{ __schema { ...T } } fragment T on __Schema { directives { name } ...T }')).toBe(
+      INTROSPECTION_COST,
+    );
   });
 
   it('of `nodes` grows with its ids, written out or in a variable', () => {
