@@ -166,6 +166,22 @@ describe('a caller', () => {
     expect(batch.headers.get('ratelimit-remaining')).toBe(String(100 - 43));
   });
 
+  it('pays for the length of each text of a batch, before the texts are parsed', async () => {
+    const authorization = await caller();
+    const post = (queries: readonly string[]) =>
+      fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: JSON.stringify(queries.map((query) => ({ query }))),
+      });
+    const long = viewer.padEnd(3000);
+    // Each text costs 25, and each operation 1.
+    const batch = await post([long, `${long}#`, '{ viewer { id } }']);
+    expect(batch.headers.get('ratelimit-remaining')).toBe(String(100 - 50 - 3));
+    const refused = await post(['{'.padEnd(3000), '{'.padEnd(3000)]);
+    expect([refused.status, refused.headers.get('ratelimit-remaining')]).toEqual([429, '47']);
+  });
+
   it('is not limited by other callers, and gets no more than the burst for many calls at once', async () => {
     const [one, other] = [await caller(), await caller()];
     const answers = await Promise.all(Array.from({ length: 120 }, () => ask(one)));
