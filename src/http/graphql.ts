@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { assertEnumType, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
@@ -10,16 +10,16 @@ import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
-import { authenticate } from '../sign-in/authenticate.ts';
+import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
 import { refusal } from './answer.ts';
 import { boundedCosts } from './costs.ts';
 import type { Exchange } from './exchange.ts';
 import { documentLimits } from './limits.ts';
 import { measuredOperations, measureSignIn } from './metrics.ts';
-import { type Operation, readOperations } from './parameters.ts';
+import { type Operation, readOperations, refusalOf } from './parameters.ts';
 import { Meter } from './rate.ts';
-import { challengedStrangers, refusedStrangers } from './strangers.ts';
+import { refusedStrangers } from './strangers.ts';
 import { boundedSubscriptions } from './subscriptions.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 import { fittingVariables } from './variables.ts';
@@ -67,7 +67,6 @@ export function createGraphQLServer(): GraphQLServer {
       boundedCosts(),
       fittingVariables(),
       boundedSubscriptions(serverConfig.subscriptionLimit),
-      ...(serverConfig.kerberos ? [challengedStrangers()] : []),
     ],
   });
 }
@@ -76,6 +75,10 @@ const operationsReadBefore: Plugin = {
   onRequestParse({ serverContext, setRequestParser }) {
     const { operations } = serverContext as unknown as EdgeContext;
     setRequestParser(() => operations as Operation | Operation[]);
+  },
+  onParams({ params, setResult }) {
+    const refused = refusalOf(params);
+    if (refused) setResult({ errors: [refused] });
   },
 };
 
@@ -86,7 +89,7 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
   const signal = requests.begin(response);
   const meter = new Meter(caller, signIn.address);
   try {
-    const operations = await readOperations(request, trustedDocuments(), meter);
+    const operations = await readOperations(request, caller, trustedDocuments(), meter);
     const { accept = '*/*' } = request.headers;
     const asked = new graphql.fetchAPI.Request('http://slipway.invalid/graphql', {
       method: 'POST',
@@ -94,14 +97,14 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
     });
     const { publicUrl } = signIn;
     const answer = await graphql.handleRequest(asked, { caller, signal, publicUrl, meter, operations });
-    await send(answer, response, meter);
+    await send(answer, exchange, meter);
   } catch (error) {
     for (const [name, value] of Object.entries(meter.headers)) response.setHeader(name, value);
     throw error;
   }
 }
 
-async function send(answer: Response, response: ServerResponse, meter: Meter): Promise<void> {
+async function send(answer: Response, { request, response }: Exchange, meter: Meter): Promise<void> {
   const type = answer.headers.get('content-type');
   if (answer.status === 406)
     throw refusal(
@@ -112,7 +115,11 @@ async function send(answer: Response, response: ServerResponse, meter: Meter): P
       },
     );
   if (!type) throw new Error(`GraphQL answers ${answer.status} without a content`);
-  const headers = { ...Object.fromEntries(answer.headers), ...meter.headers };
+  const headers = {
+    ...Object.fromEntries(answer.headers),
+    ...meter.headers,
+    ...(answer.status === 401 ? { 'www-authenticate': challengesTo(request) } : {}),
+  };
   if (type.includes('json')) {
     const text = await answer.text();
     response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
@@ -122,6 +129,15 @@ async function send(answer: Response, response: ServerResponse, meter: Meter): P
       // The client has disconnected, and its signal has ended the work.
     });
   }
+}
+
+/**
+ * How to sign in. Kerberos clients send a ticket only after a challenge. Browsers would ask for a password in a window
+ * of their own after a challenge of Basic, so pages do not get it. Source: RFC 9110 §11.6.1, RFC 4559.
+ */
+function challengesTo({ headers }: IncomingMessage): string[] {
+  const isPage = headers['sec-fetch-site'] !== undefined;
+  return challengesAfter().filter((challenge) => !(isPage && challenge.startsWith('Basic ')));
 }
 
 function maskAndLog(error: unknown): Error {
