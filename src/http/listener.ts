@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { limitRefusals } from '../platform/metrics.ts';
 import { answerFailure, refusal, refuseSocket } from './answer.ts';
 
 /** Errors that Node finds before there is a request. All other codes mean that the HTTP cannot be read. */
@@ -15,6 +16,11 @@ const clientFaults: Readonly<Record<string, readonly [status: number, message: s
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
 };
 
+/** How many requests one connection may send before the first of them is answered. */
+const MAX_PIPELINED = 100;
+/** How long a connection may stay open without a byte read or written while an answer is awaited. Long polls take 30 s. */
+const IDLE_MS = 60_000;
+
 /** An HTTP server that sends only our own answers, even where Node would answer by itself. */
 export function createListener(
   options: ServerOptions,
@@ -22,8 +28,10 @@ export function createListener(
 ): Server {
   /** The last response of each connection. While it is being sent, nothing else may be written to the connection. */
   const last = new WeakMap<Duplex, ServerResponse>();
+  const turns = new ConnectionTurns();
   const server = createServer({ ...options, requireHostHeader: false }, async (request, response) => {
     last.set(request.socket, response);
+    if (!(await turns.wait(request.socket, response))) return;
     try {
       requireHost(request);
       await answer(request, response);
@@ -31,6 +39,7 @@ export function createListener(
       answerFailure(response, error);
     }
   });
+  server.timeout = IDLE_MS;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const response = last.get(socket);
     const isBusy = response?.headersSent && !response.writableEnded;
@@ -42,6 +51,35 @@ export function createListener(
     answerFailure(response, refusal('INVALID_ARGUMENT', 'Expect must be 100-continue', { status: 417 })),
   );
   return server;
+}
+
+/**
+ * The requests of one connection begin one after the other, each when the answer before it was read. Otherwise, a client
+ * that sends many requests and reads no answer could fill the memory of the server.
+ */
+class ConnectionTurns {
+  readonly #ends = new WeakMap<Duplex, { last: Promise<void>; waiting: number }>();
+
+  /** @returns false if the connection was closed, because too many requests wait. */
+  async wait(socket: Duplex, response: ServerResponse): Promise<boolean> {
+    const turns = this.#ends.get(socket) ?? { last: Promise.resolve(), waiting: 0 };
+    this.#ends.set(socket, turns);
+    if (turns.waiting >= MAX_PIPELINED) {
+      limitRefusals.inc({ limit: 'pipelined' });
+      socket.destroy();
+      return false;
+    }
+    const { last } = turns;
+    turns.waiting += 1;
+    turns.last = new Promise((resolve) => {
+      response.once('close', () => {
+        turns.waiting -= 1;
+        resolve();
+      });
+    });
+    await last;
+    return !socket.destroyed;
+  }
 }
 
 /** Source: RFC 9112 §3.2: exactly one `Host` with one authority. Only HTTP/1.0 may leave it out. */

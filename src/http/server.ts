@@ -50,6 +50,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     ...(serverConfig.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
   const server = createListener(limits, answer);
+  server.maxConnections = serverConfig.connectionLimit;
   let address = '';
   const publicUrl = () => serverConfig.publicUrl?.replace(/\/+$/, '') ?? address;
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
