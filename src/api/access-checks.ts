@@ -45,7 +45,7 @@ export function judgeAgain(caller: Caller, ask: Ask): Promise<Verdict> {
 }
 
 /** Everything that makes two sign-ins different. */
-function nameOf({ log: _log, address: _address, ...signIn }: Caller): string {
+function nameOf({ address: _address, ...signIn }: Caller): string {
   return JSON.stringify(signIn);
 }
 

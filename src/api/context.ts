@@ -3,7 +3,6 @@ import type { Capability } from '../graphql/capability.ts';
 import type { Context, Loaders } from '../graphql/context.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NO_ID } from '../platform/ids.ts';
-import { log } from '../platform/log.ts';
 import { capabilities } from './capabilities.ts';
 
 /** Without a caller, the loaders find nothing, even if a rule forgets to check. */
@@ -48,17 +47,18 @@ export function newLoaders(caller: Caller | null): Loaders {
   return Object.assign(Object.create(lazyLoaders), { tenantId: reader.tenantId, [READER]: reader });
 }
 
+/** The part of a context that depends on the caller. */
+export type ContextOfCaller = Pick<Context, 'caller' | 'loaders'>;
+
+export const contextOf = (caller: Caller | null): ContextOfCaller => ({
+  caller,
+  loaders: newLoaders(caller),
+});
+
 export function newContext(request: {
   caller: Caller | null;
   signal: AbortSignal;
   publicUrl: string;
 }): Context {
-  const { caller, signal, publicUrl } = request;
-  return {
-    caller,
-    signal,
-    publicUrl,
-    log: caller?.log ?? log,
-    loaders: newLoaders(caller),
-  };
+  return { ...request, ...contextOf(request.caller) };
 }

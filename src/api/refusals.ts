@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { noteDenial } from '../authorization/audit.ts';
 import type { Context } from '../graphql/context.ts';
 import type { FieldArguments, Rule } from '../graphql/rules.ts';
+import { logOf } from '../platform/caller.ts';
 import { DomainError } from '../platform/errors.ts';
 import type { GuardedRootField, Resolver } from './guards.ts';
 
@@ -50,7 +51,7 @@ export async function recordRefusal(
     const asked = action && target ? { action, target } : await rule.asks(args, context);
     noteDenial(caller, { code, action: action ?? asked.action, target: target ?? asked.target });
   } catch (cause) {
-    context.log.error({ err: cause }, 'a refusal could not be recorded');
+    logOf(caller).error({ err: cause }, 'a refusal could not be recorded');
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Caller } from '../platform/caller.ts';
-import type { Log } from '../platform/log.ts';
 
 /**
  * The DataLoaders of all capabilities. Each capability adds its own loaders to this interface in its `loaders.ts`, and
@@ -14,7 +13,6 @@ export interface Loaders {
 export interface Context {
   /** Null if the caller is not signed in. Replaced when the caller of a subscription is checked again. */
   caller: Caller | null;
-  readonly log: Log;
   /** Replaced for each event of a subscription. */
   loaders: Loaders;
   /** Fires when the client disconnects or the server stops. */

@@ -1,22 +1,11 @@
-import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { isAsyncIterable } from 'graphql-yoga';
-import { shownError, topLevelError } from '../graphql/errors.ts';
+import { topLevelError } from '../graphql/errors.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
-import { log } from '../platform/log.ts';
 import { roundingFault } from '../platform/storable-json.ts';
 import { withoutStatus } from './answer.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
-
-/** An operation that does not come as a request of its own. */
-export interface AskedOperation {
-  readonly query: string;
-  readonly operationName?: string | null | undefined;
-  readonly variables?: Record<string, unknown> | null | undefined;
-}
-
-type Enveloped = ReturnType<GraphQLServer['getEnveloped']>;
-/** What GraphQL executes, with the functions of the plugins that execute it. */
-export type PreparedArgs = ExecutionArgs & { rootValue: Pick<Enveloped, 'execute' | 'subscribe'> };
+import { type AskedOperation, type PreparedOperation, prepare } from './prepare.ts';
 
 /**
  * Asks GraphQL in this process, with the same limits, rules and masked errors as over HTTP.
@@ -28,60 +17,32 @@ export async function ask(
   operation: AskedOperation,
   edge: EdgeContext,
 ): Promise<ExecutionResult> {
-  const prepared = await prepare(graphql, operation, edge);
-  if (Array.isArray(prepared)) return { errors: prepared };
-  const result = await prepared.rootValue.execute(prepared);
+  const prepared = await prepareParsed(graphql, operation, edge);
+  if ('errors' in prepared) return prepared;
+  const result = await prepared.run();
   if (isAsyncIterable(result)) throw new Error('an operation that is asked in process has one answer');
-  return result as ExecutionResult;
+  return result;
 }
 
-/** Parses and validates with the same plugins as over HTTP. If they refuse the operation, this is the answer. */
-export async function prepare(
+/**
+ * Prepares an operation whose variables are parsed already, and which has no HTTP answer of its own. If the operation is
+ * refused, the errors are the answer.
+ */
+export async function prepareParsed(
   graphql: GraphQLServer,
   operation: AskedOperation,
   edge: EdgeContext,
-): Promise<PreparedArgs | GraphQLError[]> {
-  const { operationName, variables } = operation;
-  const { schema, execute, subscribe, contextFactory, parse, validate } = graphql.getEnveloped({
-    ...edge,
-    params: operation,
-  } as never);
-  try {
-    const document = parse(operation.query);
-    const errors: readonly GraphQLError[] = validate(schema, document);
-    if (errors.length > 0) return errors.map(withoutStatus);
-    if (!getOperationAST(document, operationName)) throw unknownOperation();
-    // The variables of callers who are not signed in are checked only if the operation is open to them.
-    if (edge.caller) requireDigits(variables ?? {});
-    return {
-      schema,
-      operationName,
-      document,
-      variableValues: variables,
-      contextValue: await contextFactory(),
-      rootValue: { execute, subscribe },
-    } as never;
-  } catch (error) {
-    if (error instanceof GraphQLError) return [withoutStatus(error)];
-    log.error({ err: error }, 'preparing an operation failed');
-    return [shownError(error)];
-  }
+): Promise<PreparedOperation | { readonly errors: readonly GraphQLError[] }> {
+  const prepared = await prepare(graphql, operation, edge);
+  if ('errors' in prepared) return { errors: prepared.errors.map(withoutStatus) };
+  // The variables of callers who are not signed in are checked only if the operation is open to them.
+  const fault = edge.caller && roundingFault(operation.variables ?? {}, MAX_VARIABLE_DEPTH);
+  if (!fault) return prepared;
+  const error = InvalidArgumentError.of(fault.path, `${fault.path.join('.')}: ${fault.message}`);
+  return { errors: [topLevelError(error)] };
 }
-
-/** Deeper than any valid input. */
-const MAX_VARIABLE_DEPTH = 256;
 
 /**
- * The variables are parsed already, so the original digits are lost. Numbers that may have lost digits are refused.
+ * Deeper than any valid input. The original digits of numbers are lost, so numbers that may have lost some are refused.
  */
-function requireDigits(variables: Record<string, unknown>): void {
-  const fault = roundingFault(variables, MAX_VARIABLE_DEPTH);
-  if (fault)
-    throw topLevelError(InvalidArgumentError.of(fault.path, `${fault.path.join('.')}: ${fault.message}`));
-}
-
-function unknownOperation(): GraphQLError {
-  return new GraphQLError('the document has several operations; name one of them', {
-    extensions: { code: 'INVALID_ARGUMENT' },
-  });
-}
+const MAX_VARIABLE_DEPTH = 256;

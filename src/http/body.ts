@@ -84,28 +84,12 @@ export async function readForm(request: IncomingMessage, limit: number): Promise
  *
  * @throws GraphQLError
  */
-export const requireEncodedUtf8 = (text: string): void => requireUtf8Form(Buffer.from(text, 'utf8'));
-
-function requireUtf8Form(form: Buffer): void {
+export function requireEncodedUtf8(text: string): void {
   const byte = (_whole: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16));
-  decodedUtf8(Buffer.from(form.toString('latin1').replaceAll(/%([\da-f]{2})/gi, byte), 'latin1'));
-}
-
-/**
- * For a form that somebody else reads: if it is not in UTF-8, reading it fails at its end. Otherwise the reader would
- * replace what it cannot decode.
- */
-export function refuseOtherBytes(request: IncomingMessage): void {
-  const pieces = request.iterator.bind(request);
-  async function* iterator(options?: { readonly destroyOnReturn?: boolean }): AsyncGenerator<Buffer> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of pieces(options) as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      yield chunk;
-    }
-    requireUtf8Form(Buffer.concat(chunks));
-  }
-  Object.assign(request, { iterator });
+  const bytes = Buffer.from(text, 'utf8')
+    .toString('latin1')
+    .replaceAll(/%([\da-f]{2})/gi, byte);
+  decodedUtf8(Buffer.from(bytes, 'latin1'));
 }
 
 /** Whether a body is in UTF-8, as far as its headers say. */

@@ -79,7 +79,7 @@ function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refu
     return { cost };
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
-    return { cost, refused: isOverHttp(context) ? error : withoutStatus(error) };
+    return { cost, refused: (context as EdgeContext).isOverHttp ? error : withoutStatus(error) };
   }
 }
 
@@ -141,6 +141,3 @@ function tooDear(what: string, cost: CostReport, http: object): GraphQLError {
 }
 
 const meterOf = (context: unknown): Meter => (context as EdgeContext).meter;
-
-const isOverHttp = (context: unknown): boolean =>
-  (context as { readonly request?: unknown }).request !== undefined;

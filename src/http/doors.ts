@@ -28,7 +28,7 @@ export async function answerThroughDoor(door: Door, exchange: Exchange): Promise
   await answerAs(door, exchange, async () => {
     const { signIn } = exchange;
     const { cookie: _cookie, ...headers } = signIn.headers;
-    return await measureSignIn(headers, authenticate({ ...signIn, headers }, log));
+    return await measureSignIn(headers, authenticate({ ...signIn, headers }));
   });
 }
 
@@ -46,7 +46,8 @@ export async function answerAs(
     const caller = await identify();
     const charged = new Meter(caller, signIn.address);
     meter = charged;
-    const edge = { caller, signal: requests.begin(response), publicUrl, meter: charged };
+    const { signal } = requests.begin(response);
+    const edge = { caller, signal, publicUrl, meter: charged, isOverHttp: false };
     const askAsCaller: Ask = async (document, variables) => {
       const operation = { query: String(document), variables: variables as Record<string, unknown> };
       const { data, errors = [] } = await ask(graphql, operation, edge);

@@ -1,27 +1,18 @@
-import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { assertEnumType, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import { newContext } from '../api/context.ts';
+import { type ContextOfCaller, contextOf } from '../api/context.ts';
 import { schema } from '../api/schema.ts';
-import type { Context } from '../graphql/context.ts';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
-import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
-import { refusal } from './answer.ts';
 import { boundedCosts } from './costs.ts';
-import type { Exchange } from './exchange.ts';
 import { documentLimits } from './limits.ts';
-import { measuredOperations, measureSignIn } from './metrics.ts';
-import { type Operation, readOperations, refusalOf } from './parameters.ts';
-import { Meter } from './rate.ts';
+import { measuredOperations } from './metrics.ts';
+import type { Meter } from './rate.ts';
 import { refusedStrangers } from './strangers.ts';
 import { boundedSubscriptions } from './subscriptions.ts';
-import { trustedDocuments } from './trusted-documents.ts';
 import { fittingVariables } from './variables.ts';
 
 /** The parts of a request that are known before GraphQL begins. */
@@ -31,34 +22,32 @@ export interface EdgeContext {
   readonly publicUrl: string;
   /** Charges the cost of the request to its caller. */
   readonly meter: Meter;
-  /** Over HTTP: one operation, or a batch. */
-  readonly operations?: Operation | readonly Operation[];
+  /** Whether errors decide the status of an HTTP answer. */
+  readonly isOverHttp: boolean;
 }
 
-export type GraphQLServer = YogaServerInstance<EdgeContext, Context>;
+export type GraphQLServer = YogaServerInstance<EdgeContext, ContextOfCaller>;
 
-/** GraphQL over HTTP and, through `getEnveloped`, over WebSocket, with the same limits, rules and masked errors. */
+/**
+ * GraphQL with all limits, rules and masked errors. Every transport uses it through `getEnveloped`: see prepare.ts. Its
+ * own handling of HTTP is not used, because that makes many objects for each request.
+ */
 export function createGraphQLServer(): GraphQLServer {
-  return createYoga<EdgeContext, Context>({
+  return createYoga<EdgeContext, ContextOfCaller>({
     schema,
     graphqlEndpoint: '/graphql',
     landingPage: false,
     graphiql: false,
     healthCheckEndpoint: '/never',
-    // The body was already read and its size checked: parameters.ts.
-    batching: { limit: serverConfig.batchLimit },
-    maxRequestBodySize: false,
     multipart: false,
     // Already answered for every route: cors.ts.
     cors: false,
     // Each error is logged once, where it is masked.
     logging: false,
     maskedErrors: { maskError: maskAndLog },
-    context: async ({ caller, signal, publicUrl }) =>
-      // The body may arrive long after the headers, so the caller is checked again.
-      newContext({ caller: caller && (await reauthenticated(caller)), signal, publicUrl }),
+    // The body may arrive long after the headers, so the caller is checked again.
+    context: async ({ caller }) => contextOf(caller && (await reauthenticated(caller))),
     plugins: [
-      operationsReadBefore,
       ...documentLimits(),
       introspectionForCallers(),
       codedDocumentErrors(),
@@ -71,77 +60,14 @@ export function createGraphQLServer(): GraphQLServer {
   });
 }
 
-const operationsReadBefore: Plugin = {
-  onRequestParse({ serverContext, setRequestParser }) {
-    const { operations } = serverContext as unknown as EdgeContext;
-    setRequestParser(() => operations as Operation | Operation[]);
-  },
-  onParams({ params, setResult }) {
-    const refused = refusalOf(params);
-    if (refused) setResult({ errors: [refused] });
-  },
-};
+/** Errors as callers see them, so that none is logged twice. */
+const masked = new WeakSet<Error>();
 
-/** `POST /graphql`. GraphQL gets no headers except the one that says which content types the client accepts. */
-export async function answerOperations(exchange: Exchange): Promise<void> {
-  const { request, response, signIn, graphql, requests } = exchange;
-  const caller = await measureSignIn(request.headers, authenticate(signIn, log));
-  const signal = requests.begin(response);
-  const meter = new Meter(caller, signIn.address);
-  try {
-    const operations = await readOperations(request, caller, trustedDocuments(), meter);
-    const { accept = '*/*' } = request.headers;
-    const asked = new graphql.fetchAPI.Request('http://slipway.invalid/graphql', {
-      method: 'POST',
-      headers: { accept },
-    });
-    const { publicUrl } = signIn;
-    const answer = await graphql.handleRequest(asked, { caller, signal, publicUrl, meter, operations });
-    await send(answer, exchange, meter);
-  } catch (error) {
-    for (const [name, value] of Object.entries(meter.headers)) response.setHeader(name, value);
-    throw error;
-  }
-}
-
-async function send(answer: Response, { request, response }: Exchange, meter: Meter): Promise<void> {
-  const type = answer.headers.get('content-type');
-  if (answer.status === 406)
-    throw refusal(
-      'INVALID_ARGUMENT',
-      'the answer is application/json, or text/event-stream for a subscription; accept one of them',
-      {
-        status: 406,
-      },
-    );
-  if (!type) throw new Error(`GraphQL answers ${answer.status} without a content`);
-  const headers = {
-    ...Object.fromEntries(answer.headers),
-    ...meter.headers,
-    ...(answer.status === 401 ? { 'www-authenticate': challengesTo(request) } : {}),
-  };
-  if (type.includes('json')) {
-    const text = await answer.text();
-    response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
-  } else {
-    response.writeHead(answer.status, headers);
-    await pipeline(Readable.from(answer.body ?? []), response).catch(() => {
-      // The client has disconnected, and its signal has ended the work.
-    });
-  }
-}
-
-/**
- * How to sign in. Kerberos clients send a ticket only after a challenge. Browsers would ask for a password in a window
- * of their own after a challenge of Basic, so pages do not get it. Source: RFC 9110 §11.6.1, RFC 4559.
- */
-function challengesTo({ headers }: IncomingMessage): string[] {
-  const isPage = headers['sec-fetch-site'] !== undefined;
-  return challengesAfter().filter((challenge) => !(isPage && challenge.startsWith('Basic ')));
-}
-
-function maskAndLog(error: unknown): Error {
+/** What a caller sees of an error of GraphQL. An error that is our fault is logged. */
+export function maskAndLog(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError && masked.has(error)) return error;
   const shown = shownError(error);
+  masked.add(shown);
   if (shown.extensions['code'] === 'INTERNAL') log.error({ err: error, path: shown.path }, 'request failed');
   return coded(shown);
 }
@@ -154,12 +80,15 @@ function coded<E>(error: E): E {
 }
 const ErrorCode = assertEnumType(schema.getType('ErrorCode'));
 
+/** The status counts only for clients that accept `application/graphql-response+json`. Source: GraphQL over HTTP. */
+export const invalidDocument = { status: 400, spec: true };
+
 function codedDocumentErrors(): Plugin {
   return {
     onParse:
       () =>
       ({ result }) => {
-        coded(result);
+        if (coded(result) instanceof GraphQLError) result.extensions['http'] ??= invalidDocument;
       },
     onValidate:
       () =>

@@ -1,7 +1,7 @@
 import { answerOAuth } from '../oauth/answer-oauth.ts';
 import { publicClientConfig } from '../oauth/public-client-config.ts';
 import { answerJson, refusal } from './answer.ts';
-import { isInUtf8, readForm, refuseOtherBytes } from './body.ts';
+import { isInUtf8, readForm } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeProtocol } from './protocol-rate.ts';
 
@@ -17,7 +17,6 @@ export async function answerProtocol(exchange: Exchange): Promise<void> {
   // The engine would believe the host of an absolute address.
   request.url = `${url.pathname}${url.search}`;
   if (!isInUtf8(request)) return answerJson(response, 415, notInUtf8);
-  refuseOtherBytes(request);
   await answerOAuth(request, response, signIn);
 }
 

@@ -1,6 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { UnavailableError } from '../platform/errors.ts';
 
+export interface RequestUnderWay {
+  readonly signal: AbortSignal;
+}
+
 /** The running requests. A server that stops ends requests that wait, and waits for requests that work. */
 export class RequestsUnderWay {
   readonly #controllers = new Set<AbortController>();
@@ -10,11 +14,28 @@ export class RequestsUnderWay {
     return this.#stopping;
   }
 
-  /** A signal that fires when the client disconnects or the server stops. */
-  begin(response: ServerResponse): AbortSignal {
-    const controller = this.open();
-    response.once('close', () => this.end(controller));
-    return controller.signal;
+  /**
+   * A request with a signal that fires when the client disconnects or the server stops. The signal is made when somebody
+   * asks for it.
+   */
+  begin(response: ServerResponse): RequestUnderWay {
+    let controller: AbortController | null = null;
+    let hasEnded = false;
+    response.once('close', () => {
+      hasEnded = true;
+      if (controller) this.end(controller);
+    });
+    const open = () => {
+      const opened = this.open();
+      if (hasEnded) this.end(opened);
+      controller = opened;
+      return opened;
+    };
+    return {
+      get signal() {
+        return (controller ?? open()).signal;
+      },
+    };
   }
 
   /** The same for work that has no response of its own: an operation over a WebSocket. */

@@ -1,10 +1,10 @@
 import { CALLBACK_PATH } from '../identity-providers/callback-path.ts';
+import { answerOperations } from './answer-operations.ts';
 import { fetchBlob, storeBlob } from './blobs.ts';
 import { answerRegistered, answerRegistration } from './client-registration.ts';
 import { answerThroughDoor, doorAt } from './doors.ts';
 import type { Handler } from './exchange.ts';
 import { answerGraphiQL } from './graphiql/answer.ts';
-import { answerOperations } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
 import { answerFlyteClient, answerProtocol, redirectForm } from './oauth.ts';
 import { answerConsentForm, answerConsentPage, CONSENT_PATH } from './pages/consent.ts';

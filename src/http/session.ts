@@ -4,7 +4,6 @@ import { newContext } from '../api/context.ts';
 import { requireAllowed } from '../api/refusals.ts';
 import { rules } from '../api/schema.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
-import { log } from '../platform/log.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
 import { login } from '../sign-in/commands/login.ts';
 import { logout } from '../sign-in/commands/logout.ts';
@@ -23,10 +22,10 @@ export async function beginSession({ request, response, signIn, requests }: Exch
   refuseForeignPages(signIn);
   const authorization = (await givenCredentials(request)) ?? signIn.headers.authorization;
   // A session does not begin with an older session, and not for the anonymous user.
-  const caller = authorization ? await authenticate({ ...signIn, headers: { authorization } }, log) : null;
+  const caller = authorization ? await authenticate({ ...signIn, headers: { authorization } }) : null;
   if (!caller) throw new UnauthenticatedError();
   const { publicUrl } = signIn;
-  const context = newContext({ caller, signal: requests.begin(response), publicUrl });
+  const context = newContext({ caller, signal: requests.begin(response).signal, publicUrl });
   await requireAllowed(rules.Mutation['login'], context);
   const { token, expiresAt } = await login(caller, { expiresInMs: null, resources: null });
   const seconds = Math.floor((expiresAt.getTime() - Date.now()) / 1000);
@@ -40,7 +39,7 @@ export async function endSession({ response, signIn }: Exchange): Promise<void> 
   try {
     const { cookie, origin, 'sec-fetch-site': site } = signIn.headers;
     const headers = { cookie, origin, 'sec-fetch-site': site };
-    const caller = sessionToken(signIn) === null ? null : await authenticate({ ...signIn, headers }, log);
+    const caller = sessionToken(signIn) === null ? null : await authenticate({ ...signIn, headers });
     if (caller) await logout(caller);
   } catch (error) {
     // A session that has already ended is no error. But if the database does not answer, the caller must know.

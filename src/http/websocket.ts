@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
-import { GraphQLError } from 'graphql';
+import { type ExecutionArgs, GraphQLError } from 'graphql';
 import {
   CloseCode,
   handleProtocols,
@@ -16,10 +16,11 @@ import { authenticate } from '../sign-in/authenticate.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
 import { isAllowedOrigin } from '../sign-in/origins.ts';
 import { refusal, refuseSocket, withoutStatus } from './answer.ts';
-import { type PreparedArgs, prepare } from './ask.ts';
+import { prepareParsed } from './ask.ts';
 import { clientAddress } from './client-address.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { measureSignIn } from './metrics.ts';
+import type { OperationResult, PreparedOperation } from './prepare.ts';
 import { Meter } from './rate.ts';
 import { type RequestsUnderWay, ServerStopping } from './requests.ts';
 import { SocketConnection } from './socket-connection.ts';
@@ -102,23 +103,25 @@ export function serveWebSocket(
     const running = begin(requests);
     extra.operations.set(payload, running);
     const meter = new Meter(caller, clientAddress(extra.request));
-    const edge = { caller, signal: running.controller.signal, publicUrl: publicUrl(), meter };
+    const { signal } = running.controller;
+    const edge = { caller, signal, publicUrl: publicUrl(), meter, isOverHttp: false };
     const prepared = await prepareMessage(graphql, payload, edge);
     // If the operation never began, the library does not report its completion.
     if (isRefused(prepared)) {
       endOperation(extra, payload);
       return prepared;
     }
-    const { subscribe, execute } = prepared.rootValue;
-    const inTurn: typeof execute = async (args) => {
+    const { args, run } = prepared;
+    const inTurn = async () => {
       try {
-        return await extra.connection.inTurn(async () => await execute(args), running.sent);
+        return await extra.connection.inTurn(async () => await run(), running.sent);
       } catch (error) {
         endOperation(extra, payload);
         throw error;
       }
     };
-    return { ...prepared, rootValue: { subscribe, execute: inTurn } };
+    const rootValue: MessageArgs['rootValue'] = { run, inTurn };
+    return { ...args, rootValue };
   };
 
   function endOperation({ operations }: Connection, payload: object): void {
@@ -136,8 +139,8 @@ export function serveWebSocket(
     onClose({ extra }) {
       for (const payload of [...extra.operations.keys()]) endOperation(extra, payload);
     },
-    execute: (args) => (args as PreparedArgs).rootValue.execute(args),
-    subscribe: (args) => (args as PreparedArgs).rootValue.subscribe(args),
+    execute: (args) => (args as MessageArgs).rootValue.inTurn(),
+    subscribe: (args) => (args as MessageArgs).rootValue.run(),
   });
   sockets.on('connection', (socket, request) => {
     const connection = new SocketConnection(socket);
@@ -198,8 +201,9 @@ function begin(requests: RequestsUnderWay): Running {
   return { controller: requests.open(), sent, end };
 }
 
-const isRefused = (prepared: PreparedArgs | readonly GraphQLError[]): prepared is readonly GraphQLError[] =>
-  Array.isArray(prepared);
+const isRefused = (
+  prepared: PreparedOperation | readonly GraphQLError[],
+): prepared is readonly GraphQLError[] => Array.isArray(prepared);
 
 /** The caller, or an error if it cannot be determined. */
 async function callerOf(
@@ -211,7 +215,7 @@ async function callerOf(
   const headers = given.authorization ? given : { ...given, cookie, origin, 'sec-fetch-site': site };
   try {
     const signIn = { headers, address: clientAddress(request), publicUrl, connection: request.socket };
-    return await measureSignIn(headers, authenticate(signIn, log));
+    return await measureSignIn(headers, authenticate(signIn));
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
@@ -220,15 +224,21 @@ async function callerOf(
   }
 }
 
+/** What GraphQL executes for a message. */
+interface MessageArgs extends ExecutionArgs {
+  readonly rootValue: Pick<PreparedOperation, 'run'> & { inTurn(): Promise<OperationResult> };
+}
+
 /** Parses and validates the operation of a message. If it is refused, this is the answer. */
 async function prepareMessage(
   graphql: GraphQLServer,
   payload: SubscribeMessage['payload'],
   edge: EdgeContext,
-): Promise<PreparedArgs | readonly GraphQLError[]> {
+): Promise<PreparedOperation | readonly GraphQLError[]> {
   try {
     const query = trustedDocuments().textOf(payload);
-    return await prepare(graphql, { ...payload, query }, edge);
+    const prepared = await prepareParsed(graphql, { ...payload, query }, edge);
+    return 'errors' in prepared ? prepared.errors : prepared;
   } catch (error) {
     return [withoutStatus(shownError(error))];
   }

@@ -1,8 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Reader } from '../authorization/store/readable.ts';
 import type { Tenant, User } from '../generated/prisma/client.ts';
-import { eachOf } from '../platform/by-id.ts';
-import { db } from '../platform/database/client.ts';
 import type { Page } from '../platform/database/page.ts';
 import { addressLoader, childLoader } from '../platform/loaders.ts';
 import { type PublicUser, readPublicUsers } from './store/public-users.ts';
@@ -12,14 +10,13 @@ import {
   type GroupMemberRow,
   readMembersOfGroups,
   readUsers,
+  readUsersById,
   type UserAddress,
 } from './store/users.ts';
 
 export function identityLoaders({ tenantId }: Reader) {
   return {
-    user: new DataLoader<string, User | null>(async (ids) =>
-      eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
-    ),
+    user: new DataLoader<string, User | null>((ids) => readUsersById(tenantId, ids)),
     publicUser: new DataLoader<string, PublicUser | null>((ids) => readPublicUsers(tenantId, ids)),
     userAt: addressLoader<UserAddress, User | null>(readUsers),
     tenant: new DataLoader<string, Tenant | null>(readTenants),

@@ -114,15 +114,16 @@ export async function getChallenge(
   const usable = session && mayUseSession(client, session.accountId) ? session : null;
   const subject = accountId && accountOf(accountId).subject;
   const requestedScopes = wordsOf(payload.params['scope']);
+  const requestedAudience = wordsOf(payload.params['audience']);
   const isRepeated =
     payload.prompt.reasons.every((reason) => reason === CALLED) && payload.session !== undefined;
-  const skip = kind === 'login' ? isRepeated : await isRemembered(client, subject, requestedScopes, payload);
+  const asked = { scopes: requestedScopes, audience: requestedAudience };
+  const skip = kind === 'login' ? isRepeated : await isRemembered(client, subject, asked, payload);
   const seconds = (instant: number) => new Date(instant * 1000);
   return {
-    ...{ challenge, kind, client, requestedScopes, skip, login },
+    ...{ challenge, kind, client, requestedScopes, requestedAudience, skip, login },
     requestUrl: requestUrlOf({ ...payload, params: { ...payload.params, id_token_hint: undefined } }),
     requestId: payload.cid,
-    requestedAudience: wordsOf(payload.params['audience']),
     subject: kind === 'login' && !skip ? null : subject,
     sessionId: usable?.uid ?? payload.newSessionUid ?? null,
     params: payload.params,
@@ -140,12 +141,12 @@ const claimsOf = (idToken: string | undefined) => (idToken === undefined ? undef
 async function isRemembered(
   { id: clientRowId }: ClientRow,
   subject: string | null,
-  scopes: readonly string[],
+  asked: { readonly scopes: readonly string[]; readonly audience: readonly string[] },
   { params, sealedDeviceCode }: InteractionPayload,
 ): Promise<boolean> {
   // Whoever reads a user code to somebody else must not get tokens without a question.
   if (subject === null || sealedDeviceCode || wordsOf(params['prompt']).includes('consent')) return false;
-  return (await findRememberedConsent({ clientRowId, subject }, scopes)) !== null;
+  return (await findRememberedConsent({ clientRowId, subject }, asked)) !== null;
 }
 
 /** The original request, with which a browser can begin anew. It may contain an ID token. */

@@ -74,7 +74,11 @@ export interface Caller {
   readonly real: RealCaller | null;
   /** The IP address that the request came from. */
   readonly address: string | null;
-  readonly log: Log;
+}
+
+/** A log whose lines name the caller. */
+export function logOf({ userId, real }: Caller): Log {
+  return log.child({ userId, ...(real ? { realUserId: real.userId } : {}) });
 }
 
 /** The fields of a plain sign-in: no token, no access key, no limits. */
@@ -107,6 +111,5 @@ export function systemCaller(tenantId: string, userId: string): Caller {
     defaultFrom: 'SERVER',
     creationPolicy: 'RESTRICTED',
     address: null,
-    log,
   };
 }

@@ -1,7 +1,6 @@
 import { isSharedIdentity } from '../identity/shared-identities.ts';
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
-import type { Log } from '../platform/log.ts';
 import { impersonated } from './impersonation.ts';
 import type { SignedIn, SignInRequest } from './methods/method.ts';
 import { methods } from './methods/methods.ts';
@@ -29,17 +28,17 @@ export async function prepareSignIn(): Promise<void> {
  * @throws UnauthenticatedError, with the same message for an unknown user and a wrong password; PermissionDeniedError
  * or InvalidArgumentError if the caller may not act as the user in a header.
  */
-export async function authenticate(request: SignInRequest, log: Log): Promise<Caller | null> {
+export async function authenticate(request: SignInRequest): Promise<Caller | null> {
   for (const method of methods) {
     const signedIn = await method.signIn(request);
-    if (signedIn) return await impersonated(callerOf(signedIn, request, log), request.headers);
+    if (signedIn) return await impersonated(callerOf(signedIn, request), request.headers);
   }
   if (request.headers.authorization !== undefined)
     throw new UnauthenticatedError('the credentials are not valid');
   return await impersonated(null, request.headers);
 }
 
-function callerOf(signedIn: SignedIn, { address }: SignInRequest, log: Log): Caller {
+function callerOf(signedIn: SignedIn, { address }: SignInRequest): Caller {
   const { principal, ...how } = signedIn;
   return {
     tenantId: principal.tenantId,
@@ -53,6 +52,5 @@ function callerOf(signedIn: SignedIn, { address }: SignInRequest, log: Log): Cal
     ...how,
     isShared: isSharedIdentity(principal.userId),
     address,
-    log: log.child({ userId: principal.userId, ...(how.real ? { realUserId: how.real.userId } : {}) }),
   };
 }

@@ -1,6 +1,5 @@
 import { isSharedIdentity } from '../identity/shared-identities.ts';
 import { type Caller, plain } from '../platform/caller.ts';
-import { log } from '../platform/log.ts';
 import { findPrincipal, plainSignIn } from './principals.ts';
 
 /**
@@ -17,6 +16,5 @@ export async function findCallerOfUser(userId: string): Promise<Caller | null> {
     method: 'SYSTEM',
     isShared: isSharedIdentity(userId),
     address: null,
-    log: log.child({ userId }),
   };
 }

@@ -95,6 +95,5 @@ function actingAs(caller: Caller, user: Principal, lendsRole: boolean): Caller {
     // The sign-in of the real caller named these groups.
     groupIds: [],
     real: { userId, username, role, version, lendsRole },
-    log: caller.log.child({ userId: user.userId, realUserId: userId }),
   };
 }

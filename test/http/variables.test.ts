@@ -212,6 +212,7 @@ describe('variables without a sign-in', () => {
       signal: new AbortController().signal,
       publicUrl: app.url,
       meter: new Meter(null, '192.0.2.1'),
+      isOverHttp: false,
     };
     return await ask(graphql, { query: document, variables: variableValues as Answer }, edge);
   }

@@ -50,13 +50,16 @@ describe('createIdentityProvider', () => {
 
   it('keeps the secret from the database and the audit log', async () => {
     const { rows } = await pool.query(
-      `select client_secret_sealed as sealed,
-              (select json_agg(event) from audit_events as event)::text as log from identity_providers`,
+      `select client_secret_sealed as sealed, to_jsonb(provider)::text as row,
+              (select json_agg(event) from audit_events as event)::text as log
+         from identity_providers as provider`,
     );
     expect(rows[0].sealed.length).toBeGreaterThan(secret.length);
     expect(rows[0].sealed.includes(secret)).toBe(false);
-    expect(rows[0].log).toContain('okta.example');
-    expect(rows[0].log).not.toContain(secret);
+    for (const text of [rows[0].row, rows[0].log]) {
+      expect(text).toContain('okta.example');
+      expect(text).not.toContain(secret);
+    }
   });
 
   const refused: readonly [what: string, settings: object, path: string][] = [

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { pool } from '../../src/platform/database/client.ts';
 import { redirect, webSettings } from '../oauth/stage.ts';
 import { wordsIn } from '../oauth/visitor.ts';
-import { make, mutate } from '../support/mutate.ts';
+import { endOf, make, mutate } from '../support/mutate.ts';
 import { newCaller, newUser } from '../support/users.ts';
 import { newVisitor, World } from './world.ts';
 
@@ -306,17 +306,33 @@ describe('the end of a connection', () => {
     expect(await linksOf('gil')).toEqual([]);
   });
 
-  it('ends them also when the user deletes the link, which is listed before', async () => {
+  it('ends a sign-in that was accepted, and whose browser has not come back yet', async () => {
+    const provider = await world.provider();
+    world.issuer.person = { sub: 'jo-1', preferred_username: 'jo' };
+    const visitor = newVisitor();
+    const accepted = await visitor.browser.open(await world.answerOf(visitor, provider));
+    const [, next = ''] = /http-equiv="refresh" content="0; url=([^"]*)"/.exec(await accepted.text()) ?? [];
+    const [{ id }] = (await pool.query("select id from identity_links where subject = 'jo-1'")).rows;
+    const deleted = await mutate(world.stage.app, 'deleteIdentityLink', { by: { id } }, 'deleted');
+    expect(deleted.deleted).toBe(true);
+    expect(isBack(await visitor.visit(next.replaceAll('&amp;', '&')))).toBe(false);
+    expect(isBack(await world.loginPage(visitor))).toBe(false);
+  });
+
+  it('ends them also when the user deletes the link, which nobody else may list or delete', async () => {
     const ivy = await signedIn('ivy');
     const { data } = await world.stage.app.ask('{ viewer { id } }', {}, ivy.authorization);
-    const listed = await world.stage.app.ask(
-      'query ($id: ID!) { identityLinks(filter: { userId: $id }) { edges { node { id subject identityProviderName } } } }',
-      { id: data.viewer.id },
-      ivy.authorization,
-    );
-    const [{ node }] = listed.data.identityLinks.edges;
+    const list = (userId: string | undefined, authorization: string) =>
+      world.stage.app.ask(
+        'query ($userId: ID) { identityLinks(filter: { userId: $userId }) { edges { node { id subject identityProviderName } } } }',
+        { userId },
+        authorization,
+      );
+    const [{ node }] = (await list(data.viewer.id, ivy.authorization)).data.identityLinks.edges;
     expect(node).toMatchObject({ subject: 'ivy-1', identityProviderName: ivy.provider.name });
     const stranger = await newCaller();
+    for (const userId of [data.viewer.id, undefined])
+      expect(endOf(await list(userId, stranger))).toBe('PERMISSION_DENIED');
     const remove = (authorization: string) =>
       mutate(world.stage.app, 'deleteIdentityLink', { by: { id: node.id } }, 'deleted', authorization);
     expect((await remove(stranger)).refused).toBe('PERMISSION_DENIED');

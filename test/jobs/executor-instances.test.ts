@@ -3,6 +3,8 @@ import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { holdAnswers } from '../support/statements.ts';
+import { eventually } from '../support/waiting.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -55,6 +57,21 @@ describe('a second process of one executor name', () => {
     await silence('silent', controlPlaneConfig.leaseSeconds + 1);
     expect(await lease('silent', { instance: second })).toMatchObject(taken);
     expect(await lease('silent', { instance: first })).toMatchObject(refused);
+  });
+
+  it('is refused when the first becomes silent for that long during the call, which has renewed no lease', async () => {
+    const [first, second] = [newId(), newId()];
+    await lease('moment', { instance: first });
+    const answers = holdAnswers(/update job_runs as run set lease_expires_at/);
+    const answer = lease('moment', { instance: second, knownRuns: [newId()] });
+    await eventually(
+      () => answers.held,
+      (held) => held === 1,
+    );
+    await silence('moment', controlPlaneConfig.leaseSeconds + 1);
+    answers.release();
+    expect(await answer).toMatchObject(refused);
+    expect(await lease('moment', { instance: second, knownRuns: [newId()] })).toMatchObject(taken);
   });
 
   it('takes over at once when the first has signed off', async () => {

@@ -63,6 +63,17 @@ describe('the consent page', () => {
       expect(words).toContain(text);
   });
 
+  it('shows the resource servers that the client asks for', async () => {
+    const audience = ['https://orders.example', 'https://stock.example/<b>'];
+    const by = await newClient({ audience: ['https://stock.example', 'https://orders.example'] });
+    const more = { audience: 'https://orders.example', resource: 'https://stock.example/<b>' };
+    const { visitor, page, checks } = await afterLogin(by, { more });
+    expect(wordsIn(page)).toContain(`it can use these services: ${audience.join(' ')}`);
+    const back = await visitor.send(page, { scope: ['openid'], answer: 'accept' });
+    const tokens = await client.authorizationCodeGrant(by, new URL(back.url), checks);
+    expect((await client.tokenIntrospection(by, tokens.access_token)).aud).toEqual(audience);
+  });
+
   it('lets a person decline single scopes', async () => {
     const by = await newClient();
     const { visitor, page, checks } = await afterLogin(by);

@@ -5,8 +5,9 @@ import { endSessions } from '../../src/oauth/store/records.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import type { Answer } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
+import { holdAnswers } from '../support/statements.ts';
 import { homeTenant, newCaller, newTenant, newUser } from '../support/users.ts';
-import { overtaken } from '../support/waiting.ts';
+import { eventually, overtaken, untilLocked } from '../support/waiting.ts';
 import { acceptConsent, type Browser, challengeIn, redirectOf, signIn, untilConsent } from './browser.ts';
 import { consent, Stage, scope, scopes, webSettings } from './stage.ts';
 
@@ -166,6 +167,42 @@ describe('revokeConsentSessions', () => {
     const { url } = await stage.request(scope, { prompt: 'none' });
     expect(await redirectOf(who.browser, url)).toContain('error=consent_required');
     expect(await revoke({ subject: 'dan', clientId: 'web' })).toMatchObject({ revokedConsents: 0 });
+  });
+
+  it('also counts for a request that begins before and is answered afterwards', async () => {
+    const who = stage.actors();
+    await tokensOf('dora', { who, login: { remember: true }, consent: { remember: true } });
+    const { url } = await stage.request(scope, { prompt: 'none' });
+    // The consent was found, and is not repeated yet.
+    const answers = holdAnswers(/insert into oauth2_records/);
+    const answer = redirectOf(who.browser, url);
+    await eventually(
+      () => answers.held,
+      (held) => held === 1,
+    );
+    expect(await revoke({ subject: 'dora', all: true })).toMatchObject({ revokedConsents: 1 });
+    answers.release();
+    expect(await answer).toContain('error=consent_required');
+    expect(await db.oAuth2Consent.count({ where: { subject: 'dora' } })).toBe(0);
+  });
+
+  it('waits for a consent that is being repeated, and takes that back, too', async () => {
+    const who = stage.actors();
+    await tokensOf('emma', { who, login: { remember: true }, consent: { remember: true } });
+    const repeated = await stage.request(scope, { prompt: 'none' });
+    const answers = holdAnswers(/INSERT INTO "public"."oauth2_consents"/);
+    const answer = redirectOf(who.browser, repeated.url);
+    await eventually(
+      () => answers.held,
+      (held) => held === 1,
+    );
+    const revoked = revoke({ subject: 'emma', all: true });
+    await untilLocked();
+    answers.release();
+    expect(await revoked).toMatchObject({ revokedConsents: 2 });
+    expect(await db.oAuth2Consent.count({ where: { subject: 'emma' } })).toBe(0);
+    const asked = client.authorizationCodeGrant(stage.web, new URL(await answer), repeated.checks);
+    await expect(asked).rejects.toBeDefined();
   });
 
   it('ends the tokens of all clients', async () => {

@@ -81,9 +81,9 @@ describe.each(libraries)('$name', ({ connect, register }) => {
   it('gets JWTs as access tokens if the client wants them', async () => {
     const { connection, kinds } = await begin({ accessTokenStrategy: 'jwt' });
     const made = await tokensOf(connection);
-    await connection.refresh(made.refresh_token ?? '');
+    const next = await connection.refresh(made.refresh_token ?? '');
     expect(kinds).toEqual(['access token', 'ID token', 'access token', 'ID token']);
-    expect(await connection.introspect(made.access_token)).toMatchObject({
+    expect(await connection.introspect(next.access_token)).toMatchObject({
       sub: 'alice',
       iss: stage.app.url,
     });

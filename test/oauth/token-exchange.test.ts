@@ -41,7 +41,7 @@ beforeAll(async () => {
   shop = await stage.addClient('shop', {
     ...webSettings,
     ...{ grantTypes: [...webSettings.grantTypes, EXCHANGE], audience: [ORDERS, STOCK] },
-    scope: `${webSettings.scope} all`,
+    scope: `${webSettings.scope} all delete`,
   });
   orders = await stage.addClient(ORDERS, { ...serviceSettings, audience: [STOCK, stage.app.url] });
   stock = await stage.addClient(STOCK, { ...serviceSettings, audience: [ORDERS] });
@@ -143,6 +143,23 @@ describe('token exchange', () => {
     expect(made.expires_in).toBeLessThanOrEqual(90);
     const [older, newer] = [await introspect(token, shop), await introspect(made.access_token)];
     expect(newer.exp).toBeLessThanOrEqual(older.exp ?? 0);
+  });
+
+  it('gives a token that does not end later, however slow the request is', async () => {
+    const by = { clientId: 'shop' };
+    const lifespans = { authorizationCodeAccessToken: 'PT50M' };
+    await mutate(stage.app, 'setOAuth2ClientLifespans', { by, lifespans });
+    const token = await tokenOf();
+    await mutate(stage.app, 'setOAuth2ClientLifespans', { by, lifespans: {} });
+    const { exp } = await introspect(token, shop);
+    // A second passes whenever somebody looks at the clock.
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+      now += 1000;
+      return now;
+    });
+    const made = await exchange(token).finally(() => clock.mockRestore());
+    expect((await introspect(made.access_token)).exp).toBe(exp);
   });
 
   it('says who acts for the person, and who did before', async () => {
@@ -256,7 +273,11 @@ describe('token exchange refuses', () => {
       'invalid_request',
     ],
     ['a scope that the token does not have', beside({ scope: 'read.other' }), 'invalid_scope'],
-    ['a scope that the client may not have', beside({ scope: 'delete' }), 'invalid_scope'],
+    [
+      'a scope that the token has, and the client may not have',
+      async () => ({ subject_token: await tokenOf({ scope: `${all} delete` }), scope: 'delete' }),
+      'invalid_scope',
+    ],
     ['the scope openid', beside({ scope: 'openid' }), 'invalid_scope'],
     ['the scope offline', beside({ scope: 'offline' }), 'invalid_scope'],
     [
@@ -264,7 +285,16 @@ describe('token exchange refuses', () => {
       beside({ audience: 'https://x.example' }),
       'invalid_target',
     ],
-    ['a resource', beside({ resource: STOCK }), 'invalid_target'],
+    [
+      'a resource that the client may not ask for',
+      beside({ resource: 'https://x.example' }),
+      'invalid_target',
+    ],
+    [
+      'the address of Slipway itself as a resource',
+      async () => ({ resource: stage.app.url }),
+      'invalid_target',
+    ],
   ];
   it.each(rows)('%s', async (_what, wish, error) => {
     const token = await tokenOf();

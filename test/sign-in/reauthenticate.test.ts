@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import type { Caller } from '../../src/platform/caller.ts';
 import { db } from '../../src/platform/database/client.ts';
-import { log } from '../../src/platform/log.ts';
 import { authenticate } from '../../src/sign-in/authenticate.ts';
 import { login } from '../../src/sign-in/commands/login.ts';
 import { reauthenticated } from '../../src/sign-in/reauthenticate.ts';
@@ -24,7 +23,7 @@ async function callerOf(authorization: string, headers: Record<string, string> =
     publicUrl: app.url,
     connection: {},
   };
-  const caller = await authenticate(request, log);
+  const caller = await authenticate(request);
   if (!caller) throw new Error('nobody');
   return caller;
 }

@@ -193,7 +193,12 @@ export class Slurm {
 
   #launch(name: DaemonName, args: readonly string[], program: string = name, others = args): void {
     const env = { ...this.#environment(), ...(name === 'slurmrestd' ? { SLURM_JWT: 'daemon' } : {}) };
-    const daemon = spawn(program, [...others], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A daemon that crashes leaves its core where it was started.
+    const daemon = spawn(program, [...others], {
+      env,
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const log = createWriteStream(this.#logOf(name), { flags: 'a' });
     for (const stream of [daemon.stdout, daemon.stderr]) stream?.pipe(log, { end: false });
     this.#daemons.set(name, daemon);

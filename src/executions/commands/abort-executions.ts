@@ -1,4 +1,4 @@
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import {
   type DomainError,
   FailedPreconditionError,
@@ -59,7 +59,7 @@ export async function abortExecutions(
   }
   const aborted = ids.filter((id) => !left.has(id));
   if (aborted.length > 0)
-    caller.log.info({ executionIds: aborted, isForced }, 'executions are being aborted');
+    logOf(caller).info({ executionIds: aborted, isForced }, 'executions are being aborted');
   return left;
 }
 

@@ -3,7 +3,7 @@ import { getAllowed } from '../../authorization/get-allowed.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
 import type { ExecutionEngine, ExecutionMode, LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
@@ -234,7 +234,7 @@ async function insert(
     },
   );
   if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
-  caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
+  logOf(caller).info({ executionId: execution.id, project: project.identifier }, 'execution created');
   return execution;
 }
 

@@ -1,5 +1,5 @@
 import type { CacheStatus, NodeExecutionPhase, NodeKind } from '../../generated/prisma/enums.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
@@ -95,7 +95,7 @@ export async function createNodeEvent(
       dynamicWorkflow: event.dynamicWorkflow,
       updatedAt: event.reportedAt ?? event.occurredAt,
     });
-    caller.log.info({ executionId, nodeId: event.nodeId, phase: event.phase }, 'event of a node');
+    logOf(caller).info({ executionId, nodeId: event.nodeId, phase: event.phase }, 'event of a node');
     return moved.nodeExecutionId;
   });
 }

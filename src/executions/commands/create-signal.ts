@@ -1,4 +1,4 @@
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import type { LiteralType } from '../../values/literal-types.ts';
@@ -31,6 +31,6 @@ export async function createSignal(
   if (!row) throw new NotFoundError('execution', executionId, ['input', 'execution']);
   if (row.hasOtherType)
     throw InvalidArgumentError.of(['input', 'type'], `the signal ${signalId} exists with another type`);
-  caller.log.info({ executionId, signalId }, 'signal created');
+  logOf(caller).info({ executionId, signalId }, 'signal created');
   return row;
 }

@@ -1,5 +1,5 @@
 import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
@@ -84,7 +84,7 @@ export async function createTaskEvent(
     if (inputs) await storeNodeInputs(tx, node.id, inputs);
     const updatedAt = event.reportedAt ?? event.occurredAt;
     await storeTaskNews(tx, id, { details, phaseVersion: event.phaseVersion, updatedAt });
-    caller.log.info({ executionId, nodeId: event.nodeId, phase: event.phase }, 'event of an attempt');
+    logOf(caller).info({ executionId, nodeId: event.nodeId, phase: event.phase }, 'event of an attempt');
     return id;
   });
 }

@@ -1,5 +1,5 @@
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import type { WorkError } from '../../platform/work-error.ts';
@@ -66,7 +66,7 @@ export async function createWorkflowEvent(
       tx,
     );
   });
-  caller.log.info({ executionId, phase: event.phase }, 'event of an execution');
+  logOf(caller).info({ executionId, phase: event.phase }, 'event of an execution');
 }
 
 const abortedBy = (caller: Caller) => ({ cause: 'the engine aborted it', principalId: caller.userId });

@@ -1,4 +1,4 @@
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { type CacheEntryFilter, deleteCacheEntries } from '../store/cache-entries.ts';
 
@@ -18,6 +18,9 @@ export async function evictCacheEntries(
   if (!filter.task && !filter.key)
     throw InvalidArgumentError.of(['input', 'task'], 'give a task or a key', 'ValueRequired');
   const evicted = await deleteCacheEntries(filter, MAX_EVICTIONS);
-  caller.log.info({ projectId: filter.projectId, task: filter.task?.name, evicted }, 'cache entries evicted');
+  logOf(caller).info(
+    { projectId: filter.projectId, task: filter.task?.name, evicted },
+    'cache entries evicted',
+  );
   return { evicted, hasMore: evicted === MAX_EVICTIONS };
 }

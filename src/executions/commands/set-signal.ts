@@ -1,4 +1,4 @@
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { fitLiteral } from '../../values/fit-literal.ts';
 import type { LiteralType } from '../../values/literal-types.ts';
@@ -38,7 +38,7 @@ export async function setSignal(
     throw new FailedPreconditionError(`the execution has already ${execution.phase}`, {
       current: execution.phase,
     });
-  caller.log.info({ executionId: execution.id, signalId }, 'signal set');
+  logOf(caller).info({ executionId: execution.id, signalId }, 'signal set');
   return set;
 }
 

@@ -1,4 +1,4 @@
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
 import { lockReported } from '../store/events-from-outside.ts';
@@ -35,5 +35,5 @@ export async function terminateNodeExecution(
     if (!current) throw new NotFoundError('node execution', node.nodeId, ['input', 'by']);
     throw new FailedPreconditionError(`the node has already ${current.phase}`, { current: current.phase });
   }
-  caller.log.info({ executionId: execution.id, nodeId: node.nodeId }, 'a node is being aborted');
+  logOf(caller).info({ executionId: execution.id, nodeId: node.nodeId }, 'a node is being aborted');
 }

@@ -31,6 +31,7 @@ export const answerConsentPage = page(async (exchange) => {
     person: person?.username ?? challenge.subject ?? '',
     otherPersonUrl: signInAnewUrl(challenge),
     scopes: requestedScopes,
+    audience: challenge.requestedAudience,
     destination: redirectUri === null ? null : placeOf(redirectUri),
   });
   answerPage(exchange.response, 200, text);

@@ -77,7 +77,7 @@ export async function requireMaySignIn(
   { signIn: { publicUrl }, response, requests }: Pick<Exchange, 'signIn' | 'response' | 'requests'>,
   caller: Caller,
 ): Promise<void> {
-  const context = newContext({ caller, signal: requests.begin(response), publicUrl });
+  const context = newContext({ caller, signal: requests.begin(response).signal, publicUrl });
   await requireAllowed(rules.Mutation['login'], context);
 }
 

@@ -4,7 +4,7 @@ import { deleteMembers, insertMembers, lockGroup } from '../../authorization/sto
 import type { IdentityLink } from '../../generated/prisma/client.ts';
 import { insertOutsideUser } from '../../identity/commands/create-outside-user.ts';
 import { usernameFault } from '../../identity/domain/user-checks.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { findCallerOfUser } from '../../sign-in/caller-of-user.ts';
@@ -86,7 +86,7 @@ export async function signInByProvider(
     return true;
   });
   if (!isThere) return null;
-  caller.log.info({ identityProviderId: provider.id, clientId }, 'signed in with an identity provider');
+  logOf(caller).info({ identityProviderId: provider.id, clientId }, 'signed in with an identity provider');
   return { caller, linkId: link.id };
 }
 

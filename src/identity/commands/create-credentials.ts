@@ -2,7 +2,7 @@ import { recordChange } from '../../authorization/audit.ts';
 import { isScope, isServiceScope, isWithinScopes } from '../../authorization/domain/permissions.ts';
 import type { Credential } from '../../generated/prisma/client.ts';
 import type { Role } from '../../generated/prisma/enums.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import {
   FailedPreconditionError,
@@ -64,7 +64,7 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
     await requireRoom(tx, owner.id);
     return await store(tx, caller, owner, { ...wanted, expiresAt, scopes });
   });
-  caller.log.info({ credentialId: made.credential.id }, 'access key created');
+  logOf(caller).info({ credentialId: made.credential.id }, 'access key created');
   return made;
 }
 

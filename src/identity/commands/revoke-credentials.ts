@@ -1,7 +1,7 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { Credential } from '../../generated/prisma/client.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import type { CredentialBy } from '../domain/addresses.ts';
 import { lockCredential } from '../lock-credential.ts';
@@ -22,6 +22,6 @@ export async function revokeCredentials(caller: Caller, by: CredentialBy): Promi
     await recordAccessChange(tx, { tenantId, userId, kind: 'PRINCIPAL' });
     return after;
   });
-  caller.log.info('access key revoked');
+  logOf(caller).info('access key revoked');
   return revoked;
 }

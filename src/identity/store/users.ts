@@ -1,6 +1,7 @@
 import { Prisma, type User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
 import { byText, newestFirst, type Order, type Page, pageOfEach } from '../../platform/database/page.ts';
 import { columnsOf, nothing, type Sql, sql } from '../../platform/database/sql.ts';
@@ -9,6 +10,16 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { isId, NO_ID } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
 import { parseUsername, type UserBy } from '../domain/addresses.ts';
+
+const columns = columnsOf(Prisma.UserScalarFieldEnum, 'account');
+
+/** One row or null for each id, in the order of the ids. */
+export async function readUsersById(tenantId: string, ids: readonly string[]): Promise<(User | null)[]> {
+  const rows = await query<User>(
+    sql`select ${columns} from users as account where account.tenant_id = ${tenantId}::uuid and account.id = any(${ids}::uuid[])`,
+  );
+  return eachOf(ids, rows);
+}
 
 export interface UserAddress {
   readonly by: UserBy;
@@ -163,8 +174,6 @@ export const userOrders: Readonly<Record<UserOrder, Order<User>>> = {
   USERNAME: byText('account.username_key', (user) => user.usernameKey),
   NEWEST: newestFirst('account'),
 };
-
-const columns = columnsOf(Prisma.UserScalarFieldEnum, 'account');
 
 /** The users of a tenant, by name ascending or newest first: one page, and one more row if there is one. */
 export const listUsers = (filter: UserFilter, order: UserOrder, page: Page) =>

@@ -15,7 +15,7 @@ import {
   listUnknownRuns,
   ownsExecutor,
   recordHeartbeat,
-  renewRuns,
+  renewRunsOf,
 } from '../store/leases.ts';
 import { resumeRuns } from '../store/runs.ts';
 
@@ -74,7 +74,8 @@ export async function leaseJobs(
   const started = Date.now();
   const stopping = new Set(request.stoppingRuns);
   // Must come before the heartbeat. Otherwise, the executor could be assigned the same jobs again.
-  await keepLeases(caller, request, leaseSeconds);
+  if (!(await keepLeases(caller, request, leaseSeconds)))
+    throw await refusalOf(caller, request.executor, leaseSeconds);
   const beat = await recordHeartbeat({
     tenantId: caller.tenantId,
     userId: caller.userId,
@@ -119,16 +120,21 @@ export async function leaseJobs(
 /**
  * Renews the leases of the known runs. Those that expired, also a moment ago, are given back. In the other order, a lease
  * that expires between the two steps would be lost.
+ *
+ * @returns false, and does nothing, if another process has the name of the executor. The call must end then: a moment
+ *   later it may get the name, but then its leases would not be renewed.
  */
 async function keepLeases(
   caller: Caller,
   { executor, instance, knownRuns, stoppingRuns }: LeaseRequest,
   leaseSeconds: number,
-): Promise<void> {
-  const held = await renewRuns(caller.userId, knownRuns, leaseSeconds, { name: executor, instance });
+): Promise<boolean> {
+  const held = await renewRunsOf(caller.userId, { name: executor, instance }, knownRuns, leaseSeconds);
+  if (!held) return false;
   const goesOn = new Set([...held.map(({ id }) => id), ...stoppingRuns]);
   const ended = knownRuns.filter((id) => !goesOn.has(id));
   await resumeRuns(caller, ended, leaseSeconds, executor);
+  return true;
 }
 
 async function refusalOf(caller: Caller, name: string, leaseSeconds: number): Promise<DomainError> {

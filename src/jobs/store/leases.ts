@@ -220,7 +220,15 @@ export async function ownsExecutor(caller: Reporter, name: string): Promise<bool
   return row?.userId === caller.userId;
 }
 
-const renewStatement = statement<RunHeld>(
+interface Renewed {
+  /** Whether another process has the name of the executor. */
+  readonly isTaken: boolean;
+  /** Null in the only row if no run was renewed. */
+  readonly id: string | null;
+  readonly mustStop: boolean;
+}
+
+const renewStatement = statement<Renewed>(
   `with held as materialized (
      select run.id, job.state in ('CANCELLING', 'PREEMPTING') as "mustStop" from job_runs as run
        join jobs as job on job.id = run.job_id
@@ -228,12 +236,20 @@ const renewStatement = statement<RunHeld>(
                               and ($4::text is null or known.name = $4 and ${hasName('$5', '$3')})
       where run.id = any($2::uuid[]) and ${isLive('run')}
       order by run.job_id, run.id for update of run
+   ),
+   renewed as (
+     update job_runs as run
+        set lease_expires_at = now() + make_interval(secs => $3),
+            acknowledged_at = coalesce(run.acknowledged_at, now())
+       from held where run.id = held.id
+     returning run.id, held."mustStop"
    )
-   update job_runs as run
-      set lease_expires_at = now() + make_interval(secs => $3),
-          acknowledged_at = coalesce(run.acknowledged_at, now())
-     from held where run.id = held.id
-   returning run.id, held."mustStop"`,
+   select place."isTaken", renewed.id, renewed."mustStop"
+     from (select exists (
+             select from executors as known
+              where known.user_id = $1::uuid and known.name = $4 and not ${hasName('$5', '$3')}
+          ) as "isTaken") as place
+     left join renewed on true`,
 );
 
 export interface ExecutorProcess {
@@ -246,20 +262,31 @@ export interface ExecutorProcess {
 /**
  * Renews and confirms the runs that have not ended and belong to this service account, even if they must be stopped.
  *
- * @param executor  only runs of the executor with this name, and none while another process has the name; null for the
- *   runs of all executors of the service account.
  * @returns the runs whose leases go on. The others had ended when this returns.
  */
 export async function renewRuns(
   userId: string,
   runIds: readonly string[],
   leaseSeconds: number,
-  executor: ExecutorProcess | null = null,
 ): Promise<RunHeld[]> {
   if (runIds.length === 0) return [];
-  const { name = null, instance = null } = executor ?? {};
-  return await run(renewStatement, [userId, runIds, leaseSeconds, name, instance]);
+  return heldOf(await run(renewStatement, [userId, runIds, leaseSeconds, null, null]));
 }
+
+/** The same for the runs of one executor. @returns null, and renews none, if another process has its name. */
+export async function renewRunsOf(
+  userId: string,
+  { name, instance }: ExecutorProcess,
+  runIds: readonly string[],
+  leaseSeconds: number,
+): Promise<RunHeld[] | null> {
+  if (runIds.length === 0) return [];
+  const rows = await run(renewStatement, [userId, runIds, leaseSeconds, name, instance]);
+  return rows[0]?.isTaken ? null : heldOf(rows);
+}
+
+const heldOf = (rows: readonly Renewed[]): RunHeld[] =>
+  rows.flatMap(({ id, mustStop }) => (id === null ? [] : [{ id, mustStop }]));
 
 /** A run that has not ended. */
 export interface RunHeld {

@@ -1,4 +1,4 @@
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/text.ts';
@@ -106,7 +106,7 @@ export async function rejectRequest(
   const challenge = await getChallenge(caller, kind, rejection.challenge);
   const { clientId } = challenge.client;
   const why = { error: error || 'access_denied', statusCode: statusCode ?? 400, errorDebug };
-  caller.log.info({ clientId, kind, ...why }, 'request rejected');
+  logOf(caller).info({ clientId, kind, ...why }, 'request rejected');
   const description = [errorDescription ?? refusalOf(kind), errorHint].filter(Boolean).join(' ');
   return await answer(challenge, { error: why.error, error_description: description });
 }

@@ -3,7 +3,7 @@ import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { type ConsentSelection, removeConsents } from '../store/consent-sessions.ts';
-import { removeRecordsOfGrants } from '../store/records.ts';
+import { endGrants } from '../store/records.ts';
 
 export interface RevokedConsents extends ConsentSelection {
   /** True: of all clients. */
@@ -27,7 +27,7 @@ export async function revokeConsentSessions(caller: Caller, input: RevokedConsen
     throw InvalidArgumentError.of(path, 'give either a clientId or all: true');
   return await inTransaction(async (tx) => {
     const grantIds = await removeConsents(tx, caller.tenantId, selection);
-    await removeRecordsOfGrants(tx, grantIds);
+    await endGrants(tx, grantIds);
     await recordChange(tx, caller, {
       action: 'consentSession:revoke',
       target: { type: 'consent session', id: null, name: subject ?? consentRequestId },

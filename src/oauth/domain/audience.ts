@@ -13,3 +13,7 @@ function contains(allowed: string, audience: string): boolean {
   const folder = outer.pathname.replace(/\/*$/, '/');
   return `${inner.pathname}/`.startsWith(folder);
 }
+
+/** Whether a text can name a resource server: an absolute URI without a fragment. Source: RFC 8707 §2. */
+export const isResource = (text: unknown): text is string =>
+  typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && !text.includes('#') && URL.canParse(text);

@@ -63,7 +63,8 @@ const AuthorizationRequest = builder.interfaceRef<Challenge>('AuthorizationReque
       resolve: ({ requestedScopes }) => [...requestedScopes],
     }),
     requestedAudience: t.stringList({
-      description: 'The resource servers that the client asks for.',
+      description:
+        'The resource servers that the client asks for, with `audience` or with `resource` (RFC 8707).',
       resolve: ({ requestedAudience }) => [...requestedAudience],
     }),
     client: t.field({

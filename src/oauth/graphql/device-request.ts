@@ -27,7 +27,8 @@ const DeviceUserCode = builder.objectRef<UserCode>('DeviceUserCode').implement({
       resolve: ({ requestedScopes }) => [...requestedScopes],
     }),
     requestedAudience: t.stringList({
-      description: 'The resource servers that the client asks for.',
+      description:
+        'The resource servers that the client asks for, with `audience` or with `resource` (RFC 8707).',
       resolve: ({ requestedAudience }) => [...requestedAudience],
     }),
   }),

@@ -13,6 +13,8 @@ export interface ConsentPage extends FormTarget {
   /** Where she can sign in as another person. */
   readonly otherPersonUrl: string;
   readonly scopes: readonly string[];
+  /** The resource servers that accept its tokens, as URLs. */
+  readonly audience: readonly string[];
   /** Where the browser goes afterwards, in words; null if a device waits. */
   readonly destination: string | null;
 }
@@ -22,7 +24,7 @@ const NEEDED = 'openid';
 
 export function renderConsentPage(texts: PageTexts, page: ConsentPage): string {
   const { consent } = texts;
-  const { clientName, person, otherPersonUrl, scopes, destination } = page;
+  const { clientName, person, otherPersonUrl, scopes, audience, destination } = page;
   return renderPage({
     texts,
     title: consent.title(clientName),
@@ -33,6 +35,10 @@ ${formStart(page)}
 ${
   scopes.length > 0 &&
   html`<fieldset class="scopes"><legend>${consent.asks}</legend>${scopes.map((scope) => scopeBox(texts, scope))}</fieldset>`
+}
+${
+  audience.length > 0 &&
+  html`<p id="audience">${consent.audience}</p><ul aria-labelledby="audience">${audience.map((one) => html`<li>${one}</li>`)}</ul>`
 }
 <label class="check"><input type="checkbox" name="remember" value="yes" aria-describedby="remember-hint"><span>${consent.remember}<small id="remember-hint">${consent.rememberHint}</small></span></label>
 <div class="actions">

@@ -28,6 +28,7 @@ fieldset { margin: 0 0 12px; padding: 0; border: 0; }
 .scopes .check:first-of-type { border-radius: 10px 10px 0 0; }
 .scopes .check:last-of-type { border-bottom-width: 1px; border-radius: 0 0 10px 10px; }
 .scopes .check:only-of-type { border-radius: 10px; }
+ul { margin: 0 0 16px; padding-left: 20px; overflow-wrap: anywhere; }
 .actions { display: flex; flex-direction: column; gap: 10px; margin-top: 16px; }
 button, .button { display: block; width: 100%; min-height: 44px; padding: 10px 16px; border: 1px solid var(--main); border-radius: 8px; color: var(--main-ink); background: var(--main); font: inherit; font-weight: 600; text-align: center; text-decoration: none; cursor: pointer; }
 .or { margin: 20px 0 0; text-align: center; }

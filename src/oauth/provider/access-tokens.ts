@@ -1,15 +1,18 @@
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { serverConfig } from '../../platform/config/server.ts';
 import { isId } from '../../platform/ids.ts';
 import { AUDIENCE as SLIPWAY } from '../../sign-in/access-tokens.ts';
 import { findPrincipal, plainSignIn } from '../../sign-in/principals.ts';
 import { accountOf } from '../domain/accounts.ts';
+import { wordsOf } from '../domain/scopes.ts';
+import { isSlipwayScope } from '../domain/slipway-tokens.ts';
 import type { Actor } from '../domain/token-exchange.ts';
 import { recordIdOf } from '../domain/token-records.ts';
 import { findConsent } from '../store/consents.ts';
 import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
-import { RESOURCE } from './scopes.ts';
+import { requireSlipwayNamed } from './requested-audience.ts';
+import { isRedemption, namedResources, RESOURCE } from './resources.ts';
 import { issueSlipwayToken, recordSignIn, type SlipwaySession, slipwaySessionOf } from './slipway-session.ts';
 import { storeAlso } from './store-also.ts';
 
@@ -18,7 +21,7 @@ export interface EngineToken {
   readonly client: unknown;
   readonly clientId: string;
   readonly accountId?: string;
-  readonly scope?: string;
+  scope?: string | undefined;
   readonly expiration: number;
   format: string;
   jti: string;
@@ -28,6 +31,8 @@ export interface EngineToken {
   expiresIn: number;
   /** The id of the record of the token that it was exchanged for. It ends with that token. */
   readonly subjectToken?: string;
+  /** When it ends at the latest, in seconds since 1970. */
+  readonly latestEnd?: number;
   /** Who acts for the person. */
   readonly act?: Actor;
   isSenderConstrained(): boolean;
@@ -68,6 +73,7 @@ function overrideToken(prototype: TokenModel): void {
     async save(this: TokenModel) {
       const ctx = Provider.ctx as KoaContextWithOIDC;
       const audience = grantedAudience(ctx);
+      narrow(this, ctx);
       const session = await slipwaySessionOf(ctx, this, audience);
       // The engine knows one audience only: that of the one resource that all scopes are of.
       this.aud = session ? [SLIPWAY] : audience;
@@ -76,6 +82,11 @@ function overrideToken(prototype: TokenModel): void {
         sessions.set(this, session);
         const seconds = Math.floor(session.endsAt.getTime() / 1000) - this.iat;
         this.expiresIn = Math.min(this.expiration, seconds);
+      }
+      if (this.latestEnd !== undefined) {
+        // By the same clock reading as its own times. So it never ends later, however slow the request is.
+        this.expiresIn = Math.min(this.expiration, this.latestEnd - this.iat);
+        if (this.expiresIn < 1) throw new errors.InvalidRequest('the subject token has ended');
       }
       this.exp = this.iat + this.expiration;
       const value = await save.call(this);
@@ -100,6 +111,15 @@ function overrideToken(prototype: TokenModel): void {
       return { value: token, payload: { ...opaque.payload, slipway: { sessionId, userId } } };
     },
   });
+}
+
+/** A token that goes to other services only is no token for Slipway, also if its authorization has scopes for Slipway. */
+function narrow(token: TokenModel, ctx: KoaContextWithOIDC): void {
+  const resources = namedResources(ctx);
+  const scopes = wordsOf(token.scope);
+  if (!isRedemption(ctx)) requireSlipwayNamed(resources, scopes, ctx.oidc.issuer);
+  else if (resources.length > 0 && !resources.includes(ctx.oidc.issuer))
+    token.scope = scopes.filter((scope) => !isSlipwayScope(scope)).join(' ') || undefined;
 }
 
 function withSubjectToken({ subjectToken }: EngineToken, made: Made): Made {

@@ -12,6 +12,7 @@ import {
 import {
   consumeRecord,
   consumeRefreshToken,
+  endGrant,
   findRecord,
   findSessionByUid,
   type Payload,
@@ -63,7 +64,12 @@ class RecordAdapter implements Adapter {
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
     const slipway = clientOfRequest()?.slipway;
     if (this.#kind === 'PushedAuthorizationRequest' && slipway) await requireFewPushedRequests(slipway);
-    await upsertRecord({ ...this.#columnsOf(id, payload), expiresInSeconds: this.#secondsKept(expiresIn) });
+    const record = { ...this.#columnsOf(id, payload), expiresInSeconds: this.#secondsKept(expiresIn) };
+    if (await upsertRecord(record)) return;
+    const what = 'the authorization has ended in the meantime';
+    throw Provider.ctx?.oidc.route === 'token'
+      ? new errors.InvalidGrant(what)
+      : new errors.AccessDenied(what);
   }
 
   /**
@@ -143,12 +149,13 @@ class RecordAdapter implements Adapter {
       throw new errors.InvalidRequestUri('the request_uri was used already');
     // Somebody else has used it at the same time: nothing of the authorization can be trusted any more.
     const grantId = (await findRecord({ kind: this.#kind, id }))?.payload['grantId'];
-    if (typeof grantId === 'string') await removeRecordsOfGrant(grantId);
+    if (typeof grantId === 'string') await endGrant(grantId);
     throw new errors.InvalidGrant('it was used already');
   }
 
   async destroy(id: string): Promise<void> {
     if (this.#kind === 'Interaction') await consumeRecord({ kind: this.#kind, id });
+    else if (this.#kind === 'Grant') await endGrant(id);
     else await removeRecord({ kind: this.#kind, id });
   }
 

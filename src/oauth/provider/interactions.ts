@@ -4,9 +4,10 @@ import { CALLED } from '../challenge.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { mayUseSession } from '../domain/own-clients.ts';
 import { wordsOf } from '../domain/scopes.ts';
-import { findRememberedConsent, insertConsent } from '../store/consents.ts';
+import { findRememberedConsent, repeatConsent } from '../store/consents.ts';
+import { endGrant } from '../store/records.ts';
 import { slipwayOf } from './client-model.ts';
-import { RESOURCE } from './scopes.ts';
+import { RESOURCE } from './resources.ts';
 
 /** What a login app and a consent app are asked, and where. Source: Hydra's login and consent flow. */
 
@@ -105,20 +106,21 @@ export async function loadExistingGrant(ctx: KoaContextWithOIDC) {
   const { id: clientRowId, tenantId } = slipwayOf(client);
   const { subject } = accountOf(accountId);
   const scopes = wordsOf(oidc.params?.['scope'] as string | undefined);
-  const earlier = await findRememberedConsent({ clientRowId, subject }, scopes);
+  const audience = wordsOf(oidc.params?.['audience'] as string | undefined);
+  const earlier = await findRememberedConsent({ clientRowId, subject }, { scopes, audience });
   if (!earlier) return undefined;
   const { session } = earlier;
-  const audience = wordsOf(oidc.params?.['audience'] as string | undefined);
-  if (!audience.every((one) => earlier.audience.includes(one))) return undefined;
   const owner = { accountId, clientId: client.clientId, audience };
   const grantId = await saveGrant(oidc.provider, owner, scopes, scopes);
-  await insertConsent({
+  const isRepeated = await repeatConsent(earlier, {
     ...{ grantId, tenantId, clientRowId, subject, scopes, audience, session },
     ...{ isRepeated: true, isRemembered: false, rememberedUntil: null },
     ...{ requestId: grantId, request: null, requestedAt: new Date(), handledAt: new Date() },
     loginSessionId: oidc.session?.uid ?? null,
   });
-  return await Grant.find(grantId);
+  if (isRepeated) return await Grant.find(grantId);
+  await endGrant(grantId);
+  return undefined;
 }
 
 /**

@@ -74,14 +74,20 @@ async function describe(provider: Provider, id: string, found: Found): Promise<I
   const consent = found.grantId ? await findConsent(found.grantId) : null;
   const isRefreshToken = found.kind === 'RefreshToken';
   return {
-    ...{ use: isRefreshToken ? 'refresh_token' : 'access_token', clientId: found.clientId, consent },
-    ...{ scope: found.scope ?? '', issuer: provider.issuer, issuedAt: found.iat, expiresAt: found.exp },
+    use: isRefreshToken ? 'refresh_token' : 'access_token',
     type: isRefreshToken ? null : (found.tokenType ?? 'Bearer'),
+    clientId: found.clientId,
+    scope: found.scope ?? '',
     subject: found.accountId ? accountOf(found.accountId).subject : (user?.userId ?? found.clientId),
     username: user?.username ?? null,
     audience: [found.aud ?? consent?.audience ?? []].flat(),
-    ...{ accountId: found.accountId ?? null, actor: found.extra?.act ?? null },
+    issuer: provider.issuer,
+    issuedAt: found.iat,
+    expiresAt: found.exp,
+    accountId: found.accountId ?? null,
+    actor: found.extra?.act ?? null,
     keyThumbprint: found.jkt ?? null,
+    consent,
   };
 }
 

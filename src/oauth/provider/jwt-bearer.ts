@@ -9,7 +9,8 @@ import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
 import { issueAccessToken, requireNoProof } from './issue-access-token.ts';
 import { isFirstUse } from './replays.ts';
-import { RESOURCE, requireAllowedScopes } from './scopes.ts';
+import { RESOURCE } from './resources.ts';
+import { requireAllowedScopes } from './scopes.ts';
 
 /** How long a JWT may still be valid, because it is remembered for so long. Source: Hydra's `oauth2.grant.jwt.max_ttl`. */
 const MAX_SECONDS = 720 * 3600;
@@ -37,11 +38,8 @@ interface Grant {
  * Source: RFC 7523 §2.1 and §3.
  */
 export function addJwtBearer(provider: Provider): void {
-  provider.registerGrantType(JWT_BEARER, (ctx) => exchange(provider, ctx), [
-    'assertion',
-    'scope',
-    'audience',
-  ]);
+  const params = ['assertion', 'scope', 'audience', 'resource'];
+  provider.registerGrantType(JWT_BEARER, (ctx) => exchange(provider, ctx), params, ['resource']);
 }
 
 async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<void> {

@@ -1,21 +1,19 @@
 import type { JWK } from 'jose';
-import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { SigningKeys } from '../../key-sets/signing-keys.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
 import { VERIFY_PATH } from '../device-request.ts';
 import { DEVICE_CODE, JWT_BEARER, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
-import { wordsOf } from '../domain/scopes.ts';
 import { LOGOUT_PATH } from '../logout-request.ts';
 import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
 import { pageHeaders } from '../pages/page.ts';
 import { findConsent } from '../store/consents.ts';
-import { acceptJwts } from './accept-jwts.ts';
 import { completeJwt, overrideAccessTokens, ownClaims } from './access-tokens.ts';
 import { adapterFor } from './adapter.ts';
-import { requireAllowedAudience } from './audience.ts';
+import { adaptBodies } from './bodies.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { isSecretOf } from './client-secret.ts';
 import { addDevicePage, deviceFlow } from './device.ts';
@@ -27,12 +25,14 @@ import { overrideModels } from './model-overrides.ts';
 import { mayRead } from './origins.ts';
 import { nameRefusals, requireForgeryProtection, requireOwnToken } from './refusals.ts';
 import { detectReplays, requireShortAssertion } from './replays.ts';
+import { settleAudience } from './requested-audience.ts';
 import { requireVerifier } from './require-verifier.ts';
+import { limitResources, ResourceProvider } from './resource-provider.ts';
+import { RESOURCE } from './resources.ts';
 import {
   issuesRefreshToken,
   keepOfflineAccess,
   protocolScopes,
-  RESOURCE,
   requireAllowedScopes,
   resourceServerInfo,
 } from './scopes.ts';
@@ -128,10 +128,10 @@ function configuration(issuer: string, keys: SigningKeys): Configuration {
     expiresWithSession: async () => false,
     extraParams: {
       /** This runs after all other checks of a request. */
-      audience: (ctx: KoaContextWithOIDC, value: string | undefined, client: never) => {
+      audience: async (ctx: KoaContextWithOIDC, _value: string | undefined, client: never) => {
         keepOfflineAccess(ctx, client);
         requireAllowedScopes(ctx, client);
-        requireAllowedAudience(client, wordsOf(value));
+        await settleAudience(ctx, client);
         requireForgeryProtection(ctx);
       },
     } as unknown as NonNullable<Configuration['extraParams']>,
@@ -206,7 +206,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     userinfo_signing_alg_values_supported: ['RS256'],
     ...(oauth.registration.isOn ? { registration_endpoint: `${issuer}/oauth2/register` } : {}),
   };
-  const provider = new Provider(issuer, settings);
+  const provider = new ResourceProvider(issuer, settings);
   // Behind a proxy that ends TLS, the scheme comes from X-Forwarded-Proto, which src/http/oauth.ts sets by itself.
   provider.proxy = issuer.startsWith('https:');
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'oauth request failed'));
@@ -222,7 +222,8 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     idTokenClaims: async (grantId) => (await findConsent(grantId))?.session.idToken ?? {},
   });
   overrideAccessTokens(provider);
-  acceptJwts(provider);
+  limitResources(provider);
+  adaptBodies(provider);
   addJwtBearer(provider);
   addTokenExchange(provider);
   answerIntrospection(provider);

@@ -2,15 +2,15 @@ import { decodeJwt } from 'jose';
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { isScopeAllowed, wantsRefreshToken, wordsOf } from '../domain/scopes.ts';
 import { isSlipwayScope } from '../domain/slipway-tokens.ts';
+import { requireAllowedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
+import { RESOURCE, resourcesOf } from './resources.ts';
 
 /**
  * The scopes of clients are not known when the engine starts, and may have wildcards. The engine drops scopes that it
  * does not know without a word. So all tokens are for one resource of its own, whose scopes are decided for each
  * request: those that were requested, if the client may have them.
  */
-
-export const RESOURCE = 'urn:slipway:oauth2';
 
 /** The scopes that the engine itself gives a meaning to. */
 export const protocolScopes = ['openid', 'offline', 'offline_access'];
@@ -35,13 +35,13 @@ export function requireAllowedScopes(ctx: KoaContextWithOIDC, client: unknown): 
   return scopes;
 }
 
-/** @throws InvalidTarget for any other resource; InvalidScope */
+/** @throws InvalidTarget for a resource server that the client may not ask for; InvalidScope */
 export async function resourceServerInfo(
   ctx: KoaContextWithOIDC,
   resource: string,
   client: unknown,
 ): Promise<ResourceServer> {
-  if (resource !== RESOURCE) throw new errors.InvalidTarget();
+  if (resource !== RESOURCE) requireAllowedAudience(client, resourcesOf(resource));
   const scope = requireAllowedScopes(ctx, client).join(' ');
   return { scope, accessTokenFormat: 'opaque' } as unknown as ResourceServer;
 }

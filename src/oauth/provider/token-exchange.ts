@@ -44,8 +44,6 @@ async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<vo
   requireNoProof(ctx);
   const fault = tokenTypeFault(params);
   if (fault !== null) throw new errors.InvalidRequest(fault);
-  if (params['resource'] !== undefined)
-    throw new errors.InvalidTarget('name the service with audience, and not with resource');
 
   const subject = await readSubject(provider, ctx, params['subject_token'] ?? '');
   const actor = await readActor(provider, ctx, params['actor_token']);
@@ -56,15 +54,14 @@ async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<vo
   const act = nextActor(subject.actor, actor?.subject ?? null);
   if (act === 'TOO_MANY') throw new errors.InvalidRequest('too many services act for this person already');
 
-  const left = subject.expiresAt - Math.floor(Date.now() / 1000);
-  const expiresInSeconds = Math.max(1, Math.min(left, serverConfig.oauth.accessTokenSeconds));
   const subjectToken = recordIdOf(params['subject_token'] ?? '');
   const { accountId } = subject;
   const asked = {
     accountId,
     gty: TOKEN_EXCHANGE,
     scopes,
-    expiresInSeconds,
+    expiresInSeconds: serverConfig.oauth.accessTokenSeconds,
+    latestEnd: subject.expiresAt,
     subjectToken,
     act: act ?? undefined,
   };
@@ -81,7 +78,7 @@ async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<vo
       scopes,
       audience,
       actor: act,
-      expiresInSeconds,
+      expiresInSeconds: answer.expires_in,
     },
   );
   ctx.body = { ...answer, issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' };

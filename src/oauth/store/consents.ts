@@ -1,6 +1,7 @@
 import { type OAuth2Consent, Prisma } from '../../generated/prisma/client.ts';
 import { db } from '../../platform/database/client.ts';
-import type { Tx } from '../../platform/database/transaction.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 
 /** Claims that the consent app puts into tokens. */
 export interface ConsentClaims {
@@ -32,13 +33,33 @@ export interface ConsentRow extends Omit<OAuth2Consent, 'session' | 'request'> {
 
 export type NewConsent = ConsentRow;
 
-export async function insertConsent(consent: NewConsent, tx: Tx = db): Promise<void> {
+export async function insertConsent(consent: NewConsent, tx: Tx): Promise<void> {
   await tx.oAuth2Consent.create({
     data: {
       ...consent,
       session: consent.session as unknown as Prisma.InputJsonObject,
       request: consent.request ? (consent.request as unknown as Prisma.InputJsonObject) : Prisma.DbNull,
     },
+  });
+}
+
+const lockStatement = statement<{ grantId: string }>(
+  'select grant_id as "grantId" from oauth2_consents where grant_id = $1 for key share',
+);
+
+/**
+ * Stores the consent of an authorization for which nobody was asked, because it repeats an earlier one.
+ *
+ * @returns false if the earlier one has been taken back.
+ */
+export async function repeatConsent(
+  earlier: Pick<ConsentRow, 'grantId'>,
+  consent: NewConsent,
+): Promise<boolean> {
+  return await inTransaction(async (tx) => {
+    if ((await run(lockStatement, [earlier.grantId], tx)).length === 0) return false;
+    await insertConsent(consent, tx);
+    return true;
   });
 }
 
@@ -49,10 +70,10 @@ export async function findConsent(grantId: string): Promise<ConsentRow | null> {
 /** How many of the newest remembered consents are looked at. */
 const MAX_REMEMBERED = 20;
 
-/** The newest consent that is remembered now and covers all scopes; null if a person must be asked. */
+/** The newest consent that is remembered now and covers all that is asked; null if a person must be asked. */
 export async function findRememberedConsent(
   { clientRowId, subject }: { readonly clientRowId: string; readonly subject: string },
-  scopes: readonly string[],
+  asked: { readonly scopes: readonly string[]; readonly audience: readonly string[] },
 ): Promise<ConsentRow | null> {
   const rows = await db.oAuth2Consent.findMany({
     where: {
@@ -62,6 +83,10 @@ export async function findRememberedConsent(
     orderBy: { requestedAt: 'desc' },
     take: MAX_REMEMBERED,
   });
-  const found = rows.find((row) => scopes.every((scope) => row.scopes.includes(scope)));
+  const found = rows.find(
+    (row) =>
+      asked.scopes.every((scope) => row.scopes.includes(scope)) &&
+      asked.audience.every((one) => row.audience.includes(one)),
+  );
   return (found ?? null) as unknown as ConsentRow | null;
 }

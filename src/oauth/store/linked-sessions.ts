@@ -1,6 +1,6 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { removeRecordsOfGrants } from './records.ts';
+import { endGrants } from './records.ts';
 
 /** The account of a user at an identity provider. */
 export interface SignInLink {
@@ -24,6 +24,12 @@ const endStatement = statement<{ uid: string }>(
    select uid from open`,
 );
 
+const loginsStatement = statement<Record<string, never>>(
+  `update oauth2_records set consumed_at = now()
+    where kind = 'Interaction' and consumed_at is null
+      and payload -> 'result' -> 'login' ->> 'identityLinkId' = any($1::text[])`,
+);
+
 const grantsStatement = statement<{ grantId: string }>(
   `select grant_id as "grantId" from oauth2_consents
     where subject = any($1::text[])
@@ -31,17 +37,19 @@ const grantsStatement = statement<{ grantId: string }>(
 );
 
 /**
- * Ends the sessions that began with some links, and the tokens of all authorizations that were given in them.
+ * Ends the sessions that began with some links, and the tokens of all authorizations that were given in them. Logins
+ * whose browsers have not come back yet become no sessions.
  *
  * @returns how many sessions there were.
  */
 export async function endSessionsOfLinks(tx: Tx, links: readonly SignInLink[]): Promise<number> {
   if (links.length === 0) return 0;
   const ids = links.map(({ id }) => id);
+  await run(loginsStatement, [ids], tx);
   const sessions = await run(endStatement, [links.map(({ accountId }) => accountId), ids], tx);
   const uids = sessions.map(({ uid }) => uid);
   const grants = await run(grantsStatement, [links.map(({ userId }) => userId), ids, uids], tx);
-  await removeRecordsOfGrants(
+  await endGrants(
     tx,
     grants.map(({ grantId }) => grantId),
   );

@@ -56,14 +56,22 @@ const valuesOf = (record: NewRecord) => [
 ];
 
 /**
+ * What an authorization gives is stored only while the authorization exists, and locks it. So whoever ends the
+ * authorization waits, and then deletes this record, too.
+ *
  * What we add to a device code stays when the engine saves it again. So does the end of a session, because a request that
  * began before may save it afterwards.
  */
 const insert = `insert into oauth2_records
     (kind, id_hash, tenant_id, client_row_id, account_id, grant_id, uid, payload, expires_at, session_id,
      user_id, subject_kind, subject_hash)
-  values ($1::text::oauth2_record_kind, $2, $3::uuid, $4::uuid, $5, $6, $7, $8::jsonb, now() + make_interval(secs => $9),
-          $10::uuid, $11::uuid, $12::text::oauth2_record_kind, $13)
+  with granted as materialized (
+    select from oauth2_records where kind = 'Grant' and grant_id = $6 for key share
+  )
+  select $1::text::oauth2_record_kind, $2::bytea, $3::uuid, $4::uuid, $5::text, $6::text, $7::text, $8::jsonb,
+         now() + make_interval(secs => $9), $10::uuid, $11::uuid, $12::text::oauth2_record_kind, $13::bytea
+   where $6 is null or $1::text not in ('AuthorizationCode', 'DeviceCode', 'AccessToken', 'RefreshToken')
+      or exists (select from granted)
   on conflict (kind, id_hash) do update set
     tenant_id = excluded.tenant_id, client_row_id = excluded.client_row_id, account_id = excluded.account_id,
     grant_id = excluded.grant_id, uid = coalesce(excluded.uid, oauth2_records.uid),
@@ -71,14 +79,17 @@ const insert = `insert into oauth2_records
       when 'DeviceCode' then oauth2_records.payload || excluded.payload else excluded.payload end,
     expires_at = excluded.expires_at`;
 
-const upsertStatement = statement<Record<string, never>>(insert);
+const upsertStatement = statement<{ kind: string }>(`${insert} returning kind::text`);
 const insertOnceStatement = statement<{ kind: string }>(
   `${insert} where oauth2_records.expires_at < now() returning kind::text`,
 );
 
-/** @throws a foreign key violation if its `subjectToken` has ended. */
-export async function upsertRecord(record: NewRecord): Promise<void> {
-  await run(upsertStatement, valuesOf(record));
+/**
+ * @returns false if the authorization that it belongs to has ended.
+ * @throws a foreign key violation if its `subjectToken` has ended.
+ */
+export async function upsertRecord(record: NewRecord): Promise<boolean> {
+  return (await run(upsertStatement, valuesOf(record))).length > 0;
 }
 
 /** @returns false if there is such a record already, which has not expired. */
@@ -192,30 +203,35 @@ export async function removeRecord({ kind, id }: RecordKey): Promise<void> {
 }
 
 const removeOfGrantStatement = statement<Record<string, never>>(
-  'delete from oauth2_records where grant_id = $1 and ($2::text is null or kind = $2::text::oauth2_record_kind)',
+  'delete from oauth2_records where grant_id = $1 and kind = $2::text::oauth2_record_kind',
 );
 
 /**
- * Deletes what belongs to an authorization: of one kind, or all of it. This process does not accept its tokens for
- * Slipway itself any more when this has returned.
+ * Deletes records of one kind that belong to an authorization. This process does not accept its tokens for Slipway
+ * itself any more when this has returned.
  */
-export async function removeRecordsOfGrant(
-  grantId: string,
-  kind: OAuth2RecordKind | null = null,
-): Promise<void> {
+export async function removeRecordsOfGrant(grantId: string, kind: OAuth2RecordKind): Promise<void> {
   await inTransaction(async (tx) => {
     await run(removeOfGrantStatement, [grantId, kind], tx);
     followAccessChanges(tx);
   });
 }
 
+/** Ends an authorization, with all that belongs to it. Nothing that is being made for it now remains. */
+export const endGrant = (grantId: string): Promise<void> => inTransaction((tx) => endGrants(tx, [grantId]));
+
+const removeGrantsStatement = statement<Record<string, never>>(
+  `delete from oauth2_records where kind = 'Grant' and grant_id = any($1::text[])`,
+);
 const removeOfGrantsStatement = statement<Record<string, never>>(
   'delete from oauth2_records where grant_id = any($1::text[])',
 );
 
-/** Deletes all that belongs to some authorizations: their tokens end. */
-export async function removeRecordsOfGrants(tx: Tx, grantIds: readonly string[]): Promise<void> {
+/** Ends some authorizations, as `endGrant` does. */
+export async function endGrants(tx: Tx, grantIds: readonly string[]): Promise<void> {
   if (grantIds.length === 0) return;
+  // This waits for records that are being stored. The second statement sees them, because it begins afterwards.
+  await run(removeGrantsStatement, [grantIds], tx);
   await run(removeOfGrantsStatement, [grantIds], tx);
   followAccessChanges(tx);
 }

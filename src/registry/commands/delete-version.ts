@@ -1,5 +1,5 @@
 import type { EntityType } from '../../generated/prisma/enums.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
@@ -42,7 +42,7 @@ export async function deleteVersion(
       throw new FailedPreconditionError('there are executions of the version', { path });
     throw error;
   }
-  caller.log.info({ type, id }, 'a version was deleted');
+  logOf(caller).info({ type, id }, 'a version was deleted');
 }
 
 /** Ends a dry run: the transaction is rolled back. */

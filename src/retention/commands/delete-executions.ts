@@ -2,7 +2,7 @@ import { executionRefusal } from '../../executions/commands/execution-refusal.ts
 import { readSizes } from '../../executions/store/deletions.ts';
 import { type ExecutionListFilter, listEnded } from '../../executions/store/lists.ts';
 import { type ExecutionBy, type ExecutionRow, readExecutions } from '../../executions/store/reads.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { raw, sql } from '../../platform/database/sql.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { type DomainError, NotFoundError } from '../../platform/errors.ts';
@@ -112,7 +112,7 @@ async function deleteInParts(caller: Caller, ids: readonly string[]): Promise<De
     const deletion = { deletedById: caller.userId, skipsLocked: false };
     const result = await inTransaction((tx) => deleteEnded(tx, part, deletion));
     if (result.deleted.length > 0)
-      caller.log.info({ executionIds: result.deleted }, 'executions were deleted');
+      logOf(caller).info({ executionIds: result.deleted }, 'executions were deleted');
     done.push(result);
   }
   return done;

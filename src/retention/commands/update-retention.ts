@@ -1,6 +1,6 @@
 import { recordChange } from '../../authorization/audit.ts';
 import type { Project } from '../../generated/prisma/client.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
@@ -38,7 +38,7 @@ export async function updateRetention(
   const key = { tenantId: caller.tenantId, projectId: project.id, domain };
   if (isDryRun) return await findPolicy(key);
   const policy = await (rules.length === 0 ? remove(caller, project, key) : set(caller, project, key, rules));
-  caller.log.info({ projectId: project.id, domain, rules }, 'retention policy set');
+  logOf(caller).info({ projectId: project.id, domain, rules }, 'retention policy set');
   return policy;
 }
 

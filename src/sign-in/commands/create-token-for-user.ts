@@ -5,7 +5,7 @@ import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses
 import { reachedTenantId, reachesAllTenants } from '../../identity/reach.ts';
 import type { TenantBy } from '../../identity/store/tenants.ts';
 import { readUsers, type UserAddress } from '../../identity/store/users.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
 import { type NewToken, newToken } from '../new-token.ts';
@@ -49,7 +49,7 @@ export async function createTokenForUser(
       tenantId: found.tenantId,
     }),
   );
-  caller.log.info({ forUserId: found.userId, sessionId: made.sessionId }, 'token created for a user');
+  logOf(caller).info({ forUserId: found.userId, sessionId: made.sessionId }, 'token created for a user');
   return made;
 }
 

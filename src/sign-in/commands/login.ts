@@ -1,6 +1,6 @@
 import { recordChange } from '../../authorization/audit.ts';
 import type { Resource } from '../../authorization/domain/resources.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, PermissionDeniedError, type Problem } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
@@ -30,7 +30,7 @@ export async function login(
   await inTransaction((tx) =>
     recordChange(tx, caller, { action: 'session:login', target: { type: 'user', id, name }, after }),
   );
-  caller.log.info({ credentialId: caller.credentialId, sessionId: made.sessionId }, 'signed in');
+  logOf(caller).info({ credentialId: caller.credentialId, sessionId: made.sessionId }, 'signed in');
   return made;
 }
 

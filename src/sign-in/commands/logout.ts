@@ -1,6 +1,6 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { revokeSession } from '../store/tokens.ts';
 
@@ -21,6 +21,6 @@ export async function logout(caller: Caller): Promise<boolean> {
     for (const owner of new Set([userId, caller.real?.userId ?? userId]))
       await recordAccessChange(tx, { tenantId, userId: owner, kind: 'PRINCIPAL' });
   });
-  caller.log.info({ sessionId }, 'signed out');
+  logOf(caller).info({ sessionId }, 'signed out');
   return true;
 }

@@ -1,8 +1,7 @@
 import { recordChange } from '../../authorization/audit.ts';
-import type { Caller } from '../../platform/caller.ts';
+import { type Caller, logOf } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { PermissionDeniedError, UnauthenticatedError } from '../../platform/errors.ts';
-import { log } from '../../platform/log.ts';
 import { authenticate } from '../authenticate.ts';
 import type { SignInRequest } from '../methods/method.ts';
 
@@ -22,7 +21,7 @@ export async function signInToClient(
   const wrong = () => new UnauthenticatedError('the user name or the password is wrong');
   if (username.includes(':')) throw wrong();
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  const caller = await authenticate({ ...request, headers: { authorization } }, log);
+  const caller = await authenticate({ ...request, headers: { authorization } });
   // An access key belongs to a program, and is a client itself.
   if (caller?.method !== 'PASSWORD') throw wrong();
   if (caller.isShared) throw new PermissionDeniedError('this account cannot sign in to other applications');
@@ -34,6 +33,6 @@ export async function signInToClient(
       after: { method, clientId },
     }),
   );
-  caller.log.info({ clientId }, 'signed in to a client');
+  logOf(caller).info({ clientId }, 'signed in to a client');
   return caller;
 }

@@ -84,10 +84,10 @@ describe('a request without credentials', () => {
 
   it('is a shared identity, also after signing in as that user in another way', async () => {
     const request = { headers: {}, address: null, publicUrl: app.url, connection: {} };
-    expect(await authenticate(request, log)).toMatchObject({ method: 'ANONYMOUS', isShared: true });
+    expect(await authenticate(request)).toMatchObject({ method: 'ANONYMOUS', isShared: true });
     const user = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
     const { authorization } = await newKey(user);
-    expect(await authenticate({ ...request, headers: { authorization } }, log)).toMatchObject({
+    expect(await authenticate({ ...request, headers: { authorization } })).toMatchObject({
       method: 'ACCESS_KEY',
       isShared: true,
     });

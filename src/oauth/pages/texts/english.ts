@@ -40,6 +40,7 @@ export interface PageTexts {
     readonly signedInAs: Named;
     readonly otherPerson: string;
     readonly asks: string;
+    readonly audience: string;
     readonly remember: string;
     readonly rememberHint: string;
     readonly allow: string;
@@ -135,6 +136,7 @@ export const english: PageTexts = {
     signedInAs: (person) => `You are signed in as ${person}.`,
     otherPerson: 'Use another account',
     asks: 'It asks to:',
+    audience: 'With this access, it can use these services:',
     remember: 'Do not ask again',
     rememberHint: 'The next time, this application gets the same access without this page.',
     allow: 'Allow',

@@ -39,6 +39,7 @@ export const german: PageTexts = {
     signedInAs: (person) => `Sie sind als ${person} angemeldet.`,
     otherPerson: 'Anderes Konto verwenden',
     asks: 'Die Anwendung möchte:',
+    audience: 'Damit kann sie diese Dienste nutzen:',
     remember: 'Nicht noch einmal fragen',
     rememberHint: 'Beim nächsten Mal bekommt die Anwendung denselben Zugriff ohne diese Seite.',
     allow: 'Erlauben',
