@@ -50,6 +50,8 @@ export class SocketConnection {
   async inTurn<T>(work: () => Promise<T>, sent: Promise<void>): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const turn = this.#turns(async () => {
+        // An operation that waited longer than its connection does not begin.
+        if (this.socket.readyState !== this.socket.OPEN) return reject(new Error('the connection is closed'));
         const result = work();
         result.then(resolve, reject);
         await result;

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import WebSocket from 'ws';
 import { schema } from '../../src/api/schema.ts';
 import { BytesUnderWay, bytesUnderWay } from '../../src/http/bytes-under-way.ts';
+import { log } from '../../src/platform/log.ts';
 import { type App, startApp } from '../support/app.ts';
 import { eventually } from '../support/seed.ts';
 
@@ -175,6 +176,19 @@ describe('a WebSocket of a stranger', () => {
       expect(await closeOf(await socketOf(authorization))).toBe(4400);
     },
   );
+
+  it('whose message is not of the protocol is closed, and the log has one line', async () => {
+    const warn = vi.spyOn(log, 'warn');
+    const consoles = vi.spyOn(console, 'error');
+    const socket = await acknowledged(null);
+    const closed = closeOf(socket);
+    for (let time = 0; time < 20; time += 1)
+      socket.send(JSON.stringify({ id: '1', type: 'next', payload: {} }));
+    expect(await closed).toBe(4500);
+    expect(consoles).not.toHaveBeenCalled();
+    const said = warn.mock.calls.filter(([, message]) => message === 'a message over WebSocket failed');
+    expect(said).toHaveLength(1);
+  });
 });
 
 describe('a connection with many requests', () => {
