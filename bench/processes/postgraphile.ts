@@ -126,7 +126,7 @@ const bench = extendSchema((build) => {
             const $rows = ofTenant(grants.find());
             const $me = $rows.placeholder(userId(), TYPES.uuid);
             $rows.where(sql`(${$rows.alias}.user_id = ${$me}
-              or ${$rows.alias}.group_id in (select group_id from group_members where user_id = ${$me}))`);
+              or ${$rows.alias}.group_id = any(array(select group_id from group_members where user_id = ${$me})))`);
             order($rows, 'id', 'DESC');
             $rows.setFirst($first);
             return object({ nodes: $rows });

@@ -99,5 +99,5 @@ export const grantsSql = `select grants.id, grants.level::text as level, grants.
     from grants left join projects as project on project.id = grants.resource_id and grants.resource_type = 'PROJECT'
    where grants.tenant_id = $2::uuid
      and (grants.user_id = $1::uuid
-          or grants.group_id in (select group_id from group_members where user_id = $1::uuid))
+          or grants.group_id = any(array(select group_id from group_members where user_id = $1::uuid)))
    order by grants.id desc limit $3`;

@@ -102,7 +102,7 @@ async function signIn(client: pg.Client): Promise<{ people: Person[]; jwks: obje
       ...{ userId: id, tenantId, version },
       ...{ credentialId: null, signedInAt: new Date(), vouchedUntil: null },
       expiresAt: new Date(Date.now() + 86_400_000),
-      ...{ scopes: null, confinedTo: null, actor: null, clientId: null },
+      ...{ scopes: null, confinedTo: null, actor: null, clientId: null, keyThumbprint: null },
     });
     people.push({ id, token });
   }

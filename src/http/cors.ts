@@ -2,11 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serverConfig } from '../platform/config/server.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
 
-const allowedHeaders = ['authorization', 'content-type', 'x-slipway-worker', ...impersonationHeaders].join(
-  ', ',
-);
+const allowedHeaders = [
+  'authorization',
+  'content-type',
+  'dpop',
+  'x-slipway-worker',
+  ...impersonationHeaders,
+].join(', ');
 
 const exposedHeaders = [
+  'dpop-nonce',
   'ratelimit-limit',
   'ratelimit-remaining',
   'ratelimit-reset',

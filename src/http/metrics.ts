@@ -106,7 +106,7 @@ export async function measureSignIn(
     const known =
       scheme === '' && headers.cookie
         ? 'COOKIE'
-        : { basic: 'BASIC', bearer: 'BEARER', negotiate: 'NEGOTIATE' }[scheme.toLowerCase()];
+        : { basic: 'BASIC', bearer: 'BEARER', negotiate: 'NEGOTIATE', dpop: 'DPOP' }[scheme.toLowerCase()];
     const outcome = error instanceof DomainError ? error.code : 'INTERNAL';
     signIns.inc({ method: known ?? 'OTHER', outcome });
     throw error;

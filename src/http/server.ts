@@ -14,6 +14,7 @@ import { flushKeyUses } from '../sign-in/key-uses.ts';
 import type { SignInRequest } from '../sign-in/methods/method.ts';
 import { MAX_HEADER_BYTES } from '../sign-in/methods/negotiate.ts';
 import { sweepRevokedSessions } from '../sign-in/store/tokens.ts';
+import { sweepUsedProofs } from '../sign-in/store/used-proofs.ts';
 import { refusal } from './answer.ts';
 import { requireEncodedUtf8 } from './body.ts';
 import { clientAddress } from './client-address.ts';
@@ -71,15 +72,16 @@ export async function startServer({ host, port }: { host: string; port: number }
     if (!route) throw refusal('NOT_FOUND', 'this address does not exist');
     const handler = route.answers[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
     if (!handler) throw notAllowed(Object.keys(route.answers));
-    await handler({ request, response, url, signIn: signInOf(request, response), graphql, requests });
+    await handler({ request, response, url, signIn: signInOf(request, response, url), graphql, requests });
   }
 
-  function signInOf(request: IncomingMessage, response: ServerResponse): SignInRequest {
+  function signInOf(request: IncomingMessage, response: ServerResponse, url: URL): SignInRequest {
     return {
       headers: request.headers,
       address: clientAddress(request),
       publicUrl: publicUrl(),
       connection: request.socket,
+      target: { method: request.method ?? '', url: `${publicUrl()}${url.pathname}` },
       setHeader: (name, value) => response.setHeader(name, value),
     };
   }
@@ -118,7 +120,7 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 
 /** Deletes rows that are no longer needed. Every server does this; if two do it at once, one of them finds nothing. */
 function sweep(): void {
-  Promise.all([sweepAccessChanges(), sweepRevokedSessions()]).catch((error) =>
+  Promise.all([sweepAccessChanges(), sweepRevokedSessions(), sweepUsedProofs()]).catch((error) =>
     log.warn({ err: error }, 'cleaning up failed'),
   );
 }

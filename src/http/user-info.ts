@@ -1,4 +1,5 @@
 import { findUserInfo } from '../oauth/answer-oauth.ts';
+import { currentNonce } from '../sign-in/proofs/nonces.ts';
 import { answerJson } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeProtocol } from './protocol-rate.ts';
@@ -11,6 +12,7 @@ export async function answerUserInfo(exchange: Exchange): Promise<void> {
   const { request, response, signIn } = exchange;
   const { authorization = '', origin, dpop } = request.headers;
   response.setHeader('vary', 'origin');
+  response.setHeader('access-control-expose-headers', 'dpop-nonce, www-authenticate');
   if (request.method === 'OPTIONS') {
     // The token says which pages may read the answer, and a preflight request has none.
     if (origin) response.setHeader('access-control-allow-origin', origin);
@@ -31,12 +33,14 @@ export async function answerUserInfo(exchange: Exchange): Promise<void> {
   };
   if (token === '') return refuse(401, null);
   if (isProven !== (proofs.length === 1)) return refuse(401, 'invalid_token');
+  if (isProven) response.setHeader('dpop-nonce', currentNonce());
   const proof = isProven ? String(dpop) : null;
   const method = request.method ?? '';
   const info = await findUserInfo(signIn.publicUrl, { token, proof, method, origin: origin ?? null });
   if (info === null) return refuse(401, 'invalid_token');
-  if (info === 'UNSCOPED') return refuse(403, 'insufficient_scope');
   if (origin && info.isReadable) response.setHeader('access-control-allow-origin', origin);
+  if ('refusal' in info)
+    return info.refusal === 'OLD_NONCE' ? refuse(401, 'use_dpop_nonce') : refuse(403, 'insufficient_scope');
   if (info.jwt === null) answerJson(response, 200, info.claims);
   else
     response.writeHead(200, { 'content-type': 'application/jwt', 'cache-control': 'no-store' }).end(info.jwt);

@@ -89,7 +89,9 @@ export function serveWebSocket(
     extra.headers = headers;
     const caller = await callerOf(extra, publicUrl());
     if (caller instanceof GraphQLError) {
-      if (!refusals.has(String(caller.extensions['code'])))
+      // The client learns nothing else than the reason of the closing.
+      if (caller.extensions['tokenError']) connection.socket.close(CloseCode.Forbidden, caller.message);
+      else if (!refusals.has(String(caller.extensions['code'])))
         connection.socket.close(TRY_AGAIN_LATER, caller.message);
       return false;
     }

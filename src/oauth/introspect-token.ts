@@ -10,6 +10,12 @@ export interface AskedToken {
   readonly scopes: readonly string[];
 }
 
+/** For administrators, who know people as login apps do. */
+export interface AdministratorsIntrospection extends Introspection {
+  /** What the client knows the person by, if it has pairwise subjects. */
+  readonly obfuscatedSubject: string | null;
+}
+
 /**
  * What a token of the caller's tenant says.
  *
@@ -21,13 +27,14 @@ export async function introspectToken(
   { tenantId }: Caller,
   issuer: string,
   { token, scopes }: AskedToken,
-): Promise<Introspection | null> {
+): Promise<AdministratorsIntrospection | null> {
   if (token === '') throw InvalidArgumentError.of(['token'], 'must not be empty');
   const provider = await currentProvider(issuer);
-  const { introspect } = await import('./provider/introspection.ts');
+  const { introspect, obfuscatedSubject } = await import('./provider/introspection.ts');
   const { slipwayOf } = await import('./provider/client-model.ts');
   const found = await introspect(provider, token);
   if (!found || !scopes.every((scope) => isScopeAllowed(scope, found.scope))) return null;
   const client = await provider.Client.find(found.clientId);
-  return client && slipwayOf(client).tenantId === tenantId ? found : null;
+  if (!client || slipwayOf(client).tenantId !== tenantId) return null;
+  return { ...found, obfuscatedSubject: await obfuscatedSubject(client, found) };
 }

@@ -88,19 +88,30 @@ export function seal(purpose: string, text: string): Buffer {
 
 /** @throws Error if no configured secret can decrypt it: it was changed, or its secret is no longer configured. */
 export function open(purpose: string, sealed: Uint8Array): string {
+  for (const key of keysFor(`seal:${purpose}`)) {
+    // Another secret of the list may have encrypted it. Then try the next one.
+    const text = decrypted(key, sealed);
+    if (text !== null) return text;
+  }
+  throw new Error(`${purpose} cannot be decrypted with the configured SLIPWAY_SECRETS`);
+}
+
+/** False if an older secret has encrypted the text, which is needed then until the text is encrypted anew. */
+export const isSealedWithFirst = (purpose: string, sealed: Uint8Array): boolean =>
+  decrypted(keysFor(`seal:${purpose}`)[0], sealed) !== null;
+
+function decrypted(key: Buffer, sealed: Uint8Array): string | null {
   const bytes = Buffer.from(sealed);
+  if (bytes[0] !== VERSION) return null;
   const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
   const tag = bytes.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES);
   const body = bytes.subarray(1 + NONCE_BYTES + TAG_BYTES);
-  for (const key of bytes[0] === VERSION ? keysFor(`seal:${purpose}`) : []) {
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(tag);
-      return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
-    } catch {
-      // The text was encrypted with another secret of the list. Try the next one.
-    }
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(tag);
+    return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
+  } catch {
+    return null;
   }
-  throw new Error(`${purpose} cannot be decrypted with the configured SLIPWAY_SECRETS`);
 }
 
 /** An HMAC-SHA-256 of the text, in base64url. */

@@ -41,6 +41,8 @@ export interface TokenClaims {
   readonly actor: { readonly userId: string; readonly version: number } | null;
   /** The OAuth 2 client that the token was issued to; null for a token of `login`. */
   readonly clientId: string | null;
+  /** The key that the token is bound to, by its thumbprint; null for a bearer token. Source: RFC 9449 §6.1. */
+  readonly keyThumbprint: string | null;
 }
 
 /** The keys in the form in which they are used. */
@@ -75,7 +77,7 @@ export async function issueToken(
   claims: Omit<TokenClaims, 'sessionId'>,
 ): Promise<{ token: string; sessionId: string }> {
   const { signing } = await currentKeys();
-  const { actor, scopes, confinedTo, credentialId, clientId } = claims;
+  const { actor, scopes, confinedTo, credentialId, clientId, keyThumbprint } = claims;
   const sessionId = newId();
   const token = await new SignJWT({
     tenant: claims.tenantId,
@@ -89,6 +91,7 @@ export async function issueToken(
     // RFC 8693 gives this name to the party that acts.
     ...(actor ? { act: { sub: actor.userId, ver: actor.version } } : {}),
     ...(clientId === null ? {} : { client_id: clientId }),
+    ...(keyThumbprint === null ? {} : { cnf: { jkt: keyThumbprint } }),
   })
     .setProtectedHeader({ alg: ALGORITHM, kid: signing.kid, typ: 'at+jwt' })
     .setIssuer(ISSUER)
@@ -167,6 +170,7 @@ const signedClaims = z.object({
   res: z.array(z.tuple([z.enum(ResourceType), z.string()])).optional(),
   act: z.object({ sub: z.string(), ver: z.number() }).optional(),
   client_id: z.string().optional(),
+  cnf: z.strictObject({ jkt: z.string() }).optional(),
 });
 
 /** Null for a JWT that is signed with our key but is not an access token. */
@@ -187,5 +191,6 @@ function claimsOf(payload: JWTPayload): TokenClaims | null {
     confinedTo: data.res?.map(([type, id]) => ({ type, id })) ?? null,
     actor: data.act ? { userId: data.act.sub, version: data.act.ver } : null,
     clientId: data.client_id ?? null,
+    keyThumbprint: data.cnf?.jkt ?? null,
   };
 }

@@ -5,13 +5,15 @@ import { impersonated } from './impersonation.ts';
 import type { SignedIn, SignInRequest } from './methods/method.ts';
 import { methods } from './methods/methods.ts';
 import { NegotiateError } from './methods/negotiate.ts';
+import { BoundTokenError } from './proofs/bound-token-error.ts';
 
 /**
  * The challenges of a 401 answer, one for each scheme. If a negotiation is in progress, its answer takes the place of
- * its challenge.
+ * its challenge. If a token was refused because of the key that it is bound to, the challenge of its scheme says so.
  */
 export function challengesAfter(error?: unknown): string[] {
   const offered = methods.flatMap(({ challenge }) => challenge ?? []);
+  if (error instanceof BoundTokenError) return offered.map((challenge) => error.completed(challenge));
   if (!(error instanceof NegotiateError)) return offered;
   return offered.map((challenge) => (challenge === 'Negotiate' ? error.challenge : challenge));
 }

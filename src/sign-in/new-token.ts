@@ -65,6 +65,7 @@ export async function newToken(
     confinedTo,
     actor: holder.userId === user.userId ? null : { userId: holder.userId, version: holder.version },
     clientId: null,
+    keyThumbprint: null,
   });
   return { token, sessionId, expiresAt: new Date(Math.floor(expiresAt.getTime() / 1000) * 1000) };
 }

@@ -19,6 +19,17 @@ afterAll(async () => {
 });
 
 describe('a server', () => {
+  it('deletes used proofs every ten minutes, when they are too old to be used again', async () => {
+    const tenantId = await homeTenant();
+    const proof = (id: number, expiresAt: Date) => ({ idHash: Buffer.alloc(32, id), tenantId, expiresAt });
+    const valid = proof(2, new Date(Date.now() + 60_000));
+    await db.usedProof.createMany({ data: [proof(1, new Date(Date.now() - 1000)), valid] });
+    const kept = async () => (await db.usedProof.findMany()).map(({ idHash }) => Buffer.from(idHash));
+    expect(await kept()).toHaveLength(2);
+    vi.advanceTimersByTime(TEN_MINUTES);
+    expect(await eventually(kept, (proofs) => proofs.length === 1)).toEqual([valid.idHash]);
+  });
+
   it('deletes ended sessions every ten minutes, when their tokens have expired', async () => {
     const { id: userId } = await db.user.findFirstOrThrow({ where: { username: 'admin' } });
     const tenantId = await homeTenant();

@@ -1,9 +1,9 @@
 /** Tokens that only the holder of a key can use: DPoP, RFC 9449. */
-import { createHash, randomUUID } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signIn } from './browser.ts';
+import { makeProof, type ProofChange } from './proofs.ts';
 import { consent, Stage, scope } from './stage.ts';
 
 vi.hoisted(() => {
@@ -25,31 +25,8 @@ async function boundTokens(by = stage.web, DPoP = client.getDPoPHandle(by, pair)
   return await client.authorizationCodeGrant(by, new URL(answer), checks, {}, { DPoP });
 }
 
-interface Proof {
-  readonly claims?: object;
-  readonly header?: object;
-  readonly key?: CryptoKey;
-}
-
-/** A proof for a request with an access token, right but for what is given. */
-async function proofFor(
-  accessToken: string,
-  { claims = {}, header = {}, key = pair.privateKey }: Proof = {},
-) {
-  const payload = {
-    ...{
-      htm: 'GET',
-      htu: `${stage.app.url}/userinfo`,
-      jti: randomUUID(),
-      iat: Math.floor(Date.now() / 1000),
-    },
-    ath: createHash('sha256').update(accessToken).digest('base64url'),
-    ...claims,
-  };
-  const jwk = await exportJWK(pair.publicKey);
-  const known = { alg: 'ES256', typ: 'dpop+jwt', jwk, ...header } as JWTHeaderParameters;
-  return await new SignJWT(payload).setProtectedHeader(known).sign(key);
-}
+const proofFor = (accessToken: string, change?: ProofChange) =>
+  makeProof(pair, { method: 'GET', url: `${stage.app.url}/userinfo`, accessToken }, change);
 
 const userInfo = (token: string, scheme: string, ...proofs: string[]) => {
   const headers = new Headers({ authorization: `${scheme} ${token}` });
@@ -108,22 +85,22 @@ describe('a token that is bound to a key', () => {
 });
 
 describe('a proof for the user info', () => {
-  it.each<[what: string, proof: Proof]>([
+  it.each<[what: string, proof: ProofChange, error?: string]>([
     ['for another method', { claims: { htm: 'POST' } }],
     ['for another address', { claims: { htu: 'https://evil.example/userinfo' } }],
     ['for another token', { claims: { ath: 'other' } }],
     ['without the token', { claims: { ath: undefined } }],
-    ['of long ago', { claims: { iat: 1_000_000_000 } }],
-    ['of the future', { claims: { iat: Math.floor(Date.now() / 1000) + 3600 } }],
+    ['of long ago', { claims: { iat: 1_000_000_000 } }, 'use_dpop_nonce'],
+    ['of the future', { claims: { iat: Math.floor(Date.now() / 1000) + 3600 } }, 'use_dpop_nonce'],
     ['without a time', { claims: { iat: undefined } }],
     ['without an id', { claims: { jti: undefined } }],
     ['of another type', { header: { typ: 'JWT' } }],
-  ])('%s is refused', async (_what, proof) => {
+  ])('%s is refused', async (_what, proof, error = 'invalid_token') => {
     const made = await boundTokens();
     const right = await userInfo(made.access_token, 'DPoP', await proofFor(made.access_token));
     expect(right.status).toBe(200);
     const response = await userInfo(made.access_token, 'DPoP', await proofFor(made.access_token, proof));
-    expect([response.status, await response.json()]).toEqual([401, { error: 'invalid_token' }]);
+    expect([response.status, await response.json()]).toEqual([401, { error }]);
   });
 
   it('that another key has signed is refused', async () => {

@@ -182,9 +182,18 @@ class OAuth4WebApi implements Connection {
       response_type: isHybrid ? 'code id_token' : 'code',
     };
     const url = new URL(this.#server.authorization_endpoint ?? '');
-    const sent = isPushed ? await this.#push(asked) : asked;
+    const sent = isPushed ? await this.#withNonce(() => this.#push(asked)) : asked;
     url.search = new URLSearchParams(sent).toString();
-    return { url: url.href, redeem: (answer) => this.#redeem(answer, { state, nonce, verifier, isHybrid }) };
+    const expected = { state, nonce, verifier, isHybrid };
+    return { url: url.href, redeem: (answer) => this.#withNonce(() => this.#redeem(answer, expected)) };
+  }
+
+  /** Sends a request again whose proof needs a nonce of the server. The first answer has brought it. */
+  async #withNonce<T>(send: () => Promise<T>): Promise<T> {
+    return await send().catch((error) => {
+      if (oauth.isDPoPNonceError(error)) return send();
+      throw error;
+    });
   }
 
   async #push(asked: Record<string, string>): Promise<Record<string, string>> {
@@ -230,13 +239,18 @@ class OAuth4WebApi implements Connection {
     return tokens;
   }
 
-  async refresh(token: string): Promise<Tokens> {
+  refresh = (token: string) => this.#withNonce(() => this.#refresh(token));
+  clientCredentials = (scope: string) => this.#withNonce(() => this.#clientCredentials(scope));
+  pollDevice = (code: DeviceCode) => this.#withNonce(() => this.#pollDevice(code));
+  userInfo = (token: string, subject: string) => this.#withNonce(() => this.#userInfo(token, subject));
+
+  async #refresh(token: string): Promise<Tokens> {
     const by = [this.#server, this.#client] as const;
     const response = await oauth.refreshTokenGrantRequest(...by, this.#authentication, token, this.#options);
     return await oauth.processRefreshTokenResponse(...by, response);
   }
 
-  async clientCredentials(scope: string): Promise<Tokens> {
+  async #clientCredentials(scope: string): Promise<Tokens> {
     const by = [this.#server, this.#client] as const;
     const response = await oauth.clientCredentialsGrantRequest(
       ...by,
@@ -254,7 +268,7 @@ class OAuth4WebApi implements Connection {
     return await oauth.processDeviceAuthorizationResponse(...by, response);
   }
 
-  async pollDevice({ device_code: code }: DeviceCode): Promise<Tokens> {
+  async #pollDevice({ device_code: code }: DeviceCode): Promise<Tokens> {
     const by = [this.#server, this.#client] as const;
     const response = await oauth.deviceCodeGrantRequest(...by, this.#authentication, code, this.#options);
     return await oauth.processDeviceCodeResponse(...by, response);
@@ -278,7 +292,7 @@ class OAuth4WebApi implements Connection {
     await oauth.processRevocationResponse(response);
   }
 
-  async userInfo(token: string, subject: string) {
+  async #userInfo(token: string, subject: string) {
     const by = [this.#server, this.#client] as const;
     const response = await oauth.userInfoRequest(...by, token, this.#options);
     return await oauth.processUserInfoResponse(...by, subject, response);

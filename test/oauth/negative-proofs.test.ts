@@ -48,7 +48,19 @@ const proofs: Attack[] = [
   badProof('RFC 9449 §4.3', 'for another address', () => proof({ claims: { htu: 'https://evil.example/' } })),
   badProof('RFC 9449 §4.3', 'of another type', () => proof({ header: { typ: 'JWT' } })),
   badProof('RFC 9449 §4.3', 'without a time', () => proof({ claims: { iat: undefined } })),
-  badProof('RFC 9449 §4.3', 'of long ago', () => proof({ claims: { iat: 1_000_000_000 } })),
+  badProof(
+    'RFC 9449 §8',
+    'of long ago without a nonce',
+    () => proof({ claims: { iat: 1_000_000_000 } }),
+    'use_dpop_nonce',
+  ),
+  badProof(
+    'RFC 9449 §8',
+    'with a nonce that is not ours',
+    () => proof({ claims: { nonce: 'eyJ7S_zG.eyJH0-Z.HX4w-7v' } }),
+    'use_dpop_nonce',
+  ),
+  badProof('RFC 9449 §4.3', 'whose nonce is a number', () => proof({ claims: { nonce: 1 } })),
   badProof('RFC 9449 §4.3', 'without an id', () => proof({ claims: { jti: undefined } })),
   badProof('RFC 9449 §4.3', 'that another key has signed', async () =>
     proof({ key: (await generateKeyPair('ES256')).privateKey }),

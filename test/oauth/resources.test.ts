@@ -1,9 +1,10 @@
 /** Clients that say with `resource` for which resource servers they want tokens: RFC 8707. */
 import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
 import type { Answer } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { newUser } from '../support/users.ts';
+import { newCaller, newUser } from '../support/users.ts';
 import { acceptConsent, Browser, redirectOf, untilConsent } from './browser.ts';
 import { redirect, Stage, webSettings } from './stage.ts';
 
@@ -256,13 +257,33 @@ describe('a resource is refused', () => {
     await expect(begun).rejects.toMatchObject({ error: 'invalid_target' });
   });
 
-  it.each(bad)('%s, in client_credentials and token exchange', async (_what, resource, asked) => {
-    const wish = { resource, ...(asked ? { scope: 'all' } : {}) };
-    await expect(ownToken(wish)).rejects.toMatchObject({ error: 'invalid_target' });
-    if (!asked) await expect(exchanged({ resource })).rejects.toMatchObject({ error: 'invalid_target' });
+  const forOthers = bad.filter(([, , asked]) => !asked);
+  it.each(forOthers)('%s, in client_credentials and token exchange', async (_what, resource) => {
+    await expect(ownToken({ resource })).rejects.toMatchObject({ error: 'invalid_target' });
+    await expect(exchanged({ resource })).rejects.toMatchObject({ error: 'invalid_target' });
   });
 
-  it.each([...bad.filter(([, , asked]) => !asked), ['that was not granted', ORDERS] as const])(
+  it('if a client that acts as a service account wants its scopes for another resource server', async () => {
+    const { id: serviceAccount } = await newUser({ role: 'USER' });
+    await db.user.update({ where: { id: serviceAccount }, data: { kind: 'SERVICE_ACCOUNT' } });
+    const root = await newCaller({ role: 'ROOT' });
+    const robotSettings = { grantTypes: ['client_credentials'], scope: 'all', serviceAccount };
+    const robot = await stage.addClient(
+      'robot',
+      { ...robotSettings, audience: [STOCK, stage.app.url] },
+      root,
+    );
+    const ask = (resource: Named) =>
+      client.clientCredentialsGrant(robot, parameters({ scope: 'all', resource }));
+    await expect(ask(STOCK)).rejects.toMatchObject({ error: 'invalid_target' });
+    for (const resource of [[], stage.app.url, [STOCK, stage.app.url]]) {
+      const { access_token: token } = await ask(resource);
+      const { data } = await stage.app.ask('{ viewer { id } }', {}, `Bearer ${token}`);
+      expect(data.viewer.id).toBe(serviceAccount);
+    }
+  });
+
+  it.each([...forOthers, ['that was not granted', ORDERS] as const])(
     '%s, with a code and a refresh token, and costs neither of them',
     async (_what, resource) => {
       const { redeem } = await codeFor({ resource: STOCK });

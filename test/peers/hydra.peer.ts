@@ -86,6 +86,14 @@ const settings = {
   ...{ frontchannel_logout_uri: 'https://a.example/f', frontchannel_logout_session_required: true },
   ...{ token_endpoint_auth_method: 'client_secret_basic', skip_logout_consent: true },
 };
+const pairwise = {
+  client_id: 'pairwise',
+  scope: 'openid',
+  redirect_uris: [callback],
+  subject_type: 'pairwise',
+};
+const sectorByHttp = { client_id: 'by-http', sector_identifier_uri: 'http://a.example/s' };
+const twoHosts = { client_id: 'two-hosts', redirect_uris: [callback, 'https://b.example/callback'] };
 const patch = (...operations: object[]) => operations;
 const issuers = '/admin/trust/grants/jwt-bearer/issuers';
 const { publicKey } = await generateKeyPair('ES256');
@@ -120,6 +128,9 @@ describe('an administrator', () => {
     ['replaces no absent client', 'PUT', '/admin/clients/none', {}],
     ['deletes no absent client', 'DELETE', '/admin/clients/none'],
     ['deletes a client', 'DELETE', '/admin/clients/plain'],
+    ['registers a client with pairwise subjects', 'POST', '/admin/clients', pairwise],
+    ['gives a sector by http to nobody', 'POST', '/admin/clients', { ...pairwise, ...sectorByHttp }],
+    ['gives clients of two hosts no sector', 'POST', '/admin/clients', { ...pairwise, ...twoHosts }],
     ['creates a key', 'POST', keys, { alg: 'ES256', use: 'sig', kid: 'k1' }],
     ['creates it once', 'POST', keys, { alg: 'ES256', use: 'sig', kid: 'k1' }],
     ['cannot create a key of no algorithm', 'POST', keys, { alg: 'none', use: 'sig' }],

@@ -21,6 +21,8 @@ export async function startHydra(): Promise<Hydra> {
     stdio: 'ignore',
     env: {
       ...{ DSN: 'memory', SECRETS_SYSTEM: 'a secret that is only for these tests', SQA_OPT_OUT: 'true' },
+      OIDC_SUBJECT_IDENTIFIERS_SUPPORTED_TYPES: 'public,pairwise',
+      OIDC_SUBJECT_IDENTIFIERS_PAIRWISE_SALT: 'a salt that is only for these tests',
       ...{ SERVE_PUBLIC_HOST: '127.0.0.1', SERVE_PUBLIC_PORT: String(publicPort) },
       ...{ SERVE_ADMIN_HOST: '127.0.0.1', SERVE_ADMIN_PORT: String(adminPort) },
       ...{ URLS_SELF_ISSUER: publicUrl, URLS_LOGIN: process.env['OAUTH_LOGIN_URL'] },

@@ -21,6 +21,12 @@ describe('secrets', () => {
     expect(() => open('key', sealed)).toThrow('cannot be decrypted');
   });
 
+  it('tell whether a text needs an older secret', async () => {
+    const sealed = (await underSecrets(one)).seal('key', 'hello');
+    expect((await underSecrets(one, two)).isSealedWithFirst('key', sealed)).toBe(true);
+    expect((await underSecrets(two, one)).isSealedWithFirst('key', sealed)).toBe(false);
+  });
+
   it('refuse sealed text that was changed or sealed for another purpose', async () => {
     const { seal, open } = await underSecrets(one);
     const sealed = seal('key', 'hello');

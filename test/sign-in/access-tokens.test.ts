@@ -32,11 +32,11 @@ describe('a token', () => {
     const claims = {
       ...{ tenantId, userId: newId(), version: 3, credentialId: newId(), signedInAt },
       ...{ vouchedUntil: end, expiresAt: justBefore(end), actor: { userId: newId(), version: 7 } },
-      ...{ scopes: ['project:list', 'queue:read'], clientId: 'web' },
+      ...{ scopes: ['project:list', 'queue:read'], clientId: 'web', keyThumbprint: 'thumbprint' },
       confinedTo: [{ type: 'PROJECT', id: newId() }],
     } as const;
     const nothing = { credentialId: null, vouchedUntil: null, actor: null, scopes: null, confinedTo: null };
-    const isOfLogin = { clientId: null };
+    const isOfLogin = { clientId: null, keyThumbprint: null };
     for (const given of [
       claims,
       { ...claims, ...nothing, ...isOfLogin },

@@ -69,6 +69,7 @@ const acceptLoginType = z.strictObject({
   context: z.unknown().optional(),
   identity_provider_session_id: z.string().nullish(),
   extend_session_lifespan: z.boolean().nullish(),
+  force_subject_identifier: z.string().nullish(),
 });
 
 export async function acceptLoginRequest(call: DoorCall): Promise<DoorAnswer> {
@@ -82,9 +83,10 @@ export async function acceptLoginRequest(call: DoorCall): Promise<DoorAnswer> {
     context,
     identity_provider_session_id: identityProviderSessionId,
     extend_session_lifespan: extendSessionLifespan,
+    force_subject_identifier: forceSubjectIdentifier,
   } = await readBody(call, acceptLoginType);
   const input = {
-    ...{ challenge, subject, acr, amr, context, identityProviderSessionId },
+    ...{ challenge, subject, acr, amr, context, identityProviderSessionId, forceSubjectIdentifier },
     remember: remember ?? false,
     rememberFor: durationOf(rememberFor),
     extendSessionLifespan: extendSessionLifespan ?? false,

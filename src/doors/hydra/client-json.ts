@@ -1,5 +1,4 @@
 import type { ClientFieldsFragment, OAuth2ClientInput } from '../../generated/doors/graphql.ts';
-import { DoorError } from '../door.ts';
 import { goDuration, readGoDuration } from './durations.ts';
 import { hydraName } from './names.ts';
 
@@ -16,6 +15,7 @@ const whenSet = [
   ...['jwksUri', 'tokenEndpointAuthSigningAlg', 'requestUris', 'requestObjectSigningAlg'],
   ...['frontchannelLogoutUri', 'frontchannelLogoutSessionRequired', 'postLogoutRedirectUris'],
   ...['backchannelLogoutUri', 'backchannelLogoutSessionRequired', 'accessTokenStrategy'],
+  'sectorIdentifierUri',
   // Not of Hydra: a client that is read and written again keeps it.
   'serviceAccount',
 ] as const;
@@ -63,19 +63,8 @@ export function clientJson(client: ClientFieldsFragment): Record<string, unknown
   };
 }
 
-/**
- * The settings in a client that a call brings. Members that we do not know are left out, as Hydra does, except for those
- * that would make tokens mean something else.
- *
- * @throws DoorError
- */
+/** The settings in a client that a call brings. Members that we do not know are left out, as Hydra does. */
 export function settingsOf(body: Readonly<Record<string, unknown>>): OAuth2ClientInput {
-  const { sector_identifier_uri: sector } = body;
-  if (sector) {
-    const message = 'is not supported';
-    const problems = [{ path: ['sector_identifier_uri'], message }];
-    throw new DoorError('UNIMPLEMENTED', 'pairwise subjects are not supported', { problems });
-  }
   const names = [...always, ...whenSet].filter((name) => body[hydraName(name)] !== undefined);
   const settings = Object.fromEntries(names.map((name) => [name, body[hydraName(name)]]));
   // Hydra's clients send an empty set for none.

@@ -37,6 +37,7 @@ graphql(`
     jwks
     jwksUri
     subjectType
+    sectorIdentifierUri
     userinfoSignedResponseAlg
     requestUris
     requestObjectSigningAlg

@@ -12,6 +12,7 @@ export const introspectDocument = graphql(`
       ext
       issuedAt
       issuer
+      obfuscatedSubject
       scope
       subject
       tokenType

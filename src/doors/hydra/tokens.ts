@@ -18,9 +18,9 @@ export async function introspectToken(call: DoorCall): Promise<DoorAnswer> {
   const { found } = await call.ask(introspectDocument, { token, scopes });
   const { active, audience, clientId, expiresAt, issuedAt, tokenUse, ...rest } = foundOf(found);
   if (!active) return { status: 200, body: { active } };
-  const { issuer: iss, subject: sub, scope, tokenType, username, ext } = rest;
+  const { issuer: iss, subject: sub, obfuscatedSubject, scope, tokenType, username, ext } = rest;
   const times = { exp: secondsOf(expiresAt), iat: secondsOf(issuedAt), nbf: secondsOf(issuedAt) };
-  const members = { active, clientId, iss, sub, scope, tokenType, username, ...times };
+  const members = { active, clientId, iss, sub, obfuscatedSubject, scope, tokenType, username, ...times };
   const body = { ...hydraMembers(members), aud: audience, ...(ext ? { ext } : {}) };
   return { status: 200, body: { ...body, ...(tokenUse ? { token_use: uses[tokenUse] } : {}) } };
 }

@@ -1,10 +1,14 @@
 import { type Caller, logOf } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { isStorable } from '../../platform/text.ts';
 import { type Challenge, getChallenge, identityLinkOf, type LoginResult, signedInAt } from '../challenge.ts';
 import { accountIdOf } from '../domain/accounts.ts';
 import { type ChallengeKind, ChallengeUsedError, refusalOf } from '../domain/challenges.ts';
+import { forcedSubjectFault } from '../domain/forced-subjects.ts';
+import { isPairwise } from '../domain/sectors.ts';
+import { storeForcedSubject } from '../store/pairwise-subjects.ts';
 import { resolveRecord } from '../store/records.ts';
 
 export interface AcceptedLogin {
@@ -25,12 +29,15 @@ export interface AcceptedLogin {
   readonly amr: readonly string[] | null;
   /** The session at the identity provider behind the login app, which the logout app then learns. */
   readonly identityProviderSessionId?: string | null;
+  /** What the client knows the person by from now on, if it has pairwise subjects. */
+  readonly forceSubjectIdentifier?: string | null;
   /** For the consent app. */
   readonly context: unknown;
 }
 
 const MAX_SUBJECT = 255;
 const MAX_SESSION_ID = 255;
+const forcePath = ['input', 'forceSubjectIdentifier'];
 
 /**
  * Says who has signed in. If the request can be skipped, it must be the person of the session; when and how she signed
@@ -51,6 +58,9 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
       ['input', 'identityProviderSessionId'],
       `must have at most ${MAX_SESSION_ID} characters`,
     );
+  const { forceSubjectIdentifier: identifier } = login;
+  const fault = identifier ? forcedSubjectFault(identifier) : null;
+  if (fault !== null) throw InvalidArgumentError.of(forcePath, fault);
   const challenge = await getChallenge(caller, 'login', login.challenge);
   const accountId = accountIdOf({ tenantId: login.subjectTenantId ?? caller.tenantId, subject });
   const { session } = challenge;
@@ -73,9 +83,15 @@ export async function acceptLoginRequest(caller: Caller, login: AcceptedLogin): 
           ...{ acr: login.acr ?? undefined, amr: login.amr ? [...login.amr] : undefined },
         };
   const context = login.context ?? undefined;
-  return await answer(challenge, {
-    login: { accountId, ...how, challenge: challenge.challenge, context },
-  });
+  const result = { login: { accountId, ...how, challenge: challenge.challenge, context } };
+  const { client } = challenge;
+  if (!identifier || !isPairwise(client.settings)) return await answer(challenge, result);
+  try {
+    return await answer(challenge, result, (tx) => storeForcedSubject(tx, client, accountId, identifier));
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw InvalidArgumentError.of(forcePath, 'the client knows another person by this identifier');
+  }
 }
 
 export interface Rejection {
@@ -111,14 +127,17 @@ export async function rejectRequest(
   return await answer(challenge, { error: why.error, error_description: description });
 }
 
-/** Stores the one answer to a challenge. @throws ChallengeUsedError */
+/** Stores the one answer to a challenge. @param also  more work, if it is the first answer. @throws ChallengeUsedError */
 async function answer(
   { challenge, returnTo }: Challenge,
   result: Readonly<Record<string, unknown>>,
+  also: (tx: Tx) => Promise<void> = async () => {},
 ): Promise<string> {
-  const isFirst = await inTransaction((tx) =>
-    resolveRecord(tx, { kind: 'Interaction', id: challenge }, result),
-  );
+  const isFirst = await inTransaction(async (tx) => {
+    if (!(await resolveRecord(tx, { kind: 'Interaction', id: challenge }, result))) return false;
+    await also(tx);
+    return true;
+  });
   if (!isFirst) throw new ChallengeUsedError(returnTo);
   return returnTo;
 }

@@ -16,6 +16,7 @@ import {
 } from '../domain/client-settings.ts';
 import { isOwnClient } from '../domain/own-clients.ts';
 import { newRegistrationToken } from '../registration-tokens.ts';
+import { readSectorDocument } from '../sector-document.ts';
 import { type ClientRow, insertClient, insertSecret, readClients } from '../store/clients.ts';
 import { hashOf } from '../store/records.ts';
 import { requireServiceAccount } from './require-service-account.ts';
@@ -50,7 +51,8 @@ export async function createOAuth2Client(
 ): Promise<NewClient> {
   const { tenantId } = caller;
   const clientId = wanted.clientId ?? newId();
-  const settings = readSettings(wanted.settings, ['input', 'client']);
+  const path = ['input', 'client'];
+  const settings = readSettings(wanted.settings, path);
   const problems = clientIdProblems(clientId, ['input', 'clientId']);
   if (isOwnClient(clientId))
     problems.push({
@@ -61,6 +63,7 @@ export async function createOAuth2Client(
   const chosen = usesSecret(settings) ? wanted.clientSecret : null;
   if (chosen !== null) problems.push(...secretProblems(chosen, ['input', 'clientSecret']));
   if (problems.length > 0) throw new InvalidArgumentError(problems);
+  await readSectorDocument(null, settings, (setting) => [...path, setting]);
   const newSecret = async () => (chosen === null ? makeSecret() : await hashChosenSecret(chosen));
   const secret = usesSecret(settings) ? await newSecret() : null;
   const registrationToken = serverConfig.oauth.registration.isOn ? newRegistrationToken() : null;

@@ -1,5 +1,5 @@
 import type { Caller } from '../../platform/caller.ts';
-import { type PatchOperation, patchedSettings } from '../domain/client-patch.ts';
+import { metadataName, type PatchOperation, patchedSettings } from '../domain/client-patch.ts';
 import type { ClientRow } from '../store/clients.ts';
 import { changeClient } from './change-client.ts';
 import type { ClientWithSecret } from './create-oauth2-client.ts';
@@ -15,8 +15,11 @@ export function patchOAuth2Client(
   client: ClientRow,
   patch: readonly PatchOperation[],
 ): Promise<ClientWithSecret> {
-  return changeClient(caller, client, ({ lifespans, ...settings }) => ({
-    ...patchedSettings(settings, patch, ['input', 'patch']),
-    lifespans,
-  }));
+  const path = ['input', 'patch'];
+  return changeClient(
+    caller,
+    client,
+    ({ lifespans, ...settings }) => ({ ...patchedSettings(settings, patch, path), lifespans }),
+    { placeOf: (setting) => [...path, metadataName(setting)] },
+  );
 }

@@ -33,15 +33,21 @@ const callerOf = (tenantId: string, clientId: string, address: string | null): C
   ...{ username: `oauth2 client ${clientId}`, address },
 });
 
-/** @throws RegistrationFault with the first problem. */
-function checkedSettings(metadata: Metadata) {
+/** The settings in the metadata of a client. @throws RegistrationFault, InvalidArgumentError */
+const settingsOf = (metadata: Metadata) =>
+  readSettings(settingsIn(metadata, serverConfig.oauth.registration.scopes), [], metadataName);
+
+/** @throws RegistrationFault with the first problem of the metadata. */
+async function namingFaults<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return readSettings(settingsIn(metadata, serverConfig.oauth.registration.scopes), [], metadataName);
+    return await work();
   } catch (error) {
     const [problem] = error instanceof InvalidArgumentError ? error.problems : [];
     if (!problem) throw error;
-    const isRedirect = problem.path[0] === 'redirect_uris';
-    const message = `${problem.path.join('.')} ${problem.message}`;
+    // The command knows the settings by the names of its own input.
+    const place = problem.path.filter((part) => part !== 'input' && part !== 'client').map(metadataName);
+    const isRedirect = place[0] === 'redirect_uris';
+    const message = `${place.join('.')} ${problem.message}`;
     throw new RegistrationFault(message, isRedirect ? 'invalid_redirect_uri' : undefined);
   }
 }
@@ -60,11 +66,13 @@ export async function registerClient(
   const { tenant: name } = serverConfig.oauth.registration;
   const tenant = await findTenant({ name });
   if (!tenant) throw new Error(`the tenant ${name} of OAUTH_REGISTRATION_TENANT does not exist`);
-  const settings = checkedSettings(metadata);
   const clientId = newId();
   const caller = callerOf(tenant.id, clientId, address);
-  const wanted = { clientId, clientSecret: null, settings };
-  const { client, clientSecret, registrationToken: token } = await createOAuth2Client(caller, wanted);
+  const made = await namingFaults(async () => {
+    const settings = settingsOf(metadata);
+    return await createOAuth2Client(caller, { clientId, clientSecret: null, settings });
+  });
+  const { client, clientSecret, registrationToken: token } = made;
   if (token === null) throw new Error('clients cannot register themselves unless OAUTH_REGISTRATION is on');
   return answerOf(issuer, client, { clientId, token }, clientSecret);
 }
@@ -90,18 +98,18 @@ export async function updateRegistration(
     throw new RegistrationFault('client_id must be the id of this client');
   if (metadata['client_secret'] !== undefined)
     throw new RegistrationFault('client_secret cannot be chosen; leave it out to keep it');
-  const settings = checkedSettings(metadata);
   const next = { clientId: key.clientId, token: newRegistrationToken() };
-  const change = await changeClient(
-    callerOf(client.tenantId, key.clientId, address),
-    client,
-    (before) => ({ ...before, ...settings }),
-    null,
-    async (tx) => {
-      if (!(await replaceRegistrationToken(tx, client.id, key.token, next.token)))
-        throw new WrongRegistrationTokenError();
-    },
-  );
+  const caller = callerOf(client.tenantId, key.clientId, address);
+  const change = await namingFaults(async () => {
+    const settings = settingsOf(metadata);
+    return await changeClient(caller, client, (before) => ({ ...before, ...settings }), {
+      placeOf: (setting) => [metadataName(setting)],
+      async also(tx) {
+        if (!(await replaceRegistrationToken(tx, client.id, key.token, next.token)))
+          throw new WrongRegistrationTokenError();
+      },
+    });
+  });
   return answerOf(issuer, change.client, next, change.clientSecret);
 }
 

@@ -15,5 +15,6 @@ export async function setOAuth2ClientLifespans(
   given: Readonly<Partial<Record<LifespanName, number | null | undefined>>>,
 ): Promise<ClientRow> {
   const lifespans = readLifespans(given, ['input', 'lifespans']);
-  return (await changeClient(caller, client, (before) => ({ ...before, lifespans }))).client;
+  const placeOf = (setting: string) => ['input', 'by', setting];
+  return (await changeClient(caller, client, (before) => ({ ...before, lifespans }), { placeOf })).client;
 }

@@ -15,6 +15,10 @@ export function updateOAuth2Client(
   client: ClientRow,
   { settings: given, clientSecret }: { readonly settings: object; readonly clientSecret: string | null },
 ): Promise<ClientWithSecret> {
-  const settings = readSettings(given, ['input', 'client']);
-  return changeClient(caller, client, ({ lifespans }) => ({ ...settings, lifespans }), clientSecret);
+  const path = ['input', 'client'];
+  const settings = readSettings(given, path);
+  return changeClient(caller, client, ({ lifespans }) => ({ ...settings, lifespans }), {
+    placeOf: (setting) => [...path, setting],
+    chosen: clientSecret,
+  });
 }

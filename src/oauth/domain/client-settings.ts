@@ -8,6 +8,7 @@ import {
   redirectUriFault,
   webUriFault,
 } from './client-uris.ts';
+import { isPairwise, missingSectorFault, sectorUriFault, subjectTypes } from './sectors.ts';
 
 /**
  * The settings of a client: its metadata as in RFC 7591, and what Hydra adds to it. This table says for each what it is
@@ -148,7 +149,8 @@ const fields = {
   tokenEndpointAuthSigningAlg: optional(oneOf(signingAlgorithms)),
   jwks: publicKeys.nullable().default(null),
   jwksUri: optional(judged(webUriFault)),
-  subjectType: oneOf(['public']).default('public'),
+  subjectType: oneOf(subjectTypes).default('public'),
+  sectorIdentifierUri: optional(judged(sectorUriFault)),
   userinfoSignedResponseAlg: oneOf(['none', 'RS256']).default('none'),
   requestUris: many(judged(webUriFault)),
   requestObjectSigningAlg: optional(oneOf(signingAlgorithms)),
@@ -186,6 +188,13 @@ const settingsType = z.strictObject(fields).superRefine((client, context) => {
   const authenticated = authenticatedGrants.find((grant) => client.grantTypes.includes(grant));
   if (authenticated !== undefined && client.tokenEndpointAuthMethod === 'none')
     fault(['tokenEndpointAuthMethod'], `must not be none, because ${authenticated} needs a secret or keys`);
+  const sectorFault = client.sectorIdentifierUri === null ? missingSectorFault(client) : null;
+  if (sectorFault) fault(['sectorIdentifierUri'], sectorFault);
+  if (isPairwise(client) && client.accessTokenStrategy === 'jwt')
+    fault(
+      ['accessTokenStrategy'],
+      'must not be jwt, because such tokens show the subject, which is pairwise',
+    );
   if (client.serviceAccount && !client.grantTypes.includes('client_credentials'))
     fault(['serviceAccount'], 'needs the grant type client_credentials');
 });

@@ -19,6 +19,8 @@ const ownSettings: readonly SettingName[] = [
   'tokenEndpointAuthSigningAlg',
   'jwks',
   'jwksUri',
+  'subjectType',
+  'sectorIdentifierUri',
   'userinfoSignedResponseAlg',
   'requestObjectSigningAlg',
   'allowedCorsOrigins',
@@ -42,7 +44,6 @@ const refusedNames = [
   'owner',
   'service_account',
   'audience',
-  'subject_type',
   'lifespans',
 ];
 /** A client that acts for itself is trusted by whoever accepts its tokens. */

@@ -37,6 +37,10 @@ const AcceptLoginRequestInput = builder.inputType('AcceptLoginRequestInput', {
       description:
         'What her session at the identity provider behind the login app is known by, at most 255 characters. `logoutRequest` shows it, so that a logout can end that session, too. A request that was skipped keeps what its session has.',
     }),
+    forceSubjectIdentifier: t.string({
+      description:
+        'What the client knows the person by from now on, as `sub`, if it has pairwise subjects: 1 to 255 characters of ASCII that do not begin with `pair-`, and not what it knows somebody else by. If it is left out: what was given at an earlier login, or else what the server makes. ID tokens of earlier sign-ins have it, too, after a refresh. It does nothing for a client with public subjects.',
+    }),
     context: t.field({ type: 'JSON', description: 'What the consent app should know.' }),
   }),
 });
@@ -145,6 +149,7 @@ builder.mutationFields((t) => ({
         acr: input.acr ?? null,
         amr: input.amr ?? null,
         identityProviderSessionId: input.identityProviderSessionId ?? null,
+        forceSubjectIdentifier: input.forceSubjectIdentifier ?? null,
         context: input.context ?? null,
       }),
     }),

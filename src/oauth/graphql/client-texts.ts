@@ -22,7 +22,10 @@ export const settingTexts: Readonly<Record<SettingName, string>> = {
   tokenEndpointAuthSigningAlg: 'The algorithm with which the client signs for `private_key_jwt`.',
   jwks: 'The public keys of the client, as a JSON Web Key Set. Not together with `jwksUri`.',
   jwksUri: 'Where the public keys of the client are.',
-  subjectType: 'Which names people have for the client: `public`, the same for all clients.',
+  subjectType:
+    'What the client knows people by: `public`, the same for all clients, or `pairwise`. Then only the clients of one sector know a person by the same `sub`. A client with pairwise subjects gets opaque access tokens, and none for Slipway itself. The id of a session, `sid`, is the same for all clients. Source: OpenID Connect Core §8.',
+  sectorIdentifierUri:
+    'Whose clients know people by the same pairwise subjects: an address that begins with `https`, whose host is the sector. The document there is a JSON array with all redirect URIs of these clients; the server reads it when this address or the redirect URIs change. Without it, the host of the redirect URIs is the sector, so it is required if they have several hosts.',
   userinfoSignedResponseAlg: 'How the answers about users are signed: `none` or `RS256`.',
   requestUris: 'Addresses of requests. They are kept, but requests by reference are refused.',
   requestObjectSigningAlg: 'The algorithm with which the client must sign its requests.',

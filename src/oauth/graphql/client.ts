@@ -34,6 +34,7 @@ type OptionalSetting =
   | 'tosUri'
   | 'policyUri'
   | 'jwksUri'
+  | 'sectorIdentifierUri'
   | 'tokenEndpointAuthSigningAlg'
   | 'requestObjectSigningAlg'
   | 'frontchannelLogoutUri'
@@ -95,6 +96,7 @@ export const OAuth2ClientType = builder.objectRef<ClientRow>('OAuth2Client').imp
       }),
       jwksUri: optional('jwksUri'),
       subjectType: text('subjectType'),
+      sectorIdentifierUri: optional('sectorIdentifierUri'),
       userinfoSignedResponseAlg: t.string({
         description: settingTexts.userinfoSignedResponseAlg,
         resolve: ({ settings }) => settings.userinfoSignedResponseAlg,

@@ -4,13 +4,12 @@ import { inputOf } from '../../graphql/input.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { deleteOAuth2Tokens } from '../commands/delete-oauth2-tokens.ts';
 import { flushInactiveOAuth2Tokens } from '../commands/flush-inactive-oauth2-tokens.ts';
-import { introspectToken } from '../introspect-token.ts';
-import type { Introspection } from '../provider/introspection.ts';
+import { type AdministratorsIntrospection, introspectToken } from '../introspect-token.ts';
 import type { ClientBy } from '../store/clients.ts';
 import { OAuth2ClientByInput } from './client.ts';
 
 /** A token that is not valid has no other fields: whoever asks learns nothing else about it. */
-type Answer = Partial<Introspection>;
+type Answer = Partial<AdministratorsIntrospection>;
 const instant = (seconds: number | undefined) => (seconds === undefined ? null : new Date(seconds * 1000));
 
 const OAuth2TokenUse = builder.enumType('OAuth2TokenUse', {
@@ -45,6 +44,12 @@ const OAuth2TokenIntrospection = builder.objectRef<Answer>('OAuth2TokenIntrospec
       description:
         'The person, as the login app has named her. For a client that acts for itself: its user of Slipway, or its client id.',
       resolve: ({ subject }) => subject ?? null,
+    }),
+    obfuscatedSubject: t.string({
+      nullable: true,
+      description:
+        'What the client knows the person by, if it has pairwise subjects. Null for all other clients, and for a client that acts for itself.',
+      resolve: (token) => token.obfuscatedSubject ?? null,
     }),
     username: t.string({
       nullable: true,

@@ -5,9 +5,11 @@ import { AUDIENCE as SLIPWAY } from '../../sign-in/access-tokens.ts';
 import { findPrincipal, plainSignIn } from '../../sign-in/principals.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { isPairwise } from '../domain/sectors.ts';
 import { isSlipwayScope } from '../domain/slipway-tokens.ts';
 import type { Actor } from '../domain/token-exchange.ts';
 import { recordIdOf } from '../domain/token-records.ts';
+import { subjectFor } from '../pairwise-subjects.ts';
 import { findConsent } from '../store/consents.ts';
 import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
@@ -35,7 +37,8 @@ export interface EngineToken {
   readonly latestEnd?: number;
   /** Who acts for the person. */
   readonly act?: Actor;
-  isSenderConstrained(): boolean;
+  /** The key that the token is bound to, by its thumbprint. */
+  readonly jkt?: string;
 }
 
 interface TokenModel extends EngineToken {
@@ -129,16 +132,21 @@ function withSubjectToken({ subjectToken }: EngineToken, made: Made): Made {
 /** Claims that tokens have in all their forms. */
 export const ownClaims = (_ctx: unknown, { act }: { readonly act?: Actor }) => (act ? { act } : undefined);
 
-const strategyOf = (client: unknown): string =>
-  slipwayOf(client).settings.accessTokenStrategy ?? serverConfig.oauth.accessTokenStrategy;
+/** Whoever can read a token would compare its subject with that of other tokens. */
+function strategyOf(client: unknown): string {
+  const { settings } = slipwayOf(client);
+  if (isPairwise(settings)) return 'opaque';
+  return settings.accessTokenStrategy ?? serverConfig.oauth.accessTokenStrategy;
+}
 
 /** Completes the claims of a JWT. Source: RFC 9068 §2.2, and Hydra's \`ext\`. */
 export async function completeJwt(
   _ctx: KoaContextWithOIDC,
-  token: { readonly accountId?: string; readonly grantId?: string },
+  token: { readonly client: unknown; readonly accountId?: string; readonly grantId?: string },
   { payload }: { readonly payload: Record<string, unknown> },
 ): Promise<void> {
-  if (token.accountId !== undefined) payload['sub'] = accountOf(String(payload['sub'])).subject;
+  if (token.accountId !== undefined)
+    payload['sub'] = await subjectFor(slipwayOf(token.client), token.accountId);
   const [audience] = [payload['aud']] as [readonly string[]];
   // Without a wish, the audience is the one resource that all scopes are of.
   payload['aud'] = audience.length === 0 ? RESOURCE : audience;

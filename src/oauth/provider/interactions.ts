@@ -4,6 +4,7 @@ import { CALLED } from '../challenge.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { mayUseSession } from '../domain/own-clients.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { subjectFor, subjectsInIdTokens } from '../pairwise-subjects.ts';
 import { findRememberedConsent, repeatConsent } from '../store/consents.ts';
 import { endGrant } from '../store/records.ts';
 import { slipwayOf } from './client-model.ts';
@@ -31,8 +32,8 @@ function loginPrompt() {
   const base = interactionPolicy.base().get('login');
   if (!base) throw new Error('the engine has no login prompt');
   const loginResult = ({ oidc }: KoaContextWithOIDC) => oidc.result?.login;
-  const subjectMatches = (ctx: KoaContextWithOIDC, subject: unknown) =>
-    hasSession(ctx) && accountOf(ctx.oidc.session?.accountId ?? '').subject === subject;
+  const accountIdOf = (ctx: KoaContextWithOIDC) =>
+    hasSession(ctx) ? (ctx.oidc.session?.accountId ?? null) : null;
   for (const reason of ['no_session', 'id_token_hint', 'claims_id_token_sub_value'])
     base.checks.remove(reason);
   base.checks.add(new Check('no_session', 'nobody has signed in', LOGIN, (ctx) => !hasSession(ctx)), 0);
@@ -42,15 +43,21 @@ function loginPrompt() {
     }),
   );
   base.checks.add(
-    new Check('id_token_hint', 'the hint names another person', LOGIN, (ctx) => {
+    new Check('id_token_hint', 'the hint names another person', LOGIN, async (ctx) => {
       const hint = ctx.oidc.entities.IdTokenHint as { payload: { sub?: string } } | undefined;
-      return hint !== undefined && !subjectMatches(ctx, hint.payload.sub);
+      if (hint === undefined) return false;
+      const accountId = accountIdOf(ctx);
+      const known = accountId === null ? [] : await subjectsInIdTokens(slipwayOf(ctx.oidc.client), accountId);
+      return !known.includes(hint.payload.sub ?? '');
     }),
   );
   base.checks.add(
-    new Check('claims_id_token_sub_value', 'the claims name another person', LOGIN, (ctx) => {
+    new Check('claims_id_token_sub_value', 'the claims name another person', LOGIN, async (ctx) => {
       const wanted = ctx.oidc.claims.id_token?.['sub'];
-      return wanted?.value !== undefined && !subjectMatches(ctx, wanted.value);
+      if (wanted?.value === undefined) return false;
+      const accountId = accountIdOf(ctx);
+      // A client that guesses who somebody is must not learn whether it is right.
+      return accountId === null || (await subjectFor(slipwayOf(ctx.oidc.client), accountId)) !== wanted.value;
     }),
   );
   base.checks.add(

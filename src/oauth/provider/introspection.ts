@@ -2,9 +2,12 @@ import type { Provider } from 'oidc-provider';
 import { hasEnded, readToken } from '../../sign-in/access-tokens.ts';
 import { findTokenPrincipals } from '../../sign-in/token-principals.ts';
 import { accountOf } from '../domain/accounts.ts';
+import { isPairwise } from '../domain/sectors.ts';
 import type { Actor } from '../domain/token-exchange.ts';
 import { recordIdOf, tokenOf } from '../domain/token-records.ts';
+import { subjectFor } from '../pairwise-subjects.ts';
 import { type ConsentRow, findConsent } from '../store/consents.ts';
+import { slipwayOf } from './client-model.ts';
 
 /** What is known about a token that is valid. Source: RFC 7662 §2.2, and Hydra's introspection. */
 export interface Introspection {
@@ -99,12 +102,24 @@ async function slipwayUserOf(token: string) {
   return principals?.user ?? 'ENDED';
 }
 
-/** The answer of `POST /oauth2/introspect`. */
-const answerOf = (found: Introspection) => ({
+/**
+ * What a client knows the person of a token by, if it is not what the login app has named her; null if it is, or if the
+ * client acts for itself.
+ */
+export async function obfuscatedSubject(
+  client: unknown,
+  { accountId }: Introspection,
+): Promise<string | null> {
+  const slipway = slipwayOf(client);
+  return accountId !== null && isPairwise(slipway.settings) ? await subjectFor(slipway, accountId) : null;
+}
+
+/** The answer of `POST /oauth2/introspect`. @param pairwise  what the client that asks knows the person by. */
+const answerOf = ({ subject, username, ...found }: Introspection, pairwise: string | null) => ({
   active: true,
-  ...{ scope: found.scope, client_id: found.clientId, sub: found.subject, aud: found.audience },
+  ...{ scope: found.scope, client_id: found.clientId, sub: pairwise ?? subject, aud: found.audience },
   ...{ iss: found.issuer, iat: found.issuedAt, nbf: found.issuedAt, exp: found.expiresAt },
-  ...(found.username === null ? {} : { username: found.username }),
+  ...(username === null || pairwise !== null ? {} : { username }),
   ...(found.type === null ? {} : { token_type: found.type }),
   token_use: found.use,
   ...(found.actor === null ? {} : { act: found.actor }),
@@ -120,15 +135,18 @@ export function answerIntrospection(provider: Provider): void {
       readonly oidc?: {
         readonly route?: string;
         readonly params?: { readonly token?: string };
+        readonly client?: unknown;
         readonly entities: Readonly<Record<string, unknown>>;
       };
       readonly body?: { readonly active?: boolean };
     };
     if (oidc?.route !== 'introspection' || body?.active !== true) return;
+    const { client } = oidc;
     const { AccessToken, ClientCredentials, RefreshToken } = oidc.entities;
     // The engine has looked for the authorization of the token, too.
     const token = (AccessToken ?? ClientCredentials ?? RefreshToken) as Found | undefined;
     const found = token ? await describe(provider, oidc.params?.token ?? '', token) : null;
-    ctx.body = found ? answerOf(found) : { active: false };
+    // The engine lets a client ask about its own tokens only.
+    ctx.body = found ? answerOf(found, await obfuscatedSubject(client, found)) : { active: false };
   });
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { accountOf } from '../domain/accounts.ts';
+import { subjectFor } from '../pairwise-subjects.ts';
+import { slipwayOf } from './client-model.ts';
 import { hasSession } from './interactions.ts';
 import { storeAlso } from './store-also.ts';
 
@@ -101,7 +102,7 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
     prototype: { payload(): Promise<Record<string, unknown>> };
   };
   const { payload } = IdToken.prototype;
-  IdToken.prototype.payload = async function (this: object) {
+  IdToken.prototype.payload = async function (this: { readonly client: unknown }) {
     const claims = await payload.call(this);
     const grantId = Provider.ctx?.oidc.entities.Grant?.jti;
     const added = Object.entries(grantId ? await idTokenClaims(grantId) : {}).filter(
@@ -110,6 +111,10 @@ export function overrideModels(provider: Provider, overrides: Overrides): void {
     const { sub, ...others } = claims as { readonly sub: string };
     // A logout token names the session, and not the person. Source: Hydra.
     if ('events' in others) return others;
-    return { ...Object.fromEntries(added), ...claims, sub: accountOf(sub).subject };
+    return {
+      ...Object.fromEntries(added),
+      ...claims,
+      sub: await subjectFor(slipwayOf(this.client), sub),
+    };
   };
 }

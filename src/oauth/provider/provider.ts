@@ -4,8 +4,10 @@ import type { SigningKeys } from '../../key-sets/signing-keys.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { log } from '../../platform/log.ts';
 import { signaturesOfAll } from '../../platform/secrets.ts';
+import { proofAlgorithms } from '../../sign-in/proofs/check-proof.ts';
 import { VERIFY_PATH } from '../device-request.ts';
 import { DEVICE_CODE, JWT_BEARER, type LifespanName, signingAlgorithms } from '../domain/client-settings.ts';
+import { subjectTypes } from '../domain/sectors.ts';
 import { LOGOUT_PATH } from '../logout-request.ts';
 import { textsFor } from '../pages/languages.ts';
 import { renderProblemPage } from '../pages/message-pages.ts';
@@ -17,6 +19,7 @@ import { adaptBodies } from './bodies.ts';
 import { type SlipwayClient, slipwayOf } from './client-model.ts';
 import { isSecretOf } from './client-secret.ts';
 import { addDevicePage, deviceFlow } from './device.ts';
+import { dPoP, shareNonces } from './dpop-nonces.ts';
 import { interactionUrl, loadExistingGrant, policy } from './interactions.ts';
 import { answerIntrospection } from './introspection.ts';
 import { addJwtBearer } from './jwt-bearer.ts';
@@ -88,7 +91,8 @@ function configuration(issuer: string, keys: SigningKeys): Configuration {
     jwks: { keys: jwks as JWK[] } as NonNullable<Configuration['jwks']>,
     routes,
     scopes: protocolScopes,
-    subjectTypes: ['public'],
+    // What the engine is told of a client says nothing about pairwise subjects: see ../pairwise-subjects.ts.
+    subjectTypes: [...subjectTypes],
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time', 'sid'] },
     conformIdTokenClaims: false,
     fetch: fetchFromClient as NonNullable<Configuration['fetch']>,
@@ -98,7 +102,7 @@ function configuration(issuer: string, keys: SigningKeys): Configuration {
       idTokenSigningAlgValues: ['RS256'],
       clientAuthSigningAlgValues: signingAlgorithms,
       requestObjectSigningAlgValues: signingAlgorithms,
-      dPoPSigningAlgValues: signingAlgorithms,
+      dPoPSigningAlgValues: [...proofAlgorithms],
     },
     assertJwtClientAuthClaimsAndHeader: requireShortAssertion,
     extraClientMetadata: { properties: ['slipway'], validator: () => {} },
@@ -158,7 +162,7 @@ function configuration(issuer: string, keys: SigningKeys): Configuration {
       deviceFlow,
       pushedAuthorizationRequests: { enabled: true },
       requestObjects: { enabled: true },
-      dPoP: { enabled: true },
+      dPoP,
       userinfo: { enabled: false },
       rpInitiatedLogout: logout,
       backchannelLogout: { enabled: true },
@@ -214,6 +218,7 @@ export function makeProvider(issuer: string, keys: SigningKeys): Provider {
     requireVerifier(provider, ctx as KoaContextWithOIDC);
     return next();
   });
+  shareNonces(provider);
   detectReplays(provider);
   nameRefusals(provider);
   overrideModels(provider, {

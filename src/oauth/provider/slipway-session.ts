@@ -8,6 +8,7 @@ import { findCallerOfUser } from '../../sign-in/caller-of-user.ts';
 import { findPrincipal, type Principal } from '../../sign-in/principals.ts';
 import { accountOf } from '../domain/accounts.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { isPairwise } from '../domain/sectors.ts';
 import { isForSlipway, limitOf } from '../domain/slipway-tokens.ts';
 import { addressOf } from '../request-address.ts';
 import { actsAs } from '../store/clients.ts';
@@ -24,6 +25,8 @@ export interface SlipwaySession {
   readonly principal: Principal;
   readonly credentialId: string | null;
   readonly clientId: string;
+  /** The key that the token is bound to, by its thumbprint. */
+  readonly keyThumbprint: string | null;
   /** The id of the row of a client that acts as its service account; null for all other tokens. */
   readonly serviceClientId: string | null;
   readonly scopes: readonly string[] | null;
@@ -38,7 +41,8 @@ export interface SlipwaySession {
  * The session of a token; null if the token is not for Slipway itself.
  *
  * @param audience  what was granted.
- * @throws InvalidTarget if the subject, or the service account of the client, is not an active user of Slipway; InvalidGrant if the user has
+ * @throws InvalidTarget if the subject, or the service account of the client, is not an active user of Slipway, or if
+ * the client has pairwise subjects; InvalidGrant if the user has
  * changed the password since the authorization; InvalidScope if an access key does not have the scope.
  */
 export async function slipwaySessionOf(
@@ -49,10 +53,10 @@ export async function slipwaySessionOf(
   const { accessKey, tenantId, settings, id: clientRowId } = slipwayOf(token.client);
   const scopes = wordsOf(token.scope);
   if (!accessKey && !isForSlipway({ scopes, audience }, ctx.oidc.issuer)) return null;
-  // Our API does not check what would bind a token to a key of the client.
-  if (token.isSenderConstrained())
-    throw new errors.InvalidRequest('tokens for Slipway are not bound to keys');
   const account = token.accountId === undefined ? null : accountOf(token.accountId);
+  // The token names the user, and our API does, too.
+  if (account && isPairwise(settings))
+    throw new errors.InvalidTarget('a client with pairwise subjects gets no tokens for Slipway');
   const home = account?.tenantId ?? tenantId;
   const isServiceClient = !accessKey && !account && settings.serviceAccount !== null;
   const userId = accessKey?.userId ?? account?.subject ?? settings.serviceAccount ?? '';
@@ -73,6 +77,7 @@ export async function slipwaySessionOf(
   const ends = [sessionEnd(signedInAt), principal.credentialExpiresAt];
   return {
     ...{ principal, credentialId, clientId: token.clientId, signedInAt },
+    keyThumbprint: token.jkt ?? null,
     serviceClientId: isServiceClient ? clientRowId : null,
     // An access key without wishes gives what it has, which is read with each request.
     scopes: accessKey && scopes.length === 0 ? null : limit,
@@ -94,13 +99,13 @@ function signedInAtOf({ oidc }: KoaContextWithOIDC): Date {
 
 /** Issues the token of a session. */
 export async function issueSlipwayToken(
-  { principal, credentialId, clientId, scopes, signedInAt }: SlipwaySession,
+  { principal, credentialId, clientId, keyThumbprint, scopes, signedInAt }: SlipwaySession,
   expiresAt: Date,
 ): Promise<{ readonly token: string; readonly sessionId: string; readonly userId: string }> {
   const { userId, tenantId, version } = principal;
   const made = await issueToken({
     ...{ userId, tenantId, version, credentialId, clientId, scopes, signedInAt, expiresAt },
-    ...{ vouchedUntil: null, confinedTo: null, actor: null },
+    ...{ keyThumbprint, vouchedUntil: null, confinedTo: null, actor: null },
   });
   return { ...made, userId };
 }

@@ -11,7 +11,7 @@ import { addressOf } from '../request-address.ts';
 import { recordExchange } from '../token-exchange-audit.ts';
 import { grantedAudience } from './audience.ts';
 import { slipwayOf } from './client-model.ts';
-import { type Introspection, introspect } from './introspection.ts';
+import { type Introspection, introspect, obfuscatedSubject } from './introspection.ts';
 import { issueAccessToken, requireNoProof } from './issue-access-token.ts';
 import { requireAllowedScopes } from './scopes.ts';
 
@@ -51,7 +51,7 @@ async function exchange(provider: Provider, ctx: KoaContextWithOIDC): Promise<vo
   const audience = grantedAudience(ctx);
   if (isForSlipway({ scopes, audience }, issuer))
     throw new errors.InvalidTarget('an exchange gives no token for Slipway itself');
-  const act = nextActor(subject.actor, actor?.subject ?? null);
+  const act = nextActor(subject.actor, actor);
   if (act === 'TOO_MANY') throw new errors.InvalidRequest('too many services act for this person already');
 
   const subjectToken = recordIdOf(params['subject_token'] ?? '');
@@ -107,17 +107,18 @@ async function readSubject(
   return { ...found, accountId };
 }
 
-/** Who acts for the person: the subject of a token that the client has itself. @throws InvalidRequest */
+/** Who acts for the person: the subject of a token that the client has itself, as the client knows it. @throws InvalidRequest */
 async function readActor(
   provider: Provider,
   ctx: KoaContextWithOIDC,
   token: string | undefined,
-): Promise<Introspection | null> {
+): Promise<string | null> {
   if (token === undefined) return null;
   const found = await introspect(provider, token);
-  if (found?.use !== 'access_token' || found.clientId !== ctx.oidc.client?.clientId)
+  const { client } = ctx.oidc;
+  if (found?.use !== 'access_token' || found.clientId !== client?.clientId)
     throw new errors.InvalidRequest('the actor token is not a valid access token of this client');
-  return found;
+  return (await obfuscatedSubject(client, found)) ?? found.subject;
 }
 
 /** @throws InvalidScope for a scope that the client may not have, or that the subject token does not have. */

@@ -1,9 +1,10 @@
 import { importJWK, SignJWT } from 'jose';
 import type { Provider } from 'oidc-provider';
 import { idTokenKeys, type SigningKeys } from '../../key-sets/signing-keys.ts';
+import { findProofFault } from '../../sign-in/proofs/check-proof.ts';
 import { wordsOf } from '../domain/scopes.ts';
+import { subjectFor } from '../pairwise-subjects.ts';
 import { slipwayOf } from './client-model.ts';
-import { provenThumbprint } from './dpop-proof.ts';
 import { introspect } from './introspection.ts';
 import { mayRead } from './origins.ts';
 
@@ -26,30 +27,45 @@ export interface UserInfo {
   readonly jwt: string | null;
 }
 
+/** A refusal of a token that is valid. */
+export interface UserInfoRefusal {
+  /** The proof must have a newer nonce, or the token does not have the scope `openid`. */
+  readonly refusal: 'OLD_NONCE' | 'UNSCOPED';
+  /** Whether the page that asks may read the answer. */
+  readonly isReadable: boolean;
+}
+
 /**
  * What a client may know about a person: the subject, and what the consent app has added. The engine's own answer
  * refuses tokens that are for a resource, and all of ours are.
  *
  * @returns null if the token is not an access token of a person, is not valid any more, or is bound to a key whose proof
- * is missing or wrong; UNSCOPED if it does not have the scope `openid`.
+ * is missing or wrong.
  */
 export async function userInfo(
   provider: Provider,
   { token, proof, method, origin }: PresentedToken,
-): Promise<UserInfo | 'UNSCOPED' | null> {
+): Promise<UserInfo | UserInfoRefusal | null> {
   const found = await introspect(provider, token);
   const client = found && (await provider.Client.find(found.clientId));
   if (found?.use !== 'access_token' || !found.consent || !client) return null;
-  const request = { method, url: `${provider.issuer}/userinfo`, accessToken: token };
-  const thumbprint = proof === null ? null : await provenThumbprint(proof, request, client);
+  const isReadable = origin !== null && mayRead(origin, client, provider.issuer);
+  const { keyThumbprint } = found;
   // A token that is bound to a key is no bearer token, and the other way round.
-  if (thumbprint !== found.keyThumbprint || (proof !== null && thumbprint === null)) return null;
-  if (!wordsOf(found.scope).includes('openid')) return 'UNSCOPED';
-  const claims = { ...found.consent.session.idToken, sub: found.subject };
-  const isSigned = slipwayOf(client).settings.userinfoSignedResponseAlg !== 'none';
+  const slipway = slipwayOf(client);
+  if ((proof === null) !== (keyThumbprint === null)) return null;
+  if (proof !== null && keyThumbprint !== null) {
+    const request = { method, url: `${provider.issuer}/userinfo`, accessToken: token };
+    const fault = await findProofFault(proof, { ...request, keyThumbprint, tenantId: slipway.tenantId });
+    if (fault !== null) return fault === 'use_dpop_nonce' ? { refusal: 'OLD_NONCE', isReadable } : null;
+  }
+  if (!wordsOf(found.scope).includes('openid')) return { refusal: 'UNSCOPED', isReadable };
+  const sub = found.accountId === null ? found.subject : await subjectFor(slipway, found.accountId);
+  const claims = { ...found.consent.session.idToken, sub };
+  const isSigned = slipway.settings.userinfoSignedResponseAlg !== 'none';
   return {
     claims,
-    isReadable: origin !== null && mayRead(origin, client, provider.issuer),
+    isReadable,
     jwt: isSigned ? await signed(claims, found.issuer, found.clientId) : null,
   };
 }

@@ -102,6 +102,7 @@ export const serverVariables = {
   OAUTH_DEVICE_CODE_SECONDS: whole(60, 3600).default(600),
   OAUTH_CHALLENGE_SECONDS: whole(60, 86_400).default(1800),
   OAUTH_PUSHED_REQUESTS: whole(1, 100_000).default(1000),
+  OAUTH_DPOP_NONCE_REQUIRED: flag.default(false),
   OAUTH_ACCESS_TOKEN_STRATEGY: z.enum(['opaque', 'jwt']).default('opaque'),
   OAUTH_SESSION_SECONDS: whole(60, 315_360_000).default(2_592_000),
   OAUTH_REGISTRATION: flag.default(false),
@@ -212,6 +213,8 @@ export const serverConfig = {
     challengeSeconds: settings.OAUTH_CHALLENGE_SECONDS,
     /** How many pushed requests of one client may wait for their browsers. */
     pushedRequests: settings.OAUTH_PUSHED_REQUESTS,
+    /** Whether each proof of DPoP must have a nonce of the server. */
+    dpopNonceRequired: settings.OAUTH_DPOP_NONCE_REQUIRED,
     sessionSeconds: settings.OAUTH_SESSION_SECONDS,
     /** Dynamic registration: whether clients can register themselves, and what they then are. */
     registration: {

@@ -30,6 +30,7 @@ export const tablesWithoutFiles: readonly string[] = [
     'access_changes',
     'access_clock',
     'revoked_sessions',
+    'used_proofs',
     'tenants',
     'users',
     'former_users',
@@ -37,5 +38,6 @@ export const tablesWithoutFiles: readonly string[] = [
   ],
   ...['groups', 'group_members', 'grants', 'json_web_key_sets', 'json_web_keys'],
   ...['oauth2_clients', 'oauth2_client_secrets', 'oauth2_records', 'oauth2_consents', 'jwt_grant_issuers'],
+  ...['oauth2_forced_subjects', 'oauth2_pairwise_salts'],
   ...['identity_providers', 'identity_provider_groups', 'identity_links'],
 ];

@@ -82,6 +82,7 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
 
   access_changes: { kept: 'SWEPT', rule: 'One hour: every server has read them long before.' },
   access_clock: { kept: 'FOR_EVER', rule: 'One row: the number of the last change.' },
+  used_proofs: { kept: 'SWEPT', rule: 'About five minutes: until a proof is too old anyway.' },
   revoked_sessions: { kept: 'SWEPT', rule: 'Until the tokens of the session have expired.' },
   audit_events: {
     kept: 'FOR_EVER',
@@ -156,6 +157,11 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
     rule: 'Until the code, token, challenge or session has expired, and not longer than the client.',
   },
   oauth2_consents: { kept: 'WITH_OWNER', rule: 'As long as the client.' },
+  oauth2_forced_subjects: { kept: 'WITH_OWNER', rule: 'As long as the client and the user.' },
+  oauth2_pairwise_salts: {
+    kept: 'FOR_EVER',
+    rule: 'One for each tenant. With another one, clients would not know people again.',
+  },
   oauth2_client_secrets: { kept: 'WITH_OWNER', rule: 'As long as the client.', ...byId },
   json_web_keys: { kept: 'WITH_OWNER', rule: 'As long as the key set.', ...byId },
 };

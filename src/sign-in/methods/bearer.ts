@@ -3,25 +3,31 @@ import { plain } from '../../platform/caller.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
 import { type TokenClaims, verifyToken } from '../access-tokens.ts';
 import type { Principal } from '../principals.ts';
+import { withoutProof } from '../proofs/bound-token-error.ts';
 import { findTokenPrincipals } from '../token-principals.ts';
-import { authorizationOf, type SignedIn, type SignInMethodHandler } from './method.ts';
+import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRequest } from './method.ts';
 
 /** `Authorization: Bearer`, with one of our own tokens. */
 export const ownBearer: SignInMethodHandler = {
   challenge: 'Bearer realm="slipway"',
   async signIn(request) {
     const authorization = authorizationOf(request);
-    return authorization?.scheme === 'bearer' ? await signInByToken(authorization.value) : null;
+    return authorization?.scheme === 'bearer' ? await signInByToken(authorization.value, request) : null;
   },
 };
 
+async function signInByToken(token: string, request: SignInRequest): Promise<SignedIn> {
+  const claims = await verifyToken(token);
+  if (claims.keyThumbprint !== null) throw withoutProof(request);
+  return await signInByClaims(claims);
+}
+
 /**
- * Signs in with one of our tokens, from a header or a cookie.
+ * Signs in with what one of our tokens says.
  *
  * @throws UnauthenticatedError, with the same message for all problems.
  */
-export async function signInByToken(token: string): Promise<SignedIn> {
-  const claims = await verifyToken(token);
+export async function signInByClaims(claims: TokenClaims): Promise<SignedIn> {
   const { credentialId, clientId, sessionId, signedInAt, vouchedUntil, confinedTo } = claims;
   const found = await findTokenPrincipals(claims);
   if (!found) throw new UnauthenticatedError('the token is not valid');

@@ -11,6 +11,12 @@ export interface SignInRequest {
   readonly publicUrl: string;
   /** The same object for all requests of one connection, because some ways to sign in need several requests. */
   readonly connection: object;
+  /** What a proof of DPoP must be for. Left out for a WebSocket, whose operations are no requests of their own. */
+  readonly target?: {
+    readonly method: string;
+    /** As the caller knows it, without query. */
+    readonly url: string;
+  };
   /** Sets a header of the answer. There are no headers over a WebSocket. */
   setHeader?(name: string, value: string): void;
 }

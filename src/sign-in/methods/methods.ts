@@ -2,6 +2,7 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { anonymous } from './anonymous.ts';
 import { basic } from './basic.ts';
 import { ownBearer } from './bearer.ts';
+import { boundToken } from './bound-token.ts';
 import type { SignInMethodHandler } from './method.ts';
 import { negotiate } from './negotiate.ts';
 import { outsideBearer } from './outside-bearer.ts';
@@ -11,6 +12,7 @@ import { sessionCookie } from './session-cookie.ts';
 export const methods: readonly SignInMethodHandler[] = [
   ...(serverConfig.oidcIssuersFile ? [outsideBearer(serverConfig.oidcIssuersFile)] : []),
   ownBearer,
+  boundToken,
   basic,
   ...(serverConfig.kerberos ? [negotiate(serverConfig.kerberos)] : []),
   sessionCookie,
