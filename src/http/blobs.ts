@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
@@ -38,13 +38,18 @@ export async function fetchBlob({ url, response }: Exchange): Promise<void> {
 
 export async function storeBlob({ url, request, response }: Exchange): Promise<void> {
   const blob = await linkedBlob('PUT', url);
+  if (blob.uploadedAt) {
+    request.resume();
+    return answerJson(response, 200, { status: 'already stored' });
+  }
   try {
-    await inUploadSlot(blob, () => receive(blob, request, response));
+    await inUploadSlot(blob, () => receive(blob, request));
   } catch (error) {
     if (!(error instanceof ResourceExhaustedError)) throw error;
     const headers = { 'retry-after': String(UPLOAD_RETRY_SECONDS), connection: 'close' };
     throw refusal(error.code, error.message, { status: 503, headers });
   }
+  answerJson(response, 201, { status: 'stored' });
 }
 
 /** @throws GraphQLError if the link is not valid or the file does not exist. */
@@ -92,11 +97,7 @@ async function atLeastSlowly(
 }
 
 /** Stores the content in a temporary file first, so that a slow sender does not occupy a connection to the database. */
-async function receive(blob: BlobRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (blob.uploadedAt) {
-    request.resume();
-    return answerJson(response, 200, { status: 'already stored' });
-  }
+async function receive(blob: BlobRow, request: IncomingMessage): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-upload-'));
   const file = join(folder, randomUUID());
   try {
@@ -119,7 +120,6 @@ async function receive(blob: BlobRow, request: IncomingMessage, response: Server
         status: 422,
       });
     await storeContent(blob, createReadStream(file, { highWaterMark: CHUNK_BYTES }));
-    answerJson(response, 201, { status: 'stored' });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -104,7 +104,7 @@ describe('the refusal of a stranger', () => {
 
   it('offers pages nothing that makes a browser ask for a password', async () => {
     const response = await post({ query: '{ viewer { id } }' }, { 'sec-fetch-site': 'same-origin' });
-    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="slipway"');
+    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="slipway", DPoP (?!.*Basic)/);
   });
 
   it('does not touch an answer that has data', async () => {
