@@ -18,20 +18,23 @@ const clientFaults: Readonly<Record<string, readonly [status: number, message: s
 
 /** How many requests one connection may send before the first of them is answered. */
 const MAX_PIPELINED = 100;
-/** How long a connection may stay open without a byte read or written while an answer is awaited. Long polls take 30 s. */
-const IDLE_MS = 60_000;
+/** How long an answer that is being sent may stay unread. */
+const UNREAD_MS = 60_000;
 
 /** An HTTP server that sends only our own answers, even where Node would answer by itself. */
 export function createListener(
-  options: ServerOptions,
+  { unreadMs = UNREAD_MS, ...options }: ServerOptions & { readonly unreadMs?: number },
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Server {
   /** The last response of each connection. While it is being sent, nothing else may be written to the connection. */
   const last = new WeakMap<Duplex, ServerResponse>();
+  /** The response of each connection that is being worked on. */
+  const current = new WeakMap<Duplex, ServerResponse>();
   const turns = new ConnectionTurns();
   const server = createServer({ ...options, requireHostHeader: false }, async (request, response) => {
     last.set(request.socket, response);
     if (!(await turns.wait(request.socket, response))) return;
+    current.set(request.socket, response);
     try {
       requireHost(request);
       await answer(request, response);
@@ -39,7 +42,11 @@ export function createListener(
       answerFailure(response, error);
     }
   });
-  server.timeout = IDLE_MS;
+  server.timeout = unreadMs;
+  server.on('timeout', (socket) => {
+    // Work may take long. Only a client that does not read is cut off.
+    if (current.get(socket)?.headersSent !== false) socket.destroy();
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const response = last.get(socket);
     const isBusy = response?.headersSent && !response.writableEnded;
