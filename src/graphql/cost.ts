@@ -35,7 +35,7 @@ import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
  *    scalars, enums, `edges`, `node`     nothing
  *
  * Rows count even if they are not shown: the server reads a page even if only its `pageInfo` is selected. A connection
- * has `first`, or else `last`, or else 25 rows. Any other list of objects has its `first`, or its field says how long
+ * has `first`, or else `last`, or else as many rows as are usual for it, or else 25. Any other list of objects has its `first`, or its field says how long
  * it is: `extensions: { listSize: 10 }`, or `{ listSize: 'ids' }` for one object for each entry of that argument; a test
  * finds lists that do not say it. `extensions: { cost: 5 }` makes a field more expensive. Fields that a document repeats
  * count each time; fields that `@skip` or `@include` leave out do not count.
@@ -92,8 +92,8 @@ export function isListOfObjects(field: GraphQLField<unknown, unknown>): boolean 
   return isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type));
 }
 
-const defaultFirst = (field: GraphQLField<unknown, unknown>) =>
-  field.args.find(({ name }) => name === 'first')?.defaultValue ?? DEFAULT_PAGE;
+const defaultFirst = ({ args, extensions }: GraphQLField<unknown, unknown>) =>
+  args.find(({ name }) => name === 'first')?.defaultValue ?? extensions['listSize'] ?? DEFAULT_PAGE;
 
 export function isConnection(type: GraphQLNamedType): boolean {
   return isObjectType(type) && type.name.endsWith('Connection') && 'edges' in type.getFields();

@@ -32,6 +32,14 @@ const cost = (text: string, variables: Record<string, unknown> = {}, operationNa
 const filter = 'filter: { project: "p", domain: "d" }';
 
 describe('the cost of an operation', () => {
+  it('of a page of an execution, with its nodes, attempts, runs and logs, is far below the limit', () => {
+    const run = 'runs { id state log { sequence text } }';
+    const attempts = `taskExecutions { edges { node { id phase job { id state ${run} } } } }`;
+    const page = `{ execution(by: { id: "x" }) { id nodeExecutions { edges { node { id ${attempts} } } } } }`;
+    expect(validate(schema, parse(page))).toEqual([]);
+    expect(cost(page)).toBeLessThan(serverConfig.queryCostLimit / 2);
+  });
+
   it('is one for an object and zero for a scalar, and at least one in total', () => {
     expect(cost('{ viewer { id username role } }')).toBe(1);
     expect(cost('{ __typename }')).toBe(1);
@@ -249,6 +257,7 @@ describe('every list of objects in the schema', () => {
       'KubernetesObjectMetadata.annotations': 5,
       'KubernetesObjectMetadata.labels': 5,
       'LaunchPlan.expectedOutputs': 10,
+      'NodeExecution.taskExecutions': 5,
       'RecoveryPlan.nodes': 1000,
       'TerminateExecutionsPayload.results': 1000,
       'DeleteExecutionsPayload.results': 1000,
