@@ -35,10 +35,10 @@ import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
  *    scalars, enums, `edges`, `node`     nothing
  *
  * Rows count even if they are not shown: the server reads a page even if only its `pageInfo` is selected. A connection
- * has `first`, or else `last`, or else as many rows as are usual for it, or else 25. Any other list of objects has its `first`, or its field says how long
- * it is: `extensions: { listSize: 10 }`, or `{ listSize: 'ids' }` for one object for each entry of that argument; a test
- * finds lists that do not say it. `extensions: { cost: 5 }` makes a field more expensive. Fields that a document repeats
- * count each time; fields that `@skip` or `@include` leave out do not count.
+ * has `first`, or else `last`, or else as many rows as are usual for it, or else 25. Any other list of objects has its
+ * `first`, or its field says how long it is: `extensions: { listSize: 10 }`, or `{ listSize: 'ids' }` for one object for
+ * each entry of that argument; a test finds lists that do not say it. `extensions: { cost: 5 }` makes a field more
+ * expensive. Fields that a document repeats count each time; fields that `@skip` or `@include` leave out do not count.
  */
 export const MUTATION_COST = 10;
 export const INTROSPECTION_COST = 100;

@@ -89,9 +89,9 @@ export class Meter {
 
   /**
    * Each user has a bucket for all its credentials, because users can make any number of them. A caller who acts as
-   * another user uses its own bucket. Callers who are not signed in share a bucket for each network, as does the anonymous user. Executors, which have the role
-   * SYSTEM, have no limit: the number of their calls follows from the work that there is, and a limit would make them
-   * lose leases.
+   * another user uses its own bucket. Callers who are not signed in share a bucket for each network, as does the
+   * anonymous user. Executors, which have the role SYSTEM, have no limit: the number of their calls follows from the work
+   * that there is, and a limit would make them lose leases.
    */
   constructor(caller: Caller | null, address: string | null) {
     if (caller?.role === 'SYSTEM') this.#key = null;
