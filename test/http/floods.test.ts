@@ -104,7 +104,7 @@ describe('a WebSocket with many operations', () => {
     }
   });
 
-  it('which does not read its answers, begins few of them, and is closed', async () => {
+  it('which does not read its answers, is not read either, begins few of them, and is closed', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const field = schema.getQueryType()?.getFields()['version'];
     const resolve = field?.resolve;
@@ -121,21 +121,28 @@ describe('a WebSocket with many operations', () => {
       const types =
         '__schema { types { name description fields { name description args { name description } } } }';
       const count = isSoak ? 300 : 100;
-      for (let id = 1; id <= count; id += 1) socket.send(subscribe(id, `{ version { version } ${types} }`));
+      // More than the buffers of the two systems hold.
+      const payload = { query: `{ version { version } ${types} }`, extensions: { pad: 'x'.repeat(300_000) } };
+      for (let id = 1; id <= count; id += 1)
+        socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
       await eventually(
         () => begun,
         (now) => now >= 10,
       );
-      let before = -1;
+      // Until nothing has changed for a while.
+      let before = '';
+      let times = 0;
       await eventually(
         () => {
-          const isStill = begun === before;
-          before = begun;
-          return isStill;
+          const now = `${begun} ${socket.bufferedAmount}`;
+          times = now === before ? times + 1 : 0;
+          before = now;
+          return times;
         },
-        (isStill) => isStill,
+        (unchanged) => unchanged === 20,
       );
       expect(begun).toBeLessThan(60);
+      expect(socket.bufferedAmount).toBeGreaterThan(0);
       const closed = once(socket, 'close');
       // It closes when nothing was read in a whole period.
       vi.advanceTimersByTime(20_000);
