@@ -116,7 +116,7 @@ export function serveWebSocket(
     const { args, run } = prepared;
     const inTurn = async () => {
       try {
-        return await extra.connection.inTurn(async () => await run(), running.sent);
+        return await extra.connection.inTurn(() => requests.track(Promise.resolve(run())), running.sent);
       } catch (error) {
         endOperation(extra, payload);
         throw error;
