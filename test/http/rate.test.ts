@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RateBuckets } from '../../src/http/rate.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newCaller } from '../support/users.ts';
+import { newCaller, newKey, newUser } from '../support/users.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 vi.hoisted(() => {
@@ -188,6 +188,13 @@ describe('a caller', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
     expect((await ask(other)).status).toBe(200);
+  });
+
+  it('has one bucket for all its access keys', async () => {
+    const user = await newUser();
+    const keys = [user.authorization, (await newKey(user)).authorization];
+    const answers = await Promise.all(Array.from({ length: 120 }, (_, at) => ask(keys[at % 2] ?? null)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
   });
 
   it('shares the bucket of its address without a sign-in', async () => {
