@@ -8,7 +8,10 @@ import {
   getNamedType,
   getNullableType,
   getOperationAST,
+  isAbstractType,
   isCompositeType,
+  isEnumType,
+  isInputObjectType,
   isInterfaceType,
   isListType,
   isObjectType,
@@ -28,17 +31,20 @@ import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
  *    a list or a connection              1, and 1 for each row that it may have
  *    the fields of each row              once for each row: sizes multiply
  *    a mutation                          10, and the fields of its result
- *    introspection                       100 for each `__schema` or `__type`
+ *    introspection                       100 for each `__schema` or `__type`, and more for a large answer
  *    scalars, enums, `edges`, `node`     nothing
  *
  * Rows count even if they are not shown: the server reads a page even if only its `pageInfo` is selected. A connection
- * has `first`, or else `last`, or else 25 rows. Any other list of objects has its `first`, or its field says how long
- * it is: `extensions: { listSize: 10 }`, or `{ listSize: 'ids' }` for one object for each entry of that argument; a test
- * finds lists that do not say it. `extensions: { cost: 5 }` makes a field more expensive. Fields that a document repeats
- * count each time; fields that `@skip` or `@include` leave out do not count.
+ * has `first`, or else `last`, or else as many rows as are usual for it, or else 25. Any other list of objects has its
+ * `first`, or its field says how long it is: `extensions: { listSize: 10 }`, or `{ listSize: 'ids' }` for one object for
+ * each entry of that argument; a test finds lists that do not say it. `extensions: { cost: 5 }` makes a field more
+ * expensive. Fields that a document repeats count each time; fields that `@skip` or `@include` leave out do not count.
  */
 export const MUTATION_COST = 10;
 export const INTROSPECTION_COST = 100;
+
+/** An operation that asks the schema for this many values costs 1 more, for twice as many 4 more. */
+const VALUES_OF_COST_1 = 1275;
 
 /** The size of a list whose field does not say how long it is. */
 const UNKNOWN_LIST_SIZE = 100;
@@ -58,7 +64,8 @@ export function costOf(schema: GraphQLSchema, operation: Operation): number {
   const node = getOperationAST(operation.document, operation.operationName);
   const root = node && schema.getRootType(node.operation);
   if (!node || !root) return 1;
-  const cost = new Estimate(schema, operation, node).ofSelection(node.selectionSet, root, 1);
+  const estimate = new Estimate(schema, operation, node);
+  const cost = estimate.ofSelection(node.selectionSet, root, 1) + estimate.ofIntrospection();
   return Math.min(Math.max(cost, 1), Number.MAX_SAFE_INTEGER);
 }
 
@@ -85,8 +92,8 @@ export function isListOfObjects(field: GraphQLField<unknown, unknown>): boolean 
   return isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type));
 }
 
-const defaultFirst = (field: GraphQLField<unknown, unknown>) =>
-  field.args.find(({ name }) => name === 'first')?.defaultValue ?? DEFAULT_PAGE;
+const defaultFirst = ({ args, extensions }: GraphQLField<unknown, unknown>) =>
+  args.find(({ name }) => name === 'first')?.defaultValue ?? extensions['listSize'] ?? DEFAULT_PAGE;
 
 export function isConnection(type: GraphQLNamedType): boolean {
   return isObjectType(type) && type.name.endsWith('Connection') && 'edges' in type.getFields();
@@ -108,6 +115,9 @@ class Estimate {
    * itself is not valid.
    */
   readonly #known = new Map<SelectionSetNode, Map<number, number>>();
+
+  /** How many values of the schema were asked for so far. */
+  #introspected = 0;
 
   constructor(schema: GraphQLSchema, { document, variables }: Operation, operation: OperationDefinitionNode) {
     this.#schema = schema;
@@ -148,7 +158,10 @@ class Estimate {
 
   #ofField(node: FieldNode, parent: GraphQLNamedType, rows: number): number {
     const name = node.name.value;
-    if (name === '__schema' || name === '__type') return INTROSPECTION_COST;
+    if (name === '__schema' || name === '__type') {
+      this.#introspected += this.#valuesOf(node, name);
+      return INTROSPECTION_COST;
+    }
     const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
     if (!field) return 0;
     const type = getNamedType(field.type);
@@ -164,6 +177,38 @@ class Estimate {
     if (size === null) return own + this.ofSelection(node.selectionSet, type, 1);
     if (isConnection(type)) return own + size + this.ofSelection(node.selectionSet, type, size);
     return own + size + size * this.ofSelection(node.selectionSet, type, 1);
+  }
+
+  /**
+   * What the answers of introspection cost together. The usual query has about 160,000 values and costs 16,000. It grows
+   * with the square, because no other request is answered while such an answer is made.
+   */
+  ofIntrospection(): number {
+    return Math.floor((this.#introspected / VALUES_OF_COST_1) ** 2);
+  }
+
+  /** How many values the answer to a field of introspection may have, with lists of their usual length. */
+  #valuesOf({ selectionSet }: FieldNode, name: string): number {
+    const rows = usualSizes(this.#schema)[name] ?? 1;
+    return rows * (1 + (selectionSet ? this.#valuesIn(selectionSet) : 0));
+  }
+
+  #valuesIn(selectionSet: SelectionSetNode): number {
+    const known = this.#known.get(selectionSet)?.get(1);
+    if (known !== undefined) return known;
+    // A fragment that spreads itself counts nothing, as above.
+    const costs = new Map([[1, 0]]);
+    this.#known.set(selectionSet, costs);
+    const count = selectionSet.selections
+      .filter((selection) => this.#isIncluded(selection))
+      .reduce((sum, selection) => {
+        if (selection.kind === Kind.FIELD) return sum + this.#valuesOf(selection, selection.name.value);
+        const inner =
+          selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value);
+        return sum + (inner ? this.#valuesIn(inner.selectionSet) : 0);
+      }, 0);
+    costs.set(1, count);
+    return count;
   }
 
   #ownCost(field: GraphQLField<unknown, unknown>, parent: GraphQLNamedType): number {
@@ -200,6 +245,34 @@ class Estimate {
     return (typeCondition && this.#schema.getType(typeCondition.name.value)) ?? parent;
   }
 }
+
+/** How long the lists of introspection are: the types of a schema, and the mean of what a type or field has. */
+function usualSizes(schema: GraphQLSchema): Readonly<Record<string, number>> {
+  const known = sizesOf.get(schema);
+  if (known) return known;
+  const types = Object.values(schema.getTypeMap());
+  const withFields = types.filter((type) => isObjectType(type) || isInterfaceType(type));
+  const fields = withFields.flatMap((type) => Object.values(type.getFields()));
+  const sizes = {
+    types: types.length,
+    directives: schema.getDirectives().length,
+    fields: mean(withFields.map((type) => Object.keys(type.getFields()).length)),
+    args: mean(fields.map(({ args }) => args.length)),
+    interfaces: mean(withFields.map((type) => type.getInterfaces().length)),
+    inputFields: mean(types.filter(isInputObjectType).map((type) => Object.keys(type.getFields()).length)),
+    enumValues: mean(types.filter(isEnumType).map((type) => type.getValues().length)),
+    possibleTypes: mean(types.filter(isAbstractType).map((type) => schema.getPossibleTypes(type).length)),
+    // Most types are wrapped once or not at all.
+    ofType: 0.5,
+  };
+  sizesOf.set(schema, sizes);
+  return sizes;
+}
+
+const sizesOf = new WeakMap<GraphQLSchema, Readonly<Record<string, number>>>();
+
+const mean = (sizes: readonly number[]) =>
+  sizes.reduce((sum, size) => sum + size, 0) / Math.max(sizes.length, 1);
 
 function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Record<string, unknown> {
   return Object.fromEntries(

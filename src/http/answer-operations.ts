@@ -1,18 +1,17 @@
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ExecutionResult } from 'graphql';
 import { getSSEProcessor, isAsyncIterable, processRegularResult } from 'graphql-yoga';
 import Negotiator from 'negotiator';
-import type { Caller } from '../platform/caller.ts';
-import { authenticate } from '../sign-in/authenticate.ts';
+import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { refusal } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { measureSignIn } from './metrics.ts';
-import { readOperations } from './parameters.ts';
+import { type Operation, readOperations, refusalOf } from './parameters.ts';
 import { answerTo, type OperationResult } from './prepare.ts';
 import { Meter } from './rate.ts';
-import { withChallenge } from './strangers.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 
 /** `POST /graphql`: one operation, or a batch of operations that run at the same time. */
@@ -31,10 +30,10 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
     },
   };
   try {
-    const operations = await readOperations(request, trustedDocuments(), meter);
+    const operations = await readOperations(request, caller, trustedDocuments(), meter);
     const result = Array.isArray(operations)
-      ? await Promise.all(operations.map((one) => answerTo(graphql, one, edge)))
-      : challenged(await answerTo(graphql, operations, edge), caller);
+      ? await Promise.all(operations.map((one) => answerInBatch(graphql, one, edge)))
+      : await answerTo(graphql, operations, edge);
     await send(exchange, result, meter);
   } catch (error) {
     for (const [name, value] of Object.entries(meter.headers)) response.setHeader(name, value);
@@ -42,8 +41,27 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
   }
 }
 
-const challenged = (result: OperationResult, caller: Caller | null): OperationResult =>
-  isAsyncIterable(result) ? result : withChallenge(result, caller);
+/** A document of a batch that may not run is refused alone. */
+async function answerInBatch(
+  graphql: GraphQLServer,
+  operation: Operation,
+  edge: EdgeContext,
+): Promise<OperationResult> {
+  const refused = refusalOf(operation);
+  return refused ? { errors: [refused] } : await answerTo(graphql, operation, edge);
+}
+
+/**
+ * How to sign in. Kerberos clients send a ticket only after a challenge. Browsers would ask for a password in a window
+ * of their own after a challenge of Basic, so pages do not get it. Source: RFC 9110 §11.6.1, RFC 4559. Armada adds its
+ * challenge to every unauthenticated reply.
+ */
+function challengesTo({ headers }: IncomingMessage, status: number): { 'www-authenticate'?: string[] } {
+  if (status !== 401) return {};
+  const isPage = headers['sec-fetch-site'] !== undefined;
+  const offered = challengesAfter().filter((challenge) => !(isPage && challenge.startsWith('Basic ')));
+  return { 'www-authenticate': offered };
+}
 
 const JSON_TYPES = ['application/json; charset=utf-8', 'application/graphql-response+json; charset=utf-8'];
 const STREAM_TYPES = ['text/event-stream; charset=utf-8'];
@@ -67,10 +85,12 @@ async function send(
       mediaType,
     ) as unknown as PlainAnswer;
     const length = { 'content-length': Buffer.byteLength(text) };
-    response.writeHead(status, { ...headers, ...meter.headers, ...length }).end(text);
+    const challenges = challengesTo(request, status);
+    response.writeHead(status, { ...headers, ...meter.headers, ...challenges, ...length }).end(text);
   } else if (!Array.isArray(result) && accepted.mediaType(STREAM_TYPES)) {
     const { status, headers, body } = await toEvents(result as ExecutionResult, graphql.fetchAPI, '');
-    response.writeHead(status, { ...Object.fromEntries(headers), ...meter.headers });
+    const challenges = challengesTo(request, status);
+    response.writeHead(status, { ...Object.fromEntries(headers), ...meter.headers, ...challenges });
     await pipeline(Readable.from(body ?? []), response).catch(() => {
       // The client has disconnected, and its signal has ended the work.
     });

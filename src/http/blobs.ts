@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
@@ -38,13 +38,18 @@ export async function fetchBlob({ url, response }: Exchange): Promise<void> {
 
 export async function storeBlob({ url, request, response }: Exchange): Promise<void> {
   const blob = await linkedBlob('PUT', url);
+  if (blob.uploadedAt) {
+    request.resume();
+    return answerJson(response, 200, { status: 'already stored' });
+  }
   try {
-    await inUploadSlot(() => receive(blob, request, response));
+    await inUploadSlot(blob, () => receive(blob, request));
   } catch (error) {
     if (!(error instanceof ResourceExhaustedError)) throw error;
     const headers = { 'retry-after': String(UPLOAD_RETRY_SECONDS), connection: 'close' };
     throw refusal(error.code, error.message, { status: 503, headers });
   }
+  answerJson(response, 201, { status: 'stored' });
 }
 
 /** @throws GraphQLError if the link is not valid or the file does not exist. */
@@ -63,12 +68,36 @@ async function linkedBlob(action: 'GET' | 'PUT', url: URL): Promise<BlobRow> {
 
 const noFile = () => refusal('NOT_FOUND', 'this file does not exist');
 
-/** Stores the content in a temporary file first, so that a slow sender does not occupy a connection to the database. */
-async function receive(blob: BlobRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (blob.uploadedAt) {
-    request.resume();
-    return answerJson(response, 200, { status: 'already stored' });
+/** How much of an upload must arrive in each period. A slower one would keep its slot from others. */
+const PERIOD_MS = 10_000;
+const BYTES_IN_PERIOD = 65_536n;
+
+/** @throws GraphQLError if less than this arrived in one of the periods. */
+async function atLeastSlowly(
+  arrived: () => bigint,
+  receiveAll: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const tooSlow = new AbortController();
+  let before = 0n;
+  const watching = setInterval(() => {
+    if (arrived() - before < BYTES_IN_PERIOD) tooSlow.abort();
+    before = arrived();
+  }, PERIOD_MS);
+  try {
+    await receiveAll(tooSlow.signal);
+  } catch (error) {
+    if (!tooSlow.signal.aborted) throw error;
+    throw refusal('INVALID_ARGUMENT', 'the upload is too slow: less than 64 KiB arrived in 10 seconds', {
+      status: 408,
+      headers: { connection: 'close' },
+    });
+  } finally {
+    clearInterval(watching);
   }
+}
+
+/** Stores the content in a temporary file first, so that a slow sender does not occupy a connection to the database. */
+async function receive(blob: BlobRow, request: IncomingMessage): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-upload-'));
   const file = join(folder, randomUUID());
   try {
@@ -82,13 +111,15 @@ async function receive(blob: BlobRow, request: IncomingMessage, response: Server
       },
     });
     const body = bodyOf(request, Number(blob.sizeBytes), 'INVALID_ARGUMENT');
-    await pipeline(body, check, createWriteStream(file, { mode: 0o600 }));
+    await atLeastSlowly(
+      () => size,
+      (signal) => pipeline(body, check, createWriteStream(file, { mode: 0o600 }), { signal }),
+    );
     if (size !== blob.sizeBytes || !hash.digest().equals(blob.sha256))
       throw refusal('INVALID_ARGUMENT', 'the content does not have the announced size and SHA-256', {
         status: 422,
       });
     await storeContent(blob, createReadStream(file, { highWaterMark: CHUNK_BYTES }));
-    answerJson(response, 201, { status: 'stored' });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

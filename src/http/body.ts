@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import type { Caller } from '../platform/caller.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { findRoundedNumber } from '../platform/exact-json.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
+import { bytesUnderWay, STRANGER_LIMIT_BYTES } from './bytes-under-way.ts';
 
 /**
  * The body of a request in pieces, at most `limit` bytes. If a longer body did not announce its length, as much again
@@ -31,6 +34,12 @@ export async function* bodyOf(
     headers: { connection: 'close' },
   });
 }
+
+/**
+ * The longest body that a caller may send. A caller who is not signed in needs little, and everybody can be one.
+ */
+export const bodyLimitFor = (caller: Caller | null): number =>
+  caller ? serverConfig.bodyLimitBytes : Math.min(serverConfig.bodyLimitBytes, STRANGER_LIMIT_BYTES);
 
 /**
  * The JSON in the body of a request.
@@ -91,9 +100,25 @@ export function isInUtf8({ headers }: IncomingMessage): boolean {
 
 async function textOf(request: IncomingMessage, limit: number): Promise<string> {
   if (!isInUtf8(request)) throw refusal('INVALID_ARGUMENT', 'the charset must be utf-8', { status: 415 });
+  const { 'content-encoding': encoding = 'identity' } = request.headers;
+  if (encoding.toLowerCase() !== 'identity')
+    throw refusal('INVALID_ARGUMENT', 'the body must not be compressed', {
+      status: 415,
+      headers: { 'accept-encoding': 'identity' },
+    });
+  const underWay = limit > STRANGER_LIMIT_BYTES ? bytesUnderWay.signedIn : bytesUnderWay.stranger;
   const chunks: Buffer[] = [];
-  for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
-  return decodedUtf8(Buffer.concat(chunks));
+  let taken = 0;
+  try {
+    for await (const chunk of bodyOf(request, limit)) {
+      underWay.take(chunk.length);
+      taken += chunk.length;
+      chunks.push(chunk);
+    }
+    return decodedUtf8(Buffer.concat(chunks));
+  } finally {
+    underWay.giveBack(taken);
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -101,7 +101,7 @@ function objectsIn(value: unknown, key = ''): number {
 }
 
 /**
- * Charges the cost of all operations of a batch together, before any of them runs.
+ * Charges the texts of a batch, and then the cost of all its operations together, before any of them runs.
  *
  * @throws GraphQLError if the cost is above the limit, or if one of them is a subscription.
  */
@@ -109,6 +109,8 @@ export function settleBatch(
   batch: readonly (Omit<Operation, 'document'> & { readonly query: string })[],
   meter: Meter,
 ): void {
+  // Before the texts are parsed.
+  meter.take(batch.reduce((sum, { query }) => sum + textCost(query), 0));
   let requested = 0;
   for (const { query, ...operation } of batch) {
     const document = parsed(query);

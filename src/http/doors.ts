@@ -10,7 +10,7 @@ import { log } from '../platform/log.ts';
 import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { answerJson } from './answer.ts';
 import { ask } from './ask.ts';
-import { readForm, readJson } from './body.ts';
+import { bodyLimitFor, readForm, readJson } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { measureSignIn } from './metrics.ts';
 import { Meter } from './rate.ts';
@@ -60,8 +60,8 @@ export async function answerAs(
       query: url.searchParams,
       publicUrl,
       ask: askAsCaller,
-      json: () => readJson(request, serverConfig.bodyLimitBytes),
-      form: () => readForm(request, serverConfig.bodyLimitBytes),
+      json: () => readJson(request, bodyLimitFor(caller)),
+      form: () => readForm(request, bodyLimitFor(caller)),
     });
   } catch (error) {
     const refused = doorError(error);

@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { limitRefusals } from '../platform/metrics.ts';
 import { answerFailure, refusal, refuseSocket } from './answer.ts';
 
 /** Errors that Node finds before there is a request. All other codes mean that the HTTP cannot be read. */
@@ -15,21 +16,36 @@ const clientFaults: Readonly<Record<string, readonly [status: number, message: s
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
 };
 
+/** How many requests one connection may send before the first of them is answered. */
+const MAX_PIPELINED = 100;
+/** How long an answer that is being sent may stay unread. */
+const UNREAD_MS = 60_000;
+
 /** An HTTP server that sends only our own answers, even where Node would answer by itself. */
 export function createListener(
-  options: ServerOptions,
+  { unreadMs = UNREAD_MS, ...options }: ServerOptions & { readonly unreadMs?: number },
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Server {
   /** The last response of each connection. While it is being sent, nothing else may be written to the connection. */
   const last = new WeakMap<Duplex, ServerResponse>();
+  /** The response of each connection that is being worked on. */
+  const current = new WeakMap<Duplex, ServerResponse>();
+  const turns = new ConnectionTurns();
   const server = createServer({ ...options, requireHostHeader: false }, async (request, response) => {
     last.set(request.socket, response);
+    if (!(await turns.wait(request.socket, response))) return;
+    current.set(request.socket, response);
     try {
       requireHost(request);
       await answer(request, response);
     } catch (error) {
       answerFailure(response, error);
     }
+  });
+  server.timeout = unreadMs;
+  server.on('timeout', (socket) => {
+    // Work may take long. Only a client that does not read is cut off.
+    if (current.get(socket)?.headersSent !== false) socket.destroy();
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const response = last.get(socket);
@@ -42,6 +58,35 @@ export function createListener(
     answerFailure(response, refusal('INVALID_ARGUMENT', 'Expect must be 100-continue', { status: 417 })),
   );
   return server;
+}
+
+/**
+ * The requests of one connection begin one after the other, each when the answer before it was read. Otherwise, a client
+ * that sends many requests and reads no answer could fill the memory of the server.
+ */
+class ConnectionTurns {
+  readonly #ends = new WeakMap<Duplex, { last: Promise<void>; waiting: number }>();
+
+  /** @returns false if the connection was closed, because too many requests wait. */
+  async wait(socket: Duplex, response: ServerResponse): Promise<boolean> {
+    const turns = this.#ends.get(socket) ?? { last: Promise.resolve(), waiting: 0 };
+    this.#ends.set(socket, turns);
+    if (turns.waiting >= MAX_PIPELINED) {
+      limitRefusals.inc({ limit: 'pipelined' });
+      socket.destroy();
+      return false;
+    }
+    const { last } = turns;
+    turns.waiting += 1;
+    turns.last = new Promise((resolve) => {
+      response.once('close', () => {
+        turns.waiting -= 1;
+        resolve();
+      });
+    });
+    await last;
+    return !socket.destroyed;
+  }
 }
 
 /** Source: RFC 9112 §3.2: exactly one `Host` with one authority. Only HTTP/1.0 may leave it out. */

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import { GraphQLError } from 'graphql';
+import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
-import { refusal } from './answer.ts';
-import { readJson } from './body.ts';
+import { refusal, withoutStatus } from './answer.ts';
+import { bodyLimitFor, readJson } from './body.ts';
 import { settleBatch } from './costs.ts';
 import type { Meter } from './rate.ts';
-import type { TrustedDocuments } from './trusted-documents.ts';
+import type { DocumentReference, TrustedDocuments } from './trusted-documents.ts';
 
 /** One operation of a request. */
 export type Operation = ReturnType<typeof readParameters>;
@@ -19,10 +21,11 @@ export type Operation = ReturnType<typeof readParameters>;
  */
 export async function readOperations(
   request: IncomingMessage,
+  caller: Caller | null,
   trusted: TrustedDocuments,
   meter: Meter,
 ): Promise<Operation | Operation[]> {
-  const body = await readJson(request, serverConfig.bodyLimitBytes);
+  const body = await readJson(request, bodyLimitFor(caller));
   if (!Array.isArray(body)) return readParameters(body, trusted);
   const batch = readBatch(body, trusted);
   settleBatch(batch, meter);
@@ -39,10 +42,26 @@ function readBatch(bodies: readonly unknown[], trusted: TrustedDocuments) {
       status: 400,
     });
   }
-  return bodies.map((body) => readParameters(body, trusted));
+  return bodies.map((body) => readParameters(body, trustedOrRefused(trusted)));
 }
 
-function readParameters(body: unknown, trusted: TrustedDocuments) {
+/** In a batch, a document that is not trusted is refused alone, with its error in its place of the list. */
+const trustedOrRefused = (trusted: TrustedDocuments) => ({
+  textOf(reference: DocumentReference): string | GraphQLError {
+    try {
+      return trusted.textOf(reference);
+    } catch (error) {
+      const isForeign = error instanceof GraphQLError && error.extensions['code'] !== 'INVALID_ARGUMENT';
+      if (isForeign) return withoutStatus(error);
+      throw error;
+    }
+  },
+});
+
+function readParameters(
+  body: unknown,
+  trusted: { textOf(reference: DocumentReference): string | GraphQLError },
+) {
   if (body === null || typeof body !== 'object' || Array.isArray(body))
     throw wrong('the body must be a JSON object or a list of JSON objects');
   const { query, documentId, operationName, variables, extensions } = body as Record<string, unknown>;
@@ -52,10 +71,19 @@ function readParameters(body: unknown, trusted: TrustedDocuments) {
   if (operationName != null && typeof operationName !== 'string') throw wrong('operationName must be a text');
   if (extensions != null && (typeof extensions !== 'object' || Array.isArray(extensions)))
     throw wrong('extensions must be a JSON object');
-  return {
-    query: trusted.textOf({ query, documentId, extensions }),
+  const text = trusted.textOf({ query, documentId, extensions });
+  const operation = {
+    // Of a refused document, this is never run.
+    query: typeof text === 'string' ? text : '{ __typename }',
     operationName: operationName ?? undefined,
     variables: (variables as Record<string, unknown> | null) ?? undefined,
     extensions: (extensions as Record<string, unknown> | null) ?? undefined,
   };
+  if (typeof text !== 'string') refusals.set(operation, text);
+  return operation;
 }
+
+/** The answers to operations of a batch whose documents may not run. */
+const refusals = new WeakMap<object, GraphQLError>();
+
+export const refusalOf = (operation: object): GraphQLError | undefined => refusals.get(operation);

@@ -88,15 +88,14 @@ export class Meter {
   batch: number | null = null;
 
   /**
-   * Each credential has a bucket, or else each user. A caller who acts as another user uses its own bucket. Callers who
-   * are not signed in share a bucket for each network, as does the anonymous user. Executors, which have the role
-   * SYSTEM, have no limit: the number of their calls follows from the work that there is, and a limit would make them
-   * lose leases.
+   * Each user has a bucket for all its credentials, because users can make any number of them. A caller who acts as
+   * another user uses its own bucket. Callers who are not signed in share a bucket for each network, as does the
+   * anonymous user. Executors, which have the role SYSTEM, have no limit: the number of their calls follows from the work
+   * that there is, and a limit would make them lose leases.
    */
   constructor(caller: Caller | null, address: string | null) {
     if (caller?.role === 'SYSTEM') this.#key = null;
-    else if (caller && caller.method !== 'ANONYMOUS')
-      this.#key = caller.real?.userId ?? caller.credentialId ?? caller.userId;
+    else if (caller && caller.method !== 'ANONYMOUS') this.#key = caller.real?.userId ?? caller.userId;
     else this.#key = `stranger at ${address && networkOf(address)}`;
   }
 

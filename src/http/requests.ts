@@ -8,6 +8,7 @@ export interface RequestUnderWay {
 /** The running requests. A server that stops ends requests that wait, and waits for requests that work. */
 export class RequestsUnderWay {
   readonly #controllers = new Set<AbortController>();
+  readonly #working = new Set<Promise<unknown>>();
   #stopping = false;
 
   get isStopping(): boolean {
@@ -36,6 +37,21 @@ export class RequestsUnderWay {
         return (controller ?? open()).signal;
       },
     };
+  }
+
+  /** Work that must end before the server has stopped, also if its client has gone. */
+  async track<T>(work: Promise<T>): Promise<T> {
+    this.#working.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#working.delete(work);
+    }
+  }
+
+  /** Resolves when all such work has ended. */
+  async settled(): Promise<void> {
+    while (this.#working.size > 0) await Promise.allSettled(this.#working);
   }
 
   /** The same for work that has no response of its own: an operation over a WebSocket. */

@@ -51,6 +51,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     ...(serverConfig.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
   const server = createListener(limits, answer);
+  server.maxConnections = serverConfig.connectionLimit;
   let address = '';
   const publicUrl = () => serverConfig.publicUrl?.replace(/\/+$/, '') ?? address;
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
@@ -71,7 +72,8 @@ export async function startServer({ host, port }: { host: string; port: number }
     if (!route) throw refusal('NOT_FOUND', 'this address does not exist');
     const handler = route.answers[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
     if (!handler) throw notAllowed(Object.keys(route.answers));
-    await handler({ request, response, url, signIn: signInOf(request, response, url), graphql, requests });
+    const signIn = signInOf(request, response, url);
+    await requests.track(handler({ request, response, url, signIn, graphql, requests }));
   }
 
   function signInOf(request: IncomingMessage, response: ServerResponse, url: URL): SignInRequest {
@@ -98,14 +100,21 @@ export async function startServer({ host, port }: { host: string; port: number }
       const socketsClosed = sockets.close();
       requests.stop();
       const closed = servers.map((one) => new Promise<void>((resolve) => one.close(() => resolve())));
+      let giveUp = () => {};
+      const isLate = new Promise<void>((resolve) => {
+        giveUp = resolve;
+      });
       const deadline = setTimeout(() => {
         sockets.terminate();
         for (const one of servers) one.closeAllConnections();
+        giveUp();
       }, baseConfig.drainSeconds * 1000);
       // A connection that is kept alive becomes idle after its last answer.
       const closeIdle = () => servers.forEach((one) => void one.closeIdleConnections());
       const idle = setInterval(closeIdle, 50);
       await Promise.all([socketsClosed, ...closed]);
+      // A client may have gone before its request was answered.
+      await Promise.race([requests.settled(), isLate]);
       clearTimeout(deadline);
       clearInterval(idle);
       clearInterval(sweeping);

@@ -1,82 +1,82 @@
 import {
-  type ExecutionArgs,
-  type ExecutionResult,
+  type DefinitionNode,
+  type DocumentNode,
   type FragmentDefinitionNode,
+  GraphQLError,
   getOperationAST,
   Kind,
+  type OperationDefinitionNode,
   type SelectionSetNode,
+  type ValidationRule,
+  validate,
 } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { rules } from '../api/schema.ts';
-import { topLevelError } from '../graphql/errors.ts';
-import { anyone, type RuleTable } from '../graphql/rules.ts';
-import type { Caller } from '../platform/caller.ts';
-import { serverConfig } from '../platform/config/server.ts';
+import { anyone } from '../graphql/rules.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
-import { challengesAfter } from '../sign-in/authenticate.ts';
 import type { EdgeContext } from './graphql.ts';
 
 /**
  * Refuses operations of callers who are not signed in if no field of the operation is open to them. This happens before
- * their variables are checked, which may be large.
+ * their document is validated and before their variables are checked, because both may be large. Documents with
+ * something open to them are validated, and the errors suggest no names of the schema.
  */
 export function refusedStrangers(): Plugin {
   return {
-    onExecute({ args, context, setResultAndStopExecution: stop }) {
-      if (isInVain(args, context)) stop(refusal());
-    },
-    onSubscribe({ args, context, setResultAndStopExecution: stop }) {
-      if (isInVain(args, context)) stop(refusal());
+    onValidate({ params, context, addValidationRule, setValidationFn }) {
+      const edge = context as unknown as EdgeContext & { readonly params?: GraphQLParams };
+      if (edge.caller) return;
+      const { operationName } = edge.params ?? {};
+      const refused = vainRequest(params.documentAST, operationName);
+      // The results of validation are cached by the names of the rules, so each case needs a rule of its own.
+      addValidationRule(refused ? RefusedStrangersRule : StrangersRule);
+      setValidationFn((schema, document, rules) =>
+        refused ? [refused] : validate(schema, document, rules, { hideSuggestions: true }),
+      );
     },
   };
 }
 
-const refusal = (): ExecutionResult => ({ data: null, errors: [topLevelError(new UnauthenticatedError())] });
+const RefusedStrangersRule: ValidationRule = () => ({});
+const StrangersRule: ValidationRule = () => ({});
 
 const tables = { query: rules.Query, mutation: rules.Mutation, subscription: rules.Subscription };
 
-function isInVain({ document, operationName }: ExecutionArgs, context: unknown): boolean {
-  if ((context as EdgeContext).caller) return false;
-  const operation = getOperationAST(document, operationName);
-  if (!operation) return false;
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  return !asksForOpen(operation.selectionSet, tables[operation.operation], fragments);
-}
-
-/** @param fragments  the fragments that were not checked yet. Each is checked once. */
-function asksForOpen(
-  { selections }: SelectionSetNode,
-  table: RuleTable,
-  fragments: Map<string, FragmentDefinitionNode>,
-): boolean {
-  return selections.some((selection) => {
-    if (selection.kind === Kind.FIELD)
-      return selection.name.value.startsWith('__') || table[selection.name.value] === anyone;
-    if (selection.kind === Kind.INLINE_FRAGMENT) return asksForOpen(selection.selectionSet, table, fragments);
-    const fragment = fragments.get(selection.name.value);
-    fragments.delete(selection.name.value);
-    return fragment !== undefined && asksForOpen(fragment.selectionSet, table, fragments);
+/** Why a stranger gets nothing from a document that was not validated; null if something in it is open to strangers. */
+function vainRequest(document: DocumentNode, operationName: string | null | undefined): GraphQLError | null {
+  const chosen = getOperationAST(document, operationName);
+  const operations = chosen ? [chosen] : document.definitions.filter(isOperation);
+  if (operations.length === 0) return null;
+  const fields = operations.flatMap((operation) => {
+    const table = tables[operation.operation];
+    return rootFields(operation, document).map((name) => ({ name, isOpen: table[name] === anyone }));
   });
+  if (fields.some(({ name }) => name === '__schema' || name === '__type'))
+    return signInFirst('sign in to introspect');
+  return fields.some(({ name, isOpen }) => isOpen || name === '__typename') ? null : signInFirst();
 }
 
-/**
- * Answers 401 with the challenges if a caller who is not signed in is refused everything. Kerberos clients send a
- * ticket only after a challenge. Without Kerberos, only the body has the refusal, as GraphQL clients expect. Source:
- * RFC 4559. Armada adds its challenge to every unauthenticated reply.
- */
-export function withChallenge(result: ExecutionResult, caller: Caller | null): ExecutionResult {
-  if (caller || !serverConfig.kerberos || !isRefusedWhole(result)) return result;
-  const headers = { 'www-authenticate': challengesAfter().join(', ') };
-  return { ...result, extensions: { ...result.extensions, http: { status: 401, headers } } };
+/** With the status 401 for all content types; otherwise, it would have the status of documents that are not valid. */
+function signInFirst(message = new UnauthenticatedError().message): GraphQLError {
+  const http = { status: 401, spec: false };
+  return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http } });
 }
 
-function isRefusedWhole({ data, errors = [] }: ExecutionResult): boolean {
-  const isNothing = Object.values(data ?? {}).every((value) => value === null);
-  return (
-    isNothing &&
-    errors.length > 0 &&
-    errors.every(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')
-  );
+const isOperation = (node: DefinitionNode): node is OperationDefinitionNode =>
+  node.kind === Kind.OPERATION_DEFINITION;
+
+/** The names of the fields of the root type that an operation selects. Each fragment is read once. */
+function rootFields({ selectionSet }: OperationDefinitionNode, { definitions }: DocumentNode): string[] {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const namesIn = ({ selections }: SelectionSetNode): string[] =>
+    selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection.name.value];
+      if (selection.kind === Kind.INLINE_FRAGMENT) return namesIn(selection.selectionSet);
+      const fragment = fragments.get(selection.name.value);
+      fragments.delete(selection.name.value);
+      return fragment ? namesIn(fragment.selectionSet) : [];
+    });
+  return namesIn(selectionSet);
 }

@@ -7,19 +7,22 @@ import { ServerStopping } from './requests.ts';
 
 /**
  * What all subscriptions share, over Server-Sent Events and WebSocket. One process has at most `limit` of them, and one
- * user at most a quarter of these. If a subscription ends early, its last result says why, and its client can continue
+ * user at most a quarter of these; the last quarter is for users who have few, so that a few users cannot take all
+ * places. If a subscription ends early, its last result says why, and its client can continue
  * after the last event id.
  */
 export function boundedSubscriptions(limit: number): Plugin {
   let count = 0;
   const countOf = new Map<string, number>();
   const limitOfUser = Math.max(Math.ceil(limit / 4), Math.min(limit, 10));
+  const few = Math.max(Math.ceil(limit / 40), Math.min(limit, 10));
   return {
     onSubscribe({ subscribeFn, setSubscribeFn }) {
       setSubscribeFn(async (args) => {
         const userId = (args.contextValue as Context).caller?.userId ?? '';
         const countOfUser = countOf.get(userId) ?? 0;
-        if (count >= limit || countOfUser >= limitOfUser) {
+        const most = count < (limit * 3) / 4 ? limitOfUser : few;
+        if (count >= limit || countOfUser >= most) {
           limitRefusals.inc({ limit: 'subscriptions' });
           return {
             errors: [failure(new ResourceExhaustedError('too many subscriptions are open on this server'))],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import * as cliDocuments from '../generated/cli/graphql.ts';
 import * as executorDocuments from '../generated/executor/graphql.ts';
@@ -49,7 +50,8 @@ export class TrustedDocuments {
   /**
    * The text to run. If the request has a text, the text counts, even if there is an id too.
    *
-   * @throws GraphQLError NOT_FOUND for an id that is not listed; PERMISSION_DENIED for a text that is not listed, if
+   * @throws GraphQLError NOT_FOUND for an id that is not listed, or UNIMPLEMENTED for the hash of Apollo's clients if all
+   * documents run; PERMISSION_DENIED for a text that is not listed, if
    * only listed documents run; INVALID_ARGUMENT if there is neither.
    */
   textOf(reference: DocumentReference): string {
@@ -62,15 +64,26 @@ export class TrustedDocuments {
   }
 
   #byId({ query, documentId, extensions }: DocumentReference): string {
-    const id = documentId ?? persistedQueryHash(extensions);
+    const hash = persistedQueryHash(extensions);
+    const id = documentId ?? hash;
     if (typeof id !== 'string') {
       // The parser will refuse an empty text.
       if (query === '') return query;
       throw refusal('INVALID_ARGUMENT', 'the request needs a query or the id of a trusted document');
     }
     const text = this.#texts.get(bare(id));
-    if (text === undefined) throw refusal('NOT_FOUND', 'no trusted document has this id');
-    return text;
+    if (text !== undefined) return text;
+    if (documentId === undefined || documentId === null) throw this.#unknownHash();
+    throw refusal('NOT_FOUND', 'no trusted document has this id');
+  }
+
+  /**
+   * Clients of Apollo and urql know these messages, and then send the text. Source: Apollo's specification of automatic
+   * persisted queries.
+   */
+  #unknownHash(): GraphQLError {
+    if (this.#mode === 'enforce') return refusal('NOT_FOUND', 'PersistedQueryNotFound', { status: 200 });
+    return refusal('UNIMPLEMENTED', 'PersistedQueryNotSupported', { status: 200 });
   }
 
   #untrusted(hash: string, text: string): void {

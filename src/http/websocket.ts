@@ -1,7 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
 import { type ExecutionArgs, GraphQLError } from 'graphql';
-import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
-import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
+import {
+  CloseCode,
+  handleProtocols,
+  makeServer,
+  type ServerOptions,
+  type SubscribeMessage,
+} from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
@@ -15,18 +20,28 @@ import { prepareParsed } from './ask.ts';
 import { clientAddress } from './client-address.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { measureSignIn } from './metrics.ts';
-import type { PreparedOperation } from './prepare.ts';
+import type { OperationResult, PreparedOperation } from './prepare.ts';
 import { Meter } from './rate.ts';
 import { type RequestsUnderWay, ServerStopping } from './requests.ts';
+import { SocketConnection } from './socket-connection.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 
 /**
  * What a connection knows: how its caller signs in, and its running operations by their messages, because a client may
  * use an id again before the earlier operation has ended.
  */
-interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
+interface Connection {
+  readonly connection: SocketConnection;
+  readonly request: IncomingMessage;
+  readonly operations: Map<object, Running>;
   headers?: IncomingHttpHeaders;
-  operations?: Map<object, AbortController>;
+}
+
+interface Running {
+  readonly controller: AbortController;
+  /** Resolves when its last answer is sent. */
+  readonly sent: Promise<void>;
+  end(): void;
 }
 
 type Options = ServerOptions<Record<string, unknown>, Connection>;
@@ -34,8 +49,6 @@ type Options = ServerOptions<Record<string, unknown>, Connection>;
 /** "Try again later"; clients of graphql-ws do this. */
 const TRY_AGAIN_LATER = 1013;
 const GOING_AWAY = 1001;
-/** With which the library closes a connection that is refused. */
-const FORBIDDEN = 4403;
 
 export interface Sockets {
   /** Tells every client that the server is stopping. Resolves when all connections are closed. */
@@ -55,7 +68,8 @@ export function serveWebSocket(
   requests: RequestsUnderWay,
   publicUrl: () => string,
 ): Sockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: serverConfig.bodyLimitBytes });
+  const maxPayload = serverConfig.bodyLimitBytes;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload, handleProtocols });
   sockets.on('wsClientError', (_error, socket) => {
     refuseSocket(socket, refusal('INVALID_ARGUMENT', 'this is not a valid WebSocket handshake'));
   });
@@ -65,54 +79,75 @@ export function serveWebSocket(
     if (refused) return refuseSocket(socket, refused);
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
-  // A frame that is too long or broken closes its connection. The library has already told the client why.
-  sockets.on('connection', (socket) => socket.on('error', () => {}));
-
   const onConnect: Options['onConnect'] = async ({ connectionParams, extra }) => {
-    extra.headers = headersOf(connectionParams ?? {});
+    const { connection } = extra;
+    const headers = headersOf(connectionParams ?? {});
+    if (typeof headers === 'string') {
+      connection.socket.close(CloseCode.BadRequest, `the connection parameter ${headers} must be a text`);
+      return false;
+    }
+    extra.headers = headers;
     const caller = await callerOf(extra, publicUrl());
-    if (!(caller instanceof GraphQLError)) return true;
-    // The client learns nothing else than the reason of the closing.
-    if (caller.extensions['tokenError']) extra.socket.close(FORBIDDEN, caller.message);
-    else if (!refusals.has(String(caller.extensions['code'])))
-      extra.socket.close(TRY_AGAIN_LATER, caller.message);
-    return false;
+    if (caller instanceof GraphQLError) {
+      // The client learns nothing else than the reason of the closing.
+      if (caller.extensions['tokenError']) connection.socket.close(CloseCode.Forbidden, caller.message);
+      else if (!refusals.has(String(caller.extensions['code'])))
+        connection.socket.close(TRY_AGAIN_LATER, caller.message);
+      return false;
+    }
+    if (caller) connection.admitLongMessages();
+    return true;
   };
 
   const onSubscribe: Options['onSubscribe'] = async ({ extra }, _id, payload) => {
     const caller = await callerOf(extra, publicUrl());
     if (caller instanceof GraphQLError) return [caller];
-    extra.operations ??= new Map();
-    const controller = requests.open();
-    extra.operations.set(payload, controller);
+    const running = begin(requests);
+    extra.operations.set(payload, running);
     const meter = new Meter(caller, clientAddress(extra.request));
-    const { signal } = controller;
+    const { signal } = running.controller;
     const edge = { caller, signal, publicUrl: publicUrl(), meter, isOverHttp: false };
     const prepared = await prepareMessage(graphql, payload, edge);
     // If the operation never began, the library does not report its completion.
-    if (Array.isArray(prepared)) endOperation(extra, payload);
-    return prepared;
+    if (isRefused(prepared)) {
+      endOperation(extra, payload);
+      return prepared;
+    }
+    const { args, run } = prepared;
+    const inTurn = async () => {
+      try {
+        return await extra.connection.inTurn(() => requests.track(Promise.resolve(run())), running.sent);
+      } catch (error) {
+        endOperation(extra, payload);
+        throw error;
+      }
+    };
+    const rootValue: MessageArgs['rootValue'] = { run, inTurn };
+    return { ...args, rootValue };
   };
 
   function endOperation({ operations }: Connection, payload: object): void {
-    const controller = operations?.get(payload);
-    operations?.delete(payload);
-    if (controller) requests.end(controller);
+    const running = operations.get(payload);
+    operations.delete(payload);
+    if (!running) return;
+    running.end();
+    requests.end(running.controller);
   }
 
-  const served = useServer<Record<string, unknown>, Connection>(
-    {
-      onConnect,
-      onSubscribe,
-      onComplete: ({ extra }, _id, payload) => endOperation(extra, payload),
-      onDisconnect({ extra }) {
-        for (const controller of extra.operations?.values() ?? []) requests.end(controller);
-      },
-      execute: (args) => (args as MessageArgs).rootValue.run(),
-      subscribe: (args) => (args as MessageArgs).rootValue.run(),
+  const protocol = makeServer<Record<string, unknown>, Connection>({
+    onConnect,
+    onSubscribe,
+    onComplete: ({ extra }, _id, payload) => endOperation(extra, payload),
+    onClose({ extra }) {
+      for (const payload of [...extra.operations.keys()]) endOperation(extra, payload);
     },
-    sockets,
-  );
+    execute: (args) => (args as MessageArgs).rootValue.inTurn(),
+    subscribe: (args) => (args as MessageArgs).rootValue.run(),
+  });
+  sockets.on('connection', (socket, request) => {
+    const connection = new SocketConnection(socket);
+    connection.open(protocol, { connection, request, operations: new Map() }, request.socket);
+  });
   return {
     async close() {
       for (const socket of sockets.clients)
@@ -120,7 +155,7 @@ export function serveWebSocket(
           GOING_AWAY,
           'the server is stopping; connect again and continue after the last event id',
         );
-      await served.dispose();
+      await new Promise((resolve) => sockets.close(resolve));
     },
     terminate() {
       for (const socket of sockets.clients) socket.terminate();
@@ -148,14 +183,29 @@ const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'PERMISSION_DE
 
 const parameterNames: readonly string[] = ['authorization', 'x-slipway-worker', ...impersonationHeaders];
 
-/** The connection parameters that replace headers, in upper or lower case. */
-function headersOf(parameters: Record<string, unknown>): IncomingHttpHeaders {
-  const given = Object.entries(parameters).flatMap(([name, value]) => {
-    const header = name.toLowerCase();
-    return parameterNames.includes(header) && typeof value === 'string' ? [[header, value]] : [];
-  });
-  return Object.fromEntries(given);
+/**
+ * The connection parameters that replace headers, in upper or lower case; or the name of one that is not a text. A
+ * client that wants to sign in must not become a stranger.
+ */
+function headersOf(parameters: Record<string, unknown>): IncomingHttpHeaders | string {
+  const given = Object.entries(parameters).filter(
+    ([name, value]) => parameterNames.includes(name.toLowerCase()) && value !== null && value !== undefined,
+  );
+  const wrong = given.find(([, value]) => typeof value !== 'string');
+  return wrong?.[0] ?? Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), String(value)]));
 }
+
+function begin(requests: RequestsUnderWay): Running {
+  let end = () => {};
+  const sent = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { controller: requests.open(), sent, end };
+}
+
+const isRefused = (
+  prepared: PreparedOperation | readonly GraphQLError[],
+): prepared is readonly GraphQLError[] => Array.isArray(prepared);
 
 /** The caller, or an error if it cannot be determined. */
 async function callerOf(
@@ -178,7 +228,7 @@ async function callerOf(
 
 /** What GraphQL executes for a message. */
 interface MessageArgs extends ExecutionArgs {
-  readonly rootValue: PreparedOperation;
+  readonly rootValue: Pick<PreparedOperation, 'run'> & { inTurn(): Promise<OperationResult> };
 }
 
 /** Parses and validates the operation of a message. If it is refused, this is the answer. */
@@ -186,11 +236,11 @@ async function prepareMessage(
   graphql: GraphQLServer,
   payload: SubscribeMessage['payload'],
   edge: EdgeContext,
-): Promise<MessageArgs | readonly GraphQLError[]> {
+): Promise<PreparedOperation | readonly GraphQLError[]> {
   try {
     const query = trustedDocuments().textOf(payload);
     const prepared = await prepareParsed(graphql, { ...payload, query }, edge);
-    return 'errors' in prepared ? prepared.errors : { ...prepared.args, rootValue: prepared };
+    return 'errors' in prepared ? prepared.errors : prepared;
   } catch (error) {
     return [withoutStatus(shownError(error))];
   }

@@ -177,17 +177,42 @@ describe('the size of a blob', () => {
 });
 
 describe('inUploadSlot', () => {
-  it('admits eight uploads and refuses the next until one is done', async () => {
+  const tried = (id: string, tenantId: string) => inUploadSlot({ id, tenantId }, async () => 'in');
+  const isRefused = { code: 'RESOURCE_EXHAUSTED' };
+  /** Uploads that run until they are ended. */
+  function hold(count: number, tenantId: string) {
     const ends: (() => void)[] = [];
-    const held = Array.from({ length: 8 }, () =>
-      inUploadSlot(() => new Promise<void>((resolve) => ends.push(resolve))),
+    const held = Array.from({ length: count }, (_, at) =>
+      inUploadSlot({ id: `${tenantId} ${at}`, tenantId }, () => new Promise<void>((end) => ends.push(end))),
     );
-    const refused = inUploadSlot(async () => 'in');
-    await expect(refused).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    return { ends, held };
+  }
+
+  it('admits eight uploads of a tenant and refuses its next until one is done, but not those of others', async () => {
+    const { ends, held } = hold(8, 'one');
+    await expect(tried('new', 'one')).rejects.toMatchObject(isRefused);
+    await expect(tried('new', 'other')).resolves.toBe('in');
     ends.shift()?.();
     await held[0];
-    await expect(inUploadSlot(async () => 'in')).resolves.toBe('in');
+    await expect(tried('new', 'one')).resolves.toBe('in');
     for (const end of ends) end();
     await Promise.all(held);
+  });
+
+  it('admits sixteen uploads of all tenants', async () => {
+    const all = [hold(8, 'one'), hold(8, 'other')];
+    await expect(tried('new', 'third')).rejects.toMatchObject(isRefused);
+    for (const { ends } of all) for (const end of ends) end();
+    await Promise.all(all.flatMap(({ held }) => held));
+    await expect(tried('new', 'third')).resolves.toBe('in');
+  });
+
+  it('admits one upload of each file at a time', async () => {
+    const { ends, held } = hold(1, 'one');
+    await expect(tried('one 0', 'one')).rejects.toMatchObject(isRefused);
+    await expect(tried('one 1', 'one')).resolves.toBe('in');
+    ends[0]?.();
+    await Promise.all(held);
+    await expect(tried('one 0', 'one')).resolves.toBe('in');
   });
 });

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MAX_UPLOADS } from '../../src/blobs/upload-slots.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { MAX_UPLOADS_OF_TENANT } from '../../src/blobs/upload-slots.ts';
 import { type App, startApp } from '../support/app.ts';
 import { eventually, registerProject } from '../support/seed.ts';
 import { announce } from '../support/upload.ts';
@@ -45,19 +45,19 @@ const statusOf = async (request: ClientRequest) => {
 
 describe('uploads at once', () => {
   it('are limited, and a refused upload is told when to come again', async () => {
-    const contents = Array.from({ length: MAX_UPLOADS }, () => randomBytes(10));
+    const contents = Array.from({ length: MAX_UPLOADS_OF_TENANT }, () => randomBytes(10));
     const held = await Promise.all(contents.map(begin));
     // Before that, another upload could take the slot of one of these.
     await eventually(
       () => uploads().length,
-      (count) => count === MAX_UPLOADS,
+      (count) => count === MAX_UPLOADS_OF_TENANT,
     );
     // What has arrived is readable for the server only.
     const modes = () =>
       uploads().flatMap((folder) =>
         readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o7777),
       );
-    await eventually(modes, (all) => all.length === MAX_UPLOADS);
+    await eventually(modes, (all) => all.length === MAX_UPLOADS_OF_TENANT);
     expect(new Set(modes())).toEqual(new Set([0o600]));
     const content = randomBytes(10);
     const { uploadUrl } = await announce(app, 'files', content);
@@ -76,4 +76,35 @@ describe('uploads at once', () => {
       (count) => count === 0,
     );
   });
+
+  it('are ended when they are too slow, and another upload of the same file can begin', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const content = randomBytes(200_000);
+    const { uploadUrl } = await announce(app, 'files', content);
+    const headers = { 'content-length': content.length };
+    const slow = httpRequest(uploadUrl, { method: 'PUT', headers });
+    slow.write(content.subarray(0, 70_000));
+    const bytesArrived = () =>
+      uploads()
+        .flatMap((folder) => readdirSync(folder).map((name) => statSync(join(folder, name)).size))
+        .reduce((sum, size) => sum + size, 0);
+    await eventually(bytesArrived, (count) => count === 70_000);
+    const second = await fetch(uploadUrl, { method: 'PUT', body: content }).catch(() => null);
+    expect(second?.status ?? 503).toBe(503);
+    const answered = statusOf(slow);
+    // Enough has arrived in the first period, and nothing in the second.
+    vi.advanceTimersByTime(10_000);
+    expect(uploads()).toHaveLength(1);
+    vi.advanceTimersByTime(10_000);
+    expect(await answered).toBe(408);
+    await eventually(
+      () => uploads().length,
+      (count) => count === 0,
+    );
+    expect((await fetch(uploadUrl, { method: 'PUT', body: content })).status).toBe(201);
+  });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });

@@ -32,6 +32,14 @@ const cost = (text: string, variables: Record<string, unknown> = {}, operationNa
 const filter = 'filter: { project: "p", domain: "d" }';
 
 describe('the cost of an operation', () => {
+  it('of a page of an execution, with its nodes, attempts, runs and logs, is far below the limit', () => {
+    const run = 'runs { id state log { sequence text } }';
+    const attempts = `taskExecutions { edges { node { id phase job { id state ${run} } } } }`;
+    const page = `{ execution(by: { id: "x" }) { id nodeExecutions { edges { node { id ${attempts} } } } } }`;
+    expect(validate(schema, parse(page))).toEqual([]);
+    expect(cost(page)).toBeLessThan(serverConfig.queryCostLimit / 2);
+  });
+
   it('is one for an object and zero for a scalar, and at least one in total', () => {
     expect(cost('{ viewer { id username role } }')).toBe(1);
     expect(cost('{ __typename }')).toBe(1);
@@ -142,12 +150,41 @@ describe('the cost of an operation', () => {
     expect(cost(`mutation { a: ${launch} b: ${launch} }`)).toBe(2 * MUTATION_COST);
   });
 
-  it('is constant for introspection, and counts only the named operation', () => {
+  it('is 100 for each field of introspection, and counts only the named operation', () => {
     expect(INTROSPECTION_COST).toBe(100);
     expect(MUTATION_COST).toBe(10);
-    expect(cost(getIntrospectionQuery())).toBe(INTROSPECTION_COST);
-    expect(cost('{ __schema { types { name } } __type(name: "X") { name } }')).toBe(2 * INTROSPECTION_COST);
+    expect(cost('{ __schema { queryType { name } } __type(name: "X") { name } }')).toBe(
+      2 * INTROSPECTION_COST,
+    );
     expect(cost('query A { viewer { id } } query B { __type(name: "X") { name } }', {}, 'B')).toBe(100);
+  });
+
+  const types = 'types { name fields { name description } }';
+  const times = (count: number, text: (at: number) => string) =>
+    Array.from({ length: count }, (_, at) => text(at)).join(' ');
+  const tooMuch: readonly [name: string, query: string][] = [
+    ['aliases under `__schema`', `{ __schema { ${times(58, (at) => `a${at}: ${types}`)} } }`],
+    ['aliases of `__schema`', `{ ${times(58, (at) => `a${at}: __schema { ${types} }`)} }`],
+    [
+      'aliases of a fragment',
+      `{ __schema { ${times(58, (at) => `a${at}: types { ...T }`)} } }
+       fragment T on __Type { name fields { name description } }`,
+    ],
+    [
+      'inline fragments',
+      `{ ... { ${times(58, (at) => `a${at}: __schema { ... { ... on __Schema { ${types} } } }`)} } }`,
+    ],
+  ];
+  it.each(tooMuch)('is more for a large answer of introspection: %s', (_name, query) => {
+    expect(cost(query)).toBeGreaterThan(serverConfig.queryCostLimit);
+  });
+
+  it('leaves out what `@skip` leaves out of introspection, and ends for a fragment that spreads itself', () => {
+    const skipped = `{ __schema { ${times(58, (at) => `a${at}: ${types.replace('{', '@skip(if: true) {')}`)} } }`;
+    expect(cost(skipped)).toBe(INTROSPECTION_COST);
+    expect(cost('{ __schema { ...T } } fragment T on __Schema { directives { name } ...T }')).toBe(
+      INTROSPECTION_COST,
+    );
   });
 
   it('of `nodes` grows with its ids, written out or in a variable', () => {
@@ -220,6 +257,7 @@ describe('every list of objects in the schema', () => {
       'KubernetesObjectMetadata.annotations': 5,
       'KubernetesObjectMetadata.labels': 5,
       'LaunchPlan.expectedOutputs': 10,
+      'NodeExecution.taskExecutions': 5,
       'RecoveryPlan.nodes': 1000,
       'TerminateExecutionsPayload.results': 1000,
       'DeleteExecutionsPayload.results': 1000,

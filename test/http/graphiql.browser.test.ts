@@ -158,6 +158,16 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await shot('4-query');
   });
 
+  it('fits into the window, with all buttons of its edge', async () => {
+    const heights = await page.evaluate(() => {
+      const { scrollHeight, clientHeight } = document.documentElement;
+      return { scrollHeight, clientHeight };
+    });
+    expect(heights).toEqual({ scrollHeight: 800, clientHeight: 800 });
+    const settings = await page.getByRole('button', { name: 'Open settings dialog' }).boundingBox();
+    expect(settings && settings.y + settings.height).toBeLessThanOrEqual(800);
+  });
+
   it('shows the events of a subscription when they arrive', async () => {
     const events = `executionEvents(by: { id: "${executionId}" }) { id phase execution { name } }`;
     await write(`subscription Watch { ${events} }`, 'Watch');

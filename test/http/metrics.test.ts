@@ -86,12 +86,12 @@ describe('GET /metrics', () => {
       },
       {
         'slipway_graphql_operations_total{type="query",outcome="OK"}': 2,
-        'slipway_graphql_operations_total{type="query",outcome="UNAUTHENTICATED"}': 1,
+        'slipway_graphql_operations_total{type="refused",outcome="UNAUTHENTICATED"}': 1,
         'slipway_graphql_operations_total{type="refused",outcome="INVALID_ARGUMENT"}': 2,
         'slipway_graphql_operations_total{type="mutation",outcome="NOT_FOUND"}': 1,
         'slipway_graphql_operations_total{type="subscription",outcome="NOT_FOUND"}': 1,
         'slipway_graphql_errors_total{code="UNAUTHENTICATED"}': 1,
-        'slipway_graphql_operation_duration_seconds_count{type="query"}': 3,
+        'slipway_graphql_operation_duration_seconds_count{type="query"}': 2,
       },
     );
   });

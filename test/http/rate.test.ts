@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RateBuckets } from '../../src/http/rate.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newCaller } from '../support/users.ts';
+import { newCaller, newKey, newUser } from '../support/users.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 vi.hoisted(() => {
@@ -166,12 +166,35 @@ describe('a caller', () => {
     expect(batch.headers.get('ratelimit-remaining')).toBe(String(100 - 43));
   });
 
+  it('pays for the length of each text of a batch, before the texts are parsed', async () => {
+    const authorization = await caller();
+    const post = (queries: readonly string[]) =>
+      fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: JSON.stringify(queries.map((query) => ({ query }))),
+      });
+    const long = viewer.padEnd(3000);
+    // Each text costs 25, and each operation 1.
+    const batch = await post([long, `${long}#`, '{ viewer { id } }']);
+    expect(batch.headers.get('ratelimit-remaining')).toBe(String(100 - 50 - 3));
+    const refused = await post(['{'.padEnd(3000), '{'.padEnd(3000)]);
+    expect([refused.status, refused.headers.get('ratelimit-remaining')]).toEqual([429, '47']);
+  });
+
   it('is not limited by other callers, and gets no more than the burst for many calls at once', async () => {
     const [one, other] = [await caller(), await caller()];
     const answers = await Promise.all(Array.from({ length: 120 }, () => ask(one)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
     expect((await ask(other)).status).toBe(200);
+  });
+
+  it('has one bucket for all its access keys', async () => {
+    const user = await newUser();
+    const keys = [user.authorization, (await newKey(user)).authorization];
+    const answers = await Promise.all(Array.from({ length: 120 }, (_, at) => ask(keys[at % 2] ?? null)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
   });
 
   it('shares the bucket of its address without a sign-in', async () => {

@@ -91,6 +91,7 @@ const cases: readonly Case[] = [
   ['a session of nobody', 401, 'UNAUTHENTICATED', ['POST /session HTTP/1.1', ...post(2).slice(1)], '{}'],
   ['wrong credentials', 401, 'UNAUTHENTICATED', [...post(2), 'Authorization: Bearer x'], '{}'],
   ['another content', 415, invalid, post(2).with(3, 'Content-Type: text/plain'), '{}'],
+  ['a compressed body', 415, invalid, [...post(2), 'Content-Encoding: gzip'], '{}'],
   ['no JSON', 400, invalid, post(1), '{'],
   ['too long a body', 413, 'RESOURCE_EXHAUSTED', post(100_000_000)],
   ['an answer that it cannot give', 406, invalid, [...post(query.length), 'Accept: image/png'], query],

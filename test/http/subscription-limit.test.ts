@@ -55,6 +55,14 @@ describe('a server', () => {
     expect([await fill(open, 'ann'), await fill(open, 'bob'), await fill(open, 'eve')]).toEqual([10, 5, 0]);
   });
 
+  it('keeps its last quarter for users who have few', async () => {
+    const open = serverWith(1000);
+    const large = [];
+    for (const userId of ['ann', 'bob', 'eve', 'joe']) large.push(await fill(open, userId));
+    expect(large).toEqual([250, 250, 250, 25]);
+    expect([await fill(open, 'kim'), await fill(open, 'lou')]).toEqual([25, 25]);
+  });
+
   it('has room again for one that has ended, of the same user too, and counts its end once', async () => {
     const open = serverWith(2);
     const [first, second] = [await open('ann'), await open('ann')];

@@ -84,8 +84,11 @@ describe('a server that enforces trusted documents', () => {
     for (let round = 0; round < 2; round += 1) {
       expect((await post({ query: unlisted, extensions })).status).toBe(403);
       const { status, body } = await post({ extensions });
-      expect(status).toBe(404);
-      expect(body.errors[0].extensions).toEqual({ code: 'NOT_FOUND' });
+      // Clients of Apollo and urql know this message.
+      expect([status, body]).toEqual([
+        200,
+        { errors: [{ message: 'PersistedQueryNotFound', extensions: { code: 'NOT_FOUND' } }] },
+      ]);
     }
     // The hash of a trusted document does not help another text.
     expect((await post({ query: unlisted, documentId: hash })).status).toBe(403);
@@ -107,7 +110,15 @@ describe('a server that enforces trusted documents', () => {
     expect(
       (await post([{ documentId: hash }, { query: listed.viewer }])).body.map(({ data }: Answer) => data),
     ).toEqual(Array(2).fill({ viewer: { username: 'admin' } }));
-    expect((await post([{ documentId: hash }, { query: unlisted }])).status).toBe(403);
+    const unknown = { extensions: { persistedQuery: { version: 1, sha256Hash: sha256(unlisted) } } };
+    const mixed = await post([{ documentId: hash }, { query: unlisted }, unknown, { documentId: 'x' }]);
+    expect(mixed.status).toBe(200);
+    expect(mixed.body.map(({ data, errors }: Answer) => data ?? errors[0].extensions)).toEqual([
+      { viewer: { username: 'admin' } },
+      { code: 'PERMISSION_DENIED' },
+      { code: 'NOT_FOUND' },
+      { code: 'NOT_FOUND' },
+    ]);
   });
 
   it('applies the same rules over Server-Sent Events and WebSocket', async () => {
@@ -160,6 +171,19 @@ describe('trusted documents', () => {
     expect(trusted.textOf({ query: unlisted })).toBe(unlisted);
     expect(trusted.textOf({ documentId: hash })).toBe(listed.viewer);
     expect(codeOf(() => trusted.textOf({ documentId: 'unknown' }))).toBe('NOT_FOUND');
+  });
+
+  it.each<['off' | 'log' | 'enforce', string, string]>([
+    ['off', 'PersistedQueryNotSupported', 'UNIMPLEMENTED'],
+    ['log', 'PersistedQueryNotSupported', 'UNIMPLEMENTED'],
+    ['enforce', 'PersistedQueryNotFound', 'NOT_FOUND'],
+  ])("answer an unknown hash as Apollo's clients expect when the mode is %s", (mode, message, code) => {
+    const trusted = new TrustedDocuments(mode, manifest);
+    const ask = (sha256Hash: string) => () =>
+      trusted.textOf({ extensions: { persistedQuery: { version: 1, sha256Hash } } });
+    expect(ask(sha256(unlisted))).toThrow(message);
+    expect(codeOf(ask(sha256(unlisted)))).toBe(code);
+    expect(ask(hash)()).toBe(listed.viewer);
   });
 
   it('are logged once each with name and hash only, and up to a limit', () => {

@@ -3,6 +3,7 @@ import { buildSchema, getOperationAST, type OperationDefinitionNode, parse } fro
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { variableFault } from '../../src/graphql/variables.ts';
+import { ask } from '../../src/http/ask.ts';
 import { createGraphQLServer } from '../../src/http/graphql.ts';
 import { Meter } from '../../src/http/rate.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
@@ -211,14 +212,9 @@ describe('variables without a sign-in', () => {
       signal: new AbortController().signal,
       publicUrl: app.url,
       meter: new Meter(null, '192.0.2.1'),
+      isOverHttp: false,
     };
-    const enveloped = graphql.getEnveloped({ ...edge, params: {} } as never);
-    const parsed = enveloped.parse(document);
-    const run =
-      getOperationAST(parsed)?.operation === 'subscription' ? enveloped.subscribe : enveloped.execute;
-    expect(enveloped.validate(enveloped.schema, parsed)).toEqual([]);
-    const contextValue = await enveloped.contextFactory();
-    return await run({ schema: enveloped.schema, document: parsed, variableValues, contextValue });
+    return await ask(graphql, { query: document, variables: variableValues as Answer }, edge);
   }
 
   it.each([

@@ -56,6 +56,23 @@ describe('signing in', () => {
       expect((await app.ask('{ viewer { id } }', {}, encoded(pair))).status).toBe(401);
   });
 
+  it.each<[name: string, credentials: (base64: string) => string]>([
+    ['something behind them', (base64) => `${base64} x`],
+    ['characters that are not of base64', (base64) => `${base64.replace(/=+$/, '')}!!!`],
+    ['the alphabet of URLs', () => 'YWRtaW46_____w=='],
+    [
+      'bytes that are not UTF-8',
+      (base64) => Buffer.concat([Buffer.from(base64, 'base64'), Buffer.from([0xe9])]).toString('base64'),
+    ],
+    ['a comma', (base64) => `${base64},`],
+  ])('refuses Basic with %s, although the password before it is right', async (_name, credentials) => {
+    const { username } = await newUser({ password: 'a right password' });
+    const base64 = basic(username, 'a right password').slice('Basic '.length);
+    const ask = (value: string) => app.ask('{ viewer { id } }', {}, `Basic ${value}`);
+    expect((await ask(base64)).status).toBe(200);
+    expect((await ask(credentials(base64))).status).toBe(401);
+  });
+
   it('splits Basic at the first colon, so a password may have some', async () => {
     const { username } = await newUser({ username: 'with-colons', password: 'one:two:three' });
     const { data } = await app.ask('{ viewer { username } }', {}, basic(username, 'one:two:three'));

@@ -64,6 +64,8 @@ builder.objectField(NodeExecutionType, 'taskExecutions', (t) =>
     {
       type: TaskExecutionType,
       description: 'The attempts of the node.',
+      // Most nodes have one attempt, and the page of an execution shows them all.
+      extensions: { listSize: 5 },
       args: listArguments,
       resolve: ({ id }, { filter, orderBy, ...args }, { loaders }) => {
         const shown = filterOf({ filter, orderBy });

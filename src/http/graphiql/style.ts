@@ -3,7 +3,7 @@ export const style = `
 html, body { height: 100%; margin: 0; }
 body { display: flex; flex-direction: column; font: 15px/1.5 system-ui, sans-serif; color: #10243c; background: #f4f6f9; }
 #root { flex: 1; min-height: 0; }
-#root > .graphiql-container { width: 100%; height: 100%; }
+#root .graphiql-container { width: 100%; height: 100%; }
 .slipway-bar { display: flex; align-items: center; gap: 16px; padding: 6px 16px; color: #fff; background: #14365c; }
 .slipway-bar[hidden] { display: none; }
 .slipway-bar h1 { margin: 0; font-size: inherit; font-weight: 600; }

@@ -12,7 +12,7 @@ export const basic: SignInMethodHandler = {
   async signIn(request) {
     const authorization = authorizationOf(request);
     if (authorization?.scheme !== 'basic') return null;
-    const pair = Buffer.from(authorization.value, 'base64').toString('utf8');
+    const pair = decodedPair(authorization.value);
     const colon = pair.indexOf(':');
     if (colon === -1 || pair.includes('\u0000')) throw refused();
     const [name, secret] = [pair.slice(0, colon), pair.slice(colon + 1)];
@@ -23,6 +23,19 @@ export const basic: SignInMethodHandler = {
     return signedIn;
   },
 };
+
+/** Source: RFC 7617 §2. @throws UnauthenticatedError for what is not base64, or is not UTF-8 inside. */
+function decodedPair(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) throw refused();
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw refused();
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const refused = () => new UnauthenticatedError('the credentials are not valid');
 

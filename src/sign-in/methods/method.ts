@@ -62,6 +62,7 @@ export interface SignInMethodHandler {
 export function authorizationOf({ headers }: SignInRequest): { scheme: string; value: string } | null {
   const { authorization } = headers;
   if (!authorization) return null;
-  const [scheme = '', ...value] = authorization.split(' ');
-  return { scheme: scheme.toLowerCase(), value: value.join(' ').trim() };
+  const [scheme = ''] = authorization.split(' ', 1);
+  const [, value = ''] = /^[^ ]+ +([\w.~+/-]+=*)$/.exec(authorization) ?? [];
+  return { scheme: scheme.toLowerCase(), value };
 }

@@ -22,7 +22,7 @@ afterAll(() => app.stop());
 
 const viewer = '{ viewer { username role } }';
 const asStranger = (query = viewer) => app.ask(query, {}, null);
-const stranger = { status: 200, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
+const stranger = { status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
 
 describe('a request without credentials', () => {
   it('is UNAUTHENTICATED until the anonymous user exists', async () => {
