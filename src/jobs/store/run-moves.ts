@@ -1,6 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { JobRunState } from '../../generated/prisma/enums.ts';
-import { GroupCommit } from '../../platform/database/group-commit.ts';
+import { tenantGroups } from '../../platform/database/group-commit.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import { isTerminal, phasesOf, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
@@ -165,14 +164,14 @@ interface Moves {
 /** How many characters of reports one transaction applies: those of about 2,000 runs without outputs. */
 const MAX_TEXT = 512 * 1024;
 
-const newGroups = () =>
-  new GroupCommit<Moves, RunMoved[]>({
-    apply: applyMoves,
-    sizeOf: ({ rows }) => rows.length,
-    most: MAX_TEXT,
-    // The statement must not name a run twice.
-    keysOf: ({ runIds }) => runIds,
-  });
+const groups = tenantGroups<Moves, RunMoved[]>({
+  apply: applyMoves,
+  sizeOf: ({ rows }) => rows.length,
+  most: MAX_TEXT,
+  mostWaiting: 64 * MAX_TEXT,
+  // The statement must not name a run twice.
+  keysOf: ({ runIds }) => runIds,
+});
 
 /** The row of a report. What is null is left out, which means the same and is less to read. */
 function rowOf({ runId, to, at, exitCode, error, outputs, outputLiterals }: RunMove, userId: string): string {
@@ -183,9 +182,6 @@ function rowOf({ runId, to, at, exitCode, error, outputs, outputLiterals }: RunM
     outputLiterals: outputLiterals ?? undefined,
   });
 }
-
-/** By tenant, so that the reports of one tenant never wait for the locks of another. */
-const groups = new LRUCache<string, GroupCommit<Moves, RunMoved[]>>({ max: 1000, memoMethod: newGroups });
 
 async function applyMoves(calls: readonly Moves[]): Promise<RunMoved[][]> {
   const retries = calls.flatMap((call) => call.retries);
@@ -207,7 +203,6 @@ export async function moveRuns(
 ): Promise<RunMoved[]> {
   if (moves.length === 0) return [];
   const rows = moves.map((move) => rowOf(move, userId));
-  return await groups
-    .memo(tenantId)
-    .submit({ runIds: moves.map(({ runId }) => runId), rows: rows.join(','), retries });
+  const runIds = moves.map(({ runId }) => runId);
+  return await groups.submit(tenantId, { runIds, rows: rows.join(','), retries });
 }

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import { UnavailableError } from '../errors.ts';
 import { isDatabaseLost } from './failures.ts';
 
 /** What to do with the requests of a group. */
@@ -12,12 +14,16 @@ export interface GroupOptions<Request, Answer> {
   sizeOf(request: Request): number;
   /** The requests of a group have at most this size together, unless one alone is larger. */
   readonly most: number;
+  /** The requests that wait for their group have at most this size together. Further ones are refused. */
+  readonly mostWaiting: number;
   /** What no two requests of a group may have in common, such as the rows that they change. */
   keysOf(request: Request): Iterable<string>;
 }
 
 interface Waiting<Request, Answer> {
   readonly request: Request;
+  readonly size: number;
+  readonly keys: readonly string[];
   answer(answer: Answer): void;
   fail(error: unknown): void;
 }
@@ -25,7 +31,8 @@ interface Waiting<Request, Answer> {
 /**
  * Applies requests that arrive together in one transaction, because a transaction of many rows costs little more than
  * one of a few. One group is applied at a time: the first request starts at once, and those that arrive in the meantime
- * form the next group, in their order. Each caller is answered after the commit of its group.
+ * form the next group, in their order. Of requests with a common key, the later ones wait for further groups. Each caller
+ * is answered after the commit of its group.
  *
  * If a group fails, each of its requests is applied alone, all at the same time, so that none fails because of another
  * one. So `apply` must be safe to repeat. Only if the database is lost, all of them fail at once.
@@ -33,16 +40,23 @@ interface Waiting<Request, Answer> {
 export class GroupCommit<Request, Answer> {
   readonly #options: GroupOptions<Request, Answer>;
   #waiting: Waiting<Request, Answer>[] = [];
+  #waitingSize = 0;
   #isBusy = false;
 
   constructor(options: GroupOptions<Request, Answer>) {
     this.#options = options;
   }
 
-  /** Resolves after the commit. Rejects with the error of `apply` for this request. */
+  /** Resolves after the commit. Rejects with the error of `apply` for this request; UnavailableError if too many wait. */
   submit(request: Request): Promise<Answer> {
+    const { sizeOf, keysOf, mostWaiting } = this.#options;
+    const size = sizeOf(request);
+    const isFull = this.#waiting.length > 0 && this.#waitingSize + size > mostWaiting;
+    if (isFull)
+      return Promise.reject(new UnavailableError('too many calls wait for the database, try again'));
     return new Promise((answer, fail) => {
-      this.#waiting.push({ request, answer, fail });
+      this.#waiting.push({ request, size, keys: [...keysOf(request)], answer, fail });
+      this.#waitingSize += size;
       if (!this.#isBusy) void this.#work();
     });
   }
@@ -57,18 +71,21 @@ export class GroupCommit<Request, Answer> {
   }
 
   #nextGroup(): Waiting<Request, Answer>[] {
-    const { sizeOf, keysOf, most } = this.#options;
     const group: Waiting<Request, Answer>[] = [];
+    const others: Waiting<Request, Answer>[] = [];
     const taken = new Set<string>();
     let size = 0;
+    let isFull = false;
     for (const one of this.#waiting) {
-      const keys = [...keysOf(one.request)];
-      size += sizeOf(one.request);
-      if (group.length > 0 && (size > most || keys.some((key) => taken.has(key)))) break;
-      for (const key of keys) taken.add(key);
-      group.push(one);
+      isFull ||= group.length > 0 && size + one.size > this.#options.most;
+      const mayJoin = !isFull && !one.keys.some((key) => taken.has(key));
+      // Also the keys of those that wait, so that requests with a common key keep their order.
+      for (const key of one.keys) taken.add(key);
+      if (mayJoin) size += one.size;
+      (mayJoin ? group : others).push(one);
     }
-    this.#waiting = this.#waiting.slice(group.length);
+    this.#waiting = others;
+    this.#waitingSize -= size;
     return group;
   }
 
@@ -86,4 +103,18 @@ export class GroupCommit<Request, Answer> {
       return true;
     }
   }
+}
+
+/** How many tenants keep their groups. One that loses them while it is busy has two for a moment, which does no harm. */
+const MAX_TENANTS = 1000;
+
+/** Groups for each tenant, so that the requests of one tenant never wait for the locks of another. */
+export function tenantGroups<Request, Answer>(options: GroupOptions<Request, Answer>) {
+  const groups = new LRUCache<string, GroupCommit<Request, Answer>>({
+    max: MAX_TENANTS,
+    memoMethod: () => new GroupCommit(options),
+  });
+  return {
+    submit: (tenantId: string, request: Request): Promise<Answer> => groups.memo(tenantId).submit(request),
+  };
 }

@@ -15,9 +15,14 @@ class Bench {
   #open: (() => void)[] = [];
   readonly commit: GroupCommit<Work, string>;
 
-  constructor({ most = 100, failing = null as ((names: string[]) => Error | null) | null } = {}) {
+  constructor({
+    most = 100,
+    mostWaiting = 1000,
+    failing = null as ((names: string[]) => Error | null) | null,
+  } = {}) {
     this.commit = new GroupCommit<Work, string>({
       most,
+      mostWaiting,
       sizeOf: ({ size = 1 }) => size,
       keysOf: ({ keys = [] }) => keys,
       apply: async (works) => {
@@ -88,13 +93,32 @@ describe('GroupCommit', () => {
     expect(bench.groups).toEqual([['first'], ['b', 'c'], ['d'], ['e'], ['f']]);
   });
 
-  it('never applies two requests with a common key together', async () => {
+  it('never applies two requests with a common key together, keeps their order, and lets others go before', async () => {
     const bench = new Bench();
     const keyed = (name: string, ...keys: string[]) => ({ name, keys });
     await bench.finish(
-      bench.submit('first', keyed('b', 'x', 'y'), keyed('c', 'z'), keyed('d', 'y'), keyed('e')),
+      bench.submit(
+        ...['first', keyed('b', 'x', 'y'), keyed('c', 'z'), keyed('d', 'y', 'v')],
+        ...[keyed('e', 'v'), keyed('f')],
+      ),
     );
-    expect(bench.groups).toEqual([['first'], ['b', 'c'], ['d', 'e']]);
+    expect(bench.groups).toEqual([['first'], ['b', 'c', 'f'], ['d'], ['e']]);
+  });
+
+  it('refuses a request with UNAVAILABLE if too much waits, and takes further ones when some are done', async () => {
+    const bench = new Bench({ mostWaiting: 3 });
+    const answers = bench.submit('first', 'b', { name: 'c', size: 2 }, 'd');
+    await expect(answers[3]).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await bench.finish(answers.slice(0, 3))).toEqual(['first done', 'b done', 'c done']);
+    expect(await bench.finish(bench.submit('e', 'f'))).toEqual(['e done', 'f done']);
+  });
+
+  it('takes one request of any size when nothing waits', async () => {
+    const bench = new Bench({ mostWaiting: 3 });
+    expect(await bench.finish(bench.submit('first', { name: 'b', size: 9 }))).toEqual([
+      'first done',
+      'b done',
+    ]);
   });
 
   it('fails only the request that is at fault', async () => {
