@@ -11,6 +11,8 @@ export interface SecondServer extends Pick<App, 'url'> {
   /** The status of a question that everyone may ask who is signed in. */
   statusFor(authorization: string): Promise<number>;
   stop(): Promise<void>;
+  /** Ends it at once, as a crash would. It may have ended before. */
+  kill(): Promise<void>;
 }
 
 export async function startSecondServer(): Promise<SecondServer> {
@@ -31,6 +33,12 @@ export async function startSecondServer(): Promise<SecondServer> {
     server.once('message', ({ address }: { address: string }) => resolve(address));
     server.once('exit', (code) => reject(new Error(`the second server ended with code ${code}:\n${output}`)));
   });
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    server.kill(signal);
+    await exited;
+  }
   return {
     url,
     async statusFor(authorization) {
@@ -42,10 +50,7 @@ export async function startSecondServer(): Promise<SecondServer> {
       await response.arrayBuffer();
       return response.status;
     },
-    async stop() {
-      const exited = once(server, 'exit');
-      server.kill('SIGTERM');
-      await exited;
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   };
 }

@@ -56,8 +56,8 @@ export async function createNodeEvent(
   return await inTransaction(async (tx) => {
     const execution = await lockExternal(tx, executionId);
     const spec = specOf(await getClosure(execution.workflowId, tx), event);
-    const outputs = await readEventOutputs(tx, execution, spec?.outputs ?? null, event);
-    const inputs = await readEventInputs(tx, execution, spec?.inputTypes ?? null, event);
+    const outputs = await readEventOutputs(execution, spec?.outputs ?? null, event, tx);
+    const inputs = await readEventInputs(execution, spec?.inputTypes ?? null, event, tx);
     const parentId = await parentRowId(tx, executionId, event);
     const known = await findReportedNode(tx, executionId, event.nodeId);
     const judged = { noun: `the node ${event.nodeId}`, cluster: execution.cluster };

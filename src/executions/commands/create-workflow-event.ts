@@ -38,7 +38,7 @@ export async function createWorkflowEvent(
   await inTransaction(async (tx) => {
     const execution = await lockExternal(tx, executionId);
     const { workflow } = await getClosure(execution.workflowId, tx);
-    const outputs = await readEventOutputs(tx, execution, workflow.template.interface.outputs, event);
+    const outputs = await readEventOutputs(execution, workflow.template.interface.outputs, event, tx);
     const refused = eventRefusal(judgeWorkflowEvent(execution, event), {
       noun: 'the execution',
       current: execution.phase,

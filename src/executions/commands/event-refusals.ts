@@ -37,6 +37,19 @@ export function eventRefusal(verdict: EventVerdict, { noun, current, cluster }: 
   });
 }
 
+export const executionNotFound = (id: string) => new NotFoundError('execution', id, ['input', 'execution']);
+
+/** The error for an event of an execution that our own scheduler runs; null for one of an engine from outside. */
+export function refusalOfOwn({
+  engine,
+  phase,
+}: Pick<ReportedExecution, 'engine' | 'phase'>): DomainError | null {
+  if (engine === 'EXTERNAL') return null;
+  return new FailedPreconditionError('Slipway runs this execution itself, so it takes no events', {
+    current: phase,
+  });
+}
+
 /**
  * Locks the execution of an event.
  *
@@ -44,9 +57,8 @@ export function eventRefusal(verdict: EventVerdict, { noun, current, cluster }: 
  */
 export async function lockExternal(tx: Tx, id: string): Promise<ReportedExecution> {
   const execution = await lockReported(tx, id);
-  if (!execution) throw new NotFoundError('execution', id, ['input', 'execution']);
-  if (execution.engine === 'EXTERNAL') return execution;
-  throw new FailedPreconditionError('Slipway runs this execution itself, so it takes no events', {
-    current: execution.phase,
-  });
+  if (!execution) throw executionNotFound(id);
+  const refused = refusalOfOwn(execution);
+  if (refused) throw refused;
+  return execution;
 }

@@ -39,28 +39,28 @@ type Variables = Readonly<Record<string, Variable>>;
  * project or one that was not uploaded.
  */
 export const readEventOutputs = (
-  tx: Tx,
   project: FileOwner,
   variables: Variables | null,
   { outputs, outputLiterals }: GivenOutputs,
+  tx?: Tx,
 ): Promise<LiteralMap | null> =>
-  readValues(tx, project, variables, { plain: outputs, literals: outputLiterals }, 'output');
+  readValues(project, variables, { plain: outputs, literals: outputLiterals }, 'output', tx);
 
 /** The same for inputs. */
 export const readEventInputs = (
-  tx: Tx,
   project: FileOwner,
   variables: Variables | null,
   { inputs, inputLiterals }: GivenInputs,
+  tx?: Tx,
 ): Promise<LiteralMap | null> =>
-  readValues(tx, project, variables, { plain: inputs, literals: inputLiterals }, 'input');
+  readValues(project, variables, { plain: inputs, literals: inputLiterals }, 'input', tx);
 
 async function readValues(
-  tx: Tx,
   project: FileOwner,
   variables: Variables | null,
   given: { readonly plain: unknown; readonly literals: unknown },
   noun: 'input' | 'output',
+  tx: Tx | undefined,
 ): Promise<LiteralMap | null> {
   if (given.plain == null && given.literals == null) return null;
   const place = new Place(['input']);

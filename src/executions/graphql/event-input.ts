@@ -11,7 +11,7 @@ import {
 } from '../../platform/errors.ts';
 import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { isRecord, type JsonObject } from '../../values/json.ts';
-import type { ExecutionBy } from '../store/reads.ts';
+import type { ExecutionBy, ExecutionRow } from '../store/reads.ts';
 
 /** The parts that the three mutations of an engine from outside share. */
 
@@ -99,11 +99,10 @@ export function objectOf(value: unknown, path: readonly string[]): JsonObject {
 }
 
 /** The execution that the rule has found. */
-export async function executionId(by: unknown, { loaders }: Context): Promise<string> {
+export async function executionOf(by: unknown, { loaders }: Context): Promise<ExecutionRow> {
   const execution = await loaders.execution.load(by as ExecutionBy);
-  if (!execution)
-    throw new NotFoundError('execution', addressText(by as ExecutionBy), ['input', 'execution']);
-  return execution.id;
+  if (execution) return execution;
+  throw new NotFoundError('execution', addressText(by as ExecutionBy), ['input', 'execution']);
 }
 
 /** The object of an event as it is afterwards. The loader must have forgotten what it was before. */

@@ -15,7 +15,7 @@ import {
   EventErrorInput,
   errorOf,
   eventErrors,
-  executionId,
+  executionOf,
   inputLiterals,
   inputs,
   objectOf,
@@ -126,7 +126,7 @@ builder.mutationFields((t) => ({
     args: inputOf(CreateNodeEventInput),
     resolve: async (_root, { input }, context) => {
       const { loaders } = context;
-      const id = await executionId(input.execution, context);
+      const { id } = await executionOf(input.execution, context);
       if (input.targetEntity) requireCompleteKey(input.targetEntity.key, ['input', 'targetEntity', 'key']);
       const child = input.childExecution && (await getReadableExecutionId(input.childExecution, context));
       const parentTaskId = input.parentTaskExecution ?? null;

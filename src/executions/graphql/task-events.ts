@@ -16,7 +16,7 @@ import {
   EventErrorInput,
   errorOf,
   eventErrors,
-  executionId,
+  executionOf,
   inputLiterals,
   inputs,
   objectOf,
@@ -26,7 +26,6 @@ import {
   outputUri,
   outputUriOf,
   producer,
-  rowAfter,
 } from './event-input.ts';
 import { ExecutionByInput } from './execution.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
@@ -246,9 +245,9 @@ builder.mutationFields((t) => ({
     errors: eventErrors,
     args: inputOf(CreateTaskEventInput),
     resolve: async (_root, { input }, context) => {
-      const id = await executionId(input.execution, context);
+      const execution = await executionOf(input.execution, context);
       requireCompleteKey(input.task, ['input', 'task']);
-      const taskId = await createTaskEvent(callerOf(context), id, {
+      const taskExecution = await createTaskEvent(callerOf(context), execution, {
         ...input,
         retryAttempt: countOf(input.retryAttempt, 'retryAttempt'),
         phaseVersion: countOf(input.phaseVersion, 'phaseVersion'),
@@ -269,10 +268,7 @@ builder.mutationFields((t) => ({
         inputUri: input.inputUri ?? null,
         outputUri: outputUriOf(input),
       });
-      const { taskExecution } = context.loaders;
-      return {
-        taskExecution: await rowAfter('task execution', taskId, taskExecution.clearAll().load(taskId)),
-      };
+      return { taskExecution };
     },
   }),
 }));

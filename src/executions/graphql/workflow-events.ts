@@ -7,7 +7,7 @@ import {
   EventErrorInput,
   errorOf,
   eventErrors,
-  executionId,
+  executionOf,
   occurredAt,
   outputLiterals,
   outputs,
@@ -47,7 +47,7 @@ builder.mutationFields((t) => ({
     errors: eventErrors,
     args: inputOf(CreateWorkflowEventInput),
     resolve: async (_root, { input }, context) => {
-      const id = await executionId(input.execution, context);
+      const { id } = await executionOf(input.execution, context);
       await createWorkflowEvent(callerOf(context), id, {
         ...input,
         producerId: input.producerId ?? '',

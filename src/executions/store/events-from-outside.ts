@@ -1,9 +1,7 @@
-import type { CacheStatus, ExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
+import type { CacheStatus, ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import type { NodeDetails } from '../domain/node-details.ts';
-import type { TaskDetails } from '../domain/task-details.ts';
 import type { NodeExecutionRow } from './reads.ts';
 
 /** The reads and writes of engines from outside. Each transaction first locks the execution. */
@@ -88,53 +86,4 @@ export async function storeNodeNews(tx: Tx, id: string, news: NodeNews): Promise
     news.updatedAt,
   ];
   await run(nodeNewsStatement, values, tx);
-}
-
-const nodeInputsStatement = statement<{ id: string }>(
-  'update node_executions set inputs = $2::json where id = $1::uuid and inputs is null returning id',
-);
-
-/** Stores the inputs of a node, which its attempts share. The first ones are kept. */
-export async function storeNodeInputs(tx: Tx, id: string, inputs: object): Promise<void> {
-  await run(nodeInputsStatement, [id, JSON.stringify(inputs)], tx);
-}
-
-interface KnownTask {
-  readonly id: string;
-  readonly phase: TaskExecutionPhase;
-  readonly phaseVersion: number;
-  readonly details: TaskDetails | null;
-}
-
-const taskStatement = statement<KnownTask>(
-  `select id, phase::text as phase, phase_version as "phaseVersion", details from task_executions
-    where node_execution_id = $1::uuid and retry_attempt = $2 and task_project = $3 and task_domain = $4
-      and task_name = $5 and task_version = $6`,
-);
-
-/** One attempt of a task in a node. */
-export async function findReportedTask(
-  tx: Tx,
-  nodeExecutionId: string,
-  attempt: number,
-  { project, domain, name, version }: EntityKey,
-): Promise<KnownTask | null> {
-  const [row] = await run(taskStatement, [nodeExecutionId, attempt, project, domain, name, version], tx);
-  return row ?? null;
-}
-
-const taskNewsStatement = statement<{ id: string }>(
-  `update task_executions
-      set details = $2::json, phase_version = $3, updated_at = $4::timestamptz, reason = coalesce($5, reason)
-    where id = $1::uuid returning id`,
-);
-
-export async function storeTaskNews(
-  tx: Tx,
-  id: string,
-  news: { readonly details: TaskDetails; readonly phaseVersion: number; readonly updatedAt: Date },
-): Promise<void> {
-  const { details, phaseVersion, updatedAt } = news;
-  const reason = details.reasons.at(-1)?.message ?? null;
-  await run(taskNewsStatement, [id, JSON.stringify(details), phaseVersion, updatedAt, reason], tx);
 }
