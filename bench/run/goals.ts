@@ -45,7 +45,7 @@ export const gates: Readonly<Record<string, Gate>> = {
   Q2: { statements: 5, cpu: 16 },
   Q3: { statements: 3, cpu: 13 },
   Q4: { statements: 3, cpu: 20 },
-  M1: { statements: 10, cpu: 16 },
+  M1: { statements: 4, cpu: 16 },
 };
 
 export type Verdict = 'aim met' | 'met' | 'missed';
