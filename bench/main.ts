@@ -3,7 +3,7 @@
  * measures and which other forms there are.
  */
 import { readFileSync } from 'node:fs';
-import { brokenGates } from './run/gates.ts';
+import { faultsOf, gatedOf } from './run/gates.ts';
 import { readOptions } from './run/options.ts';
 import { readmeOf } from './run/readme.ts';
 import { writeReport } from './run/report.ts';
@@ -38,7 +38,7 @@ async function compareServers(args: readonly string[]): Promise<boolean> {
   const smaller = options.smaller === null ? undefined : resultsIn(options.smaller);
   const results = await runBench(options);
   print(writeReport(results, smaller));
-  const broken = options.short ? brokenGates(results.rows) : [];
+  const broken = options.short ? gatedOf(results.rows).flatMap(faultsOf) : [];
   for (const fault of broken) print(`\nBroken: ${fault}`);
   return broken.length === 0;
 }

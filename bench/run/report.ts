@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bound, boundsOf, growthOf, isMet } from './bounds.ts';
 import { chartOf } from './chart.ts';
+import { faultsOf, gatedOf } from './gates.ts';
 import { round, table } from './markdown.ts';
 import type { Results } from './results.ts';
 import { type Comparison, compare, type Row, type Spread } from './summary.ts';
@@ -17,19 +18,32 @@ export function writeReport(results: Results, smaller: Results | undefined): str
   return text;
 }
 
-export function reportOf(results: Results, smaller?: Results): string {
-  const { rows } = results;
-  return [
+/** @param smaller  the results of a run with a tenth of the data, if they are known. */
+export const reportOf = (results: Results, smaller?: Results): string =>
+  [
     conditionsOf(results),
-    measured(rows),
-    `Slipway to each peer. The lower of the two ratios decides.`,
-    compared(compare(rows)),
-    `Slipway alone.`,
-    bounded([...boundsOf(results), ...(smaller ? growthOf(results, smaller) : [])]),
-    `Starts, in seconds, and memory at rest.`,
-    started(results),
+    measured(results.rows),
+    ...(results.options.short ? [gatesOf(results.rows)] : goalsOf(results, smaller)),
     phases(results),
   ].join('\n\n');
+
+const goalsOf = (results: Results, smaller: Results | undefined): string[] => [
+  'Slipway to each peer. The lower of the two ratios decides.',
+  compared(compare(results.rows)),
+  'Slipway alone.',
+  bounded([...boundsOf(results), ...(smaller ? growthOf(results, smaller) : [])]),
+  'Starts, in seconds, and memory at rest.',
+  started(results),
+];
+
+function gatesOf(rows: readonly Row[]): string {
+  const lines = gatedOf(rows).map((one) => [
+    ...[one.workload, `${one.statements.length}`, `${one.gate.statements}`],
+    ...[one.cpu === null ? '–' : round(one.cpu), `${one.gate.cpu}`],
+    faultsOf(one).length === 0 ? 'holds' : 'is broken',
+  ]);
+  const head = ['workload', 'statements', 'at most', 'CPU in times of the limit', 'at most', 'gate'];
+  return table(head, lines, 1);
 }
 
 /** On what, and how, the numbers were measured. */

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { brokenGates } from '../../bench/run/gates.ts';
+import { faultsOf, gatedOf } from '../../bench/run/gates.ts';
 import { gates } from '../../bench/run/goals.ts';
+import type { Row } from '../../bench/run/summary.ts';
 import { workloads } from '../../bench/run/workloads.ts';
 import { row } from './rows.ts';
 
+const brokenGates = (rows: readonly Row[]) => gatedOf(rows).flatMap(faultsOf);
 const gate = gates['V0'] ?? { statements: 0, cpu: 0 };
 const limit = row('V0', 'limit', { serverCpu: 0.75, databaseCpu: 0.25 });
 const ours = (cpu: number, statements = gate.statements) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chartOf } from '../../bench/run/chart.ts';
+import { gates } from '../../bench/run/goals.ts';
 import { inTurn } from '../../bench/run/measure.ts';
 import { readmeOf } from '../../bench/run/readme.ts';
 import { reportOf } from '../../bench/run/report.ts';
@@ -56,6 +57,15 @@ describe('the report', () => {
     expect(text).toContain(line);
     expect(text).toContain('| V0 | apollo | 5.11 | 5.00 | 2 / 4 | aim met |');
     expect(text).toContain('Of the time, filling the tables took 60 s, V0 took 75 s.');
+  });
+
+  it('of the short form shows the gates in place of the goals', () => {
+    const all = results([...rows, row('Q1', 'limit', { serverCpu: 0.05, databaseCpu: 0.01 })]);
+    const text = reportOf({ ...all, options: { ...all.options, short: true } });
+    const { V0, Q1 } = gates;
+    expect(text).toContain(`| V0 | 1 | ${V0?.statements} | 8.54 | ${V0?.cpu} | holds |`);
+    expect(text).toContain(`| Q1 | 1 | ${Q1?.statements} | 16.7 | ${Q1?.cpu} | is broken |`);
+    expect(text).not.toContain('missed');
   });
 
   it('has no number for what was not measured', () => {
