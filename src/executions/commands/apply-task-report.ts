@@ -15,13 +15,13 @@ import {
   readReported,
   storeReports,
 } from '../store/task-reports.ts';
-import type { ExternalTaskEvent } from './create-task-event.ts';
+import type { AttemptEvent } from './create-task-event.ts';
 import { eventRefusal, executionNotFound, refusalOfOwn } from './event-refusals.ts';
 
 /** An event, with what had to be read before it is judged. */
 export interface TaskReport {
   readonly executionId: string;
-  readonly event: ExternalTaskEvent;
+  readonly event: AttemptEvent;
   /** What the event brings for the interface of its task. Null if the task was not looked up, as it brings no values. */
   readonly checked: CheckedValues | null;
 }

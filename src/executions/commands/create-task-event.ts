@@ -9,8 +9,8 @@ import type { ExecutionRow, TaskExecutionRow } from '../store/reads.ts';
 import { applyTaskReport, type CheckedValues } from './apply-task-report.ts';
 import { type GivenInputs, type GivenOutputs, readEventInputs, readEventOutputs } from './event-values.ts';
 
-/** An event of an engine from outside about one attempt of a task. */
-export interface ExternalTaskEvent extends GivenInputs, GivenOutputs, TaskDetailsEvent {
+/** An event of an engine from outside about one attempt of a task, without the values that it brings. */
+export interface AttemptEvent extends TaskDetailsEvent {
   readonly nodeId: string;
   readonly task: EntityKey;
   readonly retryAttempt: number;
@@ -22,6 +22,8 @@ export interface ExternalTaskEvent extends GivenInputs, GivenOutputs, TaskDetail
   readonly reportedAt: Date | null;
   readonly error: WorkError | null;
 }
+
+export interface ExternalTaskEvent extends AttemptEvent, GivenInputs, GivenOutputs {}
 
 type ReportedOn = Pick<ExecutionRow, 'id' | 'tenantId' | 'projectId'>;
 
@@ -37,12 +39,14 @@ type ReportedOn = Pick<ExecutionRow, 'id' | 'tenantId' | 'projectId'>;
 export async function createTaskEvent(
   caller: Caller,
   execution: ReportedOn,
-  event: ExternalTaskEvent,
+  { inputs, inputLiterals, outputs, outputLiterals, ...event }: ExternalTaskEvent,
 ): Promise<TaskExecutionRow> {
   const { id: executionId, tenantId } = execution;
-  const check = () => checkedValues(caller, execution, event);
+  const given = { inputs, inputLiterals, outputs, outputLiterals };
+  const check = () => checkedValues(caller, execution, event.task, given);
   // Most events bring no values, and are about an attempt that is known. They need nothing of their task.
-  const checked = bringsValues(event) ? await check() : null;
+  const bringsValues = Object.values(given).some((value) => value != null);
+  const checked = bringsValues ? await check() : null;
   let answer = await applyTaskReport(tenantId, { executionId, event, checked });
   if (answer === 'TASK_NEEDED')
     answer = await applyTaskReport(tenantId, { executionId, event, checked: await check() });
@@ -52,20 +56,18 @@ export async function createTaskEvent(
   return answer;
 }
 
-const bringsValues = ({ inputs, inputLiterals, outputs, outputLiterals }: ExternalTaskEvent): boolean =>
-  [inputs, inputLiterals, outputs, outputLiterals].some((value) => value != null);
-
 async function checkedValues(
   caller: Caller,
   project: ReportedOn,
-  event: ExternalTaskEvent,
+  key: EntityKey,
+  given: GivenInputs & GivenOutputs,
 ): Promise<CheckedValues> {
-  const [task] = await listReadableTasks(caller, [event.task]);
+  const [task] = await listReadableTasks(caller, [key]);
   const taskId = task?.id ?? null;
   const signature = task?.compiled.template.interface;
   try {
-    const outputs = await readEventOutputs(project, signature?.outputs ?? null, event);
-    const inputs = await readEventInputs(project, signature?.inputs ?? null, event);
+    const outputs = await readEventOutputs(project, signature?.outputs ?? null, given);
+    const inputs = await readEventInputs(project, signature?.inputs ?? null, given);
     return { taskId, inputs, outputs, fault: null };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
