@@ -61,7 +61,7 @@ export const gates: Readonly<Record<string, Gate>> = {
   Q2: { statements: 5, cpu: 9 },
   Q3: { statements: 3, cpu: 8 },
   Q4: { statements: 3, cpu: 12 },
-  M1: { statements: 4, cpu: 5 },
+  M1: { statements: 4, cpu: 8 },
 };
 
 export type Verdict = 'aim met' | 'met' | 'missed';
