@@ -50,6 +50,12 @@ export function statement<Row>(text: string): Statement<Row> {
   return made;
 }
 
+/**
+ * Some ids, to compare a column with: `id = ${anyOf('$1')}`. If PostgreSQL saw how many they are, it would plan the
+ * statement anew each time, which takes longer than it takes to read a few rows. It does not look into a subquery.
+ */
+export const anyOf = (parameter: string): string => `any((select ${parameter}::uuid[])::uuid[])`;
+
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format: 'text' | 'binary') =>
     oid === pg.types.builtins.INT8
