@@ -93,7 +93,7 @@ const byId = statement<ExecutionRow>(
 
 const byIds = statement<ExecutionRow>(
   `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
-    where execution.id = ${anyOf('$1')} and execution.tenant_id = $2::uuid`,
+    where execution.id = ${anyOf('$1', 'uuid')} and execution.tenant_id = $2::uuid`,
 );
 
 const byKeys = statement<ExecutionRow>(
@@ -218,7 +218,7 @@ export function readChildExecutions(nodeExecutionIds: readonly string[]) {
 }
 
 const nodesById = statement<NodeExecutionRow>(
-  `select ${nodeColumns} from node_executions as node where node.id = ${anyOf('$1')}`,
+  `select ${nodeColumns} from node_executions as node where node.id = ${anyOf('$1', 'uuid')}`,
 );
 
 export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeExecutionRow | null)[]> {
@@ -248,7 +248,7 @@ export async function readNodesByKey(keys: readonly NodeKey[]): Promise<(NodeExe
 }
 
 const tasksById = statement<TaskExecutionRow>(
-  `select ${taskColumns} from task_executions as task where task.id = ${anyOf('$1')}`,
+  `select ${taskColumns} from task_executions as task where task.id = ${anyOf('$1', 'uuid')}`,
 );
 
 export async function readTaskExecutions(ids: readonly string[]): Promise<(TaskExecutionRow | null)[]> {
@@ -329,7 +329,7 @@ export interface PhaseCountRow {
 
 const phaseCounts = statement<PhaseCountRow>(
   `select execution_id as "executionId", phase::text as phase, sum(count)::int as count
-     from node_phase_counts where execution_id = ${anyOf('$1')}
+     from node_phase_counts where execution_id = ${anyOf('$1', 'uuid')}
     group by execution_id, phase having sum(count) > 0 order by phase`,
 );
 
