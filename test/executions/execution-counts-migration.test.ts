@@ -17,7 +17,7 @@ describe('execution_counts', () => {
         `insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
            workflow_entity_id, phase, state, principal_id, queue, user_inputs, inputs)
          values ($1, $2, $2, $3, $6, $2, $2, $2, $4, $5, $2, 'default', '{}', '{}')`,
-        [id, project, domain, phase, state, id],
+        [id, project, domain, phase, state, `made-${id.slice(-8)}`],
       );
       return id;
     };
