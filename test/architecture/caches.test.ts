@@ -123,13 +123,13 @@ const never: Readonly<Record<string, string>> = {
   'identity/passwords.ts dummyHash': 'The hash of a password that nobody has.',
   // The configuration of the process.
   'http/client-address.ts blockLists': 'Computed from the configuration of the process.',
-  'http/graphiql/answer.ts page': 'Computed from the build and the configuration of the process.',
+  'http/graphiql/answer.ts rendered': 'Computed from the build and the configuration of the process.',
   'http/trusted-documents.ts loaded': 'The documents that the process was started with.',
   'http/trusted-documents.ts #texts': 'The documents that the process was started with.',
   'http/trusted-documents.ts #named': 'What was already logged.',
   'identity/fixed-users.ts content': 'The users that the process was started with.',
   'blobs/object-storage.ts opening': 'The connection of the process to the storage.',
-  'platform/database/migrations.ts instantiated': 'The engine of migrations, which has no data.',
+  'platform/database/schema-engine.ts instantiated': 'The engine of migrations, which has no data.',
   // What belongs to one request, connection, transaction or error, and goes with it.
   'oauth/provider/resources.ts named': 'Belongs to one request.',
   'oauth/provider/device.ts hints': 'Belongs to one request.',
