@@ -27,7 +27,8 @@ const padded = (count: number, length: number, end: string): readonly string[] =
 const minuteTexts = padded(24, 2, ':').flatMap((hour) => padded(60, 2, ':').map((minute) => hour + minute));
 const secondTexts = padded(60, 2, '.');
 const millisecondTexts = padded(1000, 3, 'Z');
-const last = { day: Number.NaN, text: '' };
+let lastDay = Number.NaN;
+let lastDayText = '';
 
 /**
  * An instant in UTC with milliseconds, as `toISOString` writes it: `2026-11-22T08:30:00.123Z`. It is three times as fast,
@@ -38,15 +39,15 @@ const last = { day: Number.NaN, text: '' };
 export function formatInstant(instant: Date): string {
   const time = instant.getTime();
   const day = Math.floor(time / DAY);
-  if (day !== last.day) {
+  if (day !== lastDay) {
     const text = instant.toISOString();
     // Years with more than four digits.
     if (text.length !== '2026-11-22T08:30:00.123Z'.length) return text;
-    last.day = day;
-    last.text = text.slice(0, '2026-11-22T'.length);
+    lastDay = day;
+    lastDayText = text.slice(0, '2026-11-22T'.length);
   }
   const ofDay = time - day * DAY;
   const minute = Math.floor(ofDay / 60_000);
   const second = Math.floor((ofDay % 60_000) / 1000);
-  return `${last.text}${minuteTexts[minute]}${secondTexts[second]}${millisecondTexts[ofDay % 1000]}`;
+  return `${lastDayText}${minuteTexts[minute]}${secondTexts[second]}${millisecondTexts[ofDay % 1000]}`;
 }

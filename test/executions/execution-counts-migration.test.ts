@@ -15,9 +15,9 @@ describe('execution_counts', () => {
       const id = newId();
       await database.query(
         `insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
-           workflow_entity_id, phase, state, principal_id, queue, user_inputs, inputs)
-         values ($1, $2, $2, $3, $6, $2, $2, $2, $4, $5, $2, 'default', '{}', '{}')`,
-        [id, project, domain, phase, state, `made-${id.slice(-8)}`],
+           workflow_entity_id, phase, state, principal_id, queue, user_inputs, inputs, ended_at)
+         values ($1, $2, $2, $3, $6, $2, $2, $2, $4, $5, $2, 'default', '{}', '{}', case when $7::boolean then now() end)`,
+        [id, project, domain, phase, state, `made-${id.slice(-8)}`, phase === 'FAILED'],
       );
       return id;
     };
@@ -41,7 +41,9 @@ describe('execution_counts', () => {
       ['production', 'FAILED', 'ACTIVE', 1],
     ]);
     await database.query(`set session_replication_role = 'origin'`);
-    await database.query(`update executions set phase = 'SUCCEEDED' where id = $1`, [first]);
+    await database.query(`update executions set phase = 'SUCCEEDED', ended_at = now() where id = $1`, [
+      first,
+    ]);
     await database.query(`delete from executions where phase = 'FAILED'`);
     expect(await counts()).toEqual([
       ['development', 'RUNNING', 'ACTIVE', 1],

@@ -5,6 +5,7 @@ import { foldExecutionCounts } from '../../src/executions/store/execution-counts
 import { moveExecution } from '../../src/executions/store/moves.ts';
 import type { ExecutionPhase } from '../../src/generated/prisma/enums.ts';
 import { pool as database, db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
@@ -105,7 +106,9 @@ describe('Project.executionCounts', () => {
           for (const step of ['launch', 'launch', 'launchHidden'] as const) await steps[step](place);
           for (const turn of turns) {
             const all = await db.execution.findMany({ where: { projectId: place.projectId } });
-            await Promise.all(turn.map((step, at) => steps[step](place, all[at % all.length]?.id ?? '')));
+            await Promise.all(
+              turn.map((step, at) => steps[step](place, all[at % all.length]?.id ?? newId())),
+            );
           }
           for (const authorization of [app.admin, reader])
             expect(await countsOf(place, '', authorization)).toEqual(
