@@ -1,5 +1,5 @@
 /**
- * What Slipway adds to the protocol engine: `npm run build && node --max-semi-space-size=64 --import tsx bench/oauth.ts`
+ * What Slipway adds to the protocol engine: `npm run build && node --max-semi-space-size=32 --import tsx bench/oauth.ts`
  * compares client_credentials and introspection of a Slipway server with oidc-provider alone, on the same adapter, the
  * same hashing of secrets, the same grants and the same database. Both run in this process, as compiled code, because
  * tsx would make our code slower than that of the engine. Another process sends the requests to one after the other, in

@@ -13,7 +13,7 @@ export const nodePath = join(
 );
 
 /** As Slipway is started: with a large young generation, in production. */
-const FLAGS = ['--max-semi-space-size=64'];
+const FLAGS = ['--max-semi-space-size=32'];
 
 export interface Child {
   readonly pid: number;
