@@ -120,6 +120,8 @@ const never: Readonly<Record<string, string>> = {
   'values/unions.ts known': 'Computed from a type, which never changes.',
   'values/unions.ts steps': 'Computed from a type, which never changes.',
   'graphql/cost.ts sizesOf': 'Computed from the schema.',
+  'platform/instants.ts lastDay': 'The day of the last instant that was written.',
+  'platform/instants.ts lastDayText': 'The text of this day.',
   'identity/passwords.ts dummyHash': 'The hash of a password that nobody has.',
   // The configuration of the process.
   'http/client-address.ts blockLists': 'Computed from the configuration of the process.',
