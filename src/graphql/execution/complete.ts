@@ -53,7 +53,7 @@ export function completeLeaf(type: GraphQLLeafType, isNullable: boolean): Comple
     const serialized: unknown = type.serialize(value);
     if (serialized === null || serialized === undefined)
       throw new Error(
-        `Expected \`${type}.serialize(${String(value)})\` to return non-nullable value, returned: ${serialized}`,
+        `Expected \`${type}.serialize(${shown(value)})\` to return non-nullable value, returned: ${serialized}`,
       );
     if (typeof serialized === 'object') run.objects += objectsIn(serialized, field.key);
     frame.put(key, serialized);
@@ -79,14 +79,17 @@ export function completeList(item: Complete, isItemNullable: boolean, isNullable
     const inside = new Frame(list, frame, key, isNullable, undefined);
     frame.put(key, list);
     let at = 0;
+    let isComplete = true;
     for (const one of value as Iterable<unknown>) {
-      const isComplete = isPromise(one)
-        ? later(run, one, item, inside, at, field, isItemNullable)
-        : item(run, one, inside, at, field);
-      if (!isComplete) return inside.isNullable ? inside.becomeNull() : false;
+      if (isPromise(one)) {
+        // After a fault, nobody waits for the rest, and a promise that fails unseen would end the process.
+        if (isComplete) later(run, one, item, inside, at, field, isItemNullable);
+        else one.then(undefined, () => {});
+      } else if (isComplete) isComplete = item(run, one, inside, at, field);
       at += 1;
     }
-    return true;
+    if (isComplete) return true;
+    return isNullable ? inside.becomeNull() : false;
   });
 }
 
@@ -133,7 +136,8 @@ function afterTypeCheck(
   );
 }
 
-const shown = (value: unknown) => (typeof value === 'object' ? 'an object' : String(value));
+/** Values are not shown, because an error may be logged. */
+const shown = (value: unknown) => (typeof value === 'object' ? 'an object' : `a ${typeof value}`);
 
 function fillObject(
   run: Run,
@@ -194,12 +198,19 @@ function possibleType(
   const { schema } = run.plan;
   const place = `field "${field.parent.name}.${field.field.name}"`;
   const fault = (words: string) => new GraphQLError(words, { nodes: field.nodes });
+  if (name === null || name === undefined)
+    throw fault(
+      `Abstract type "${abstract}" must resolve to an Object type at runtime for ${place}. Either the "${abstract}" type should provide a "resolveType" function or each possible type should provide an "isTypeOf" function.`,
+    );
   if (typeof name !== 'string')
     throw fault(
-      `Abstract type "${abstract}" must resolve to an Object type at runtime for ${place} with value ${shown(value)}, received "${String(name)}".`,
+      `Abstract type "${abstract}" must resolve to an Object type at runtime for ${place} with value ${shown(value)}, received "${shown(name)}".`,
     );
   const type = schema.getType(name);
-  if (!type) throw fault(`Abstract type "${abstract}" was resolved to a type "${name}" that does not exist.`);
+  if (!type)
+    throw fault(
+      `Abstract type "${abstract}" was resolved to a type "${name}" that does not exist inside the schema.`,
+    );
   if (!isObjectType(type))
     throw fault(`Abstract type "${abstract}" was resolved to a non-object type "${name}".`);
   if (!schema.isSubType(abstract, type))
