@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 
 /** The parameters that a function is written with. Its `length` does not count those with defaults or `...`. */
-function parametersOf(text: string): string[] {
+function parametersOf(code: string): string[] {
+  const text = code.replaceAll(/\/\/.*$|\/\*[^]*?\*\//gm, '');
   const single = /^(?:async )?([\w$]+)\s*=>/.exec(text);
   if (single) return [single[1] as string];
   const parameters: string[] = [];
