@@ -5,7 +5,7 @@ import { schema } from '../../src/api/schema.ts';
 
 /** The parameters that a function is written with. Its `length` does not count those with defaults or `...`. */
 function parametersOf(code: string): string[] {
-  const text = code.replaceAll(/\/\/.*$|\/\*[^]*?\*\//gm, '');
+  const text = code.replaceAll(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '');
   const single = /^(?:async )?([\w$]+)\s*=>/.exec(text);
   if (single) return [single[1] as string];
   const parameters: string[] = [];
