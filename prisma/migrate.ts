@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ColumnTypeEnum, type SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { SchemaContainer } from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { loadSchemaEngine } from '../src/platform/database/migrations.ts';
+import { loadSchemaEngine } from '../src/platform/database/schema-engine.ts';
 
 const schemaFolder = fileURLToPath(new URL('schema', import.meta.url));
 const migrationsFolder = fileURLToPath(new URL('migrations', import.meta.url));

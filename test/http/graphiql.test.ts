@@ -1,9 +1,13 @@
 /** GraphiQL without a browser: who gets the page, and how. */
 import { request } from 'node:http';
+import { createRequire } from 'node:module';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { renderPage } from '../../src/http/graphiql/page.ts';
 import { createGraphQLServer } from '../../src/http/graphql.ts';
 import { type App, startApp } from '../support/app.ts';
+
+vi.mock('../../src/http/graphiql/page.ts', { spy: true });
 
 let app: App;
 beforeAll(async () => {
@@ -27,6 +31,28 @@ async function get(headers: Record<string, string>) {
 }
 
 describe('GraphiQL', () => {
+  it('is rendered by the first request that can, once for all who ask at the same time', async () => {
+    const ask = () => get({ accept: 'text/html', 'accept-encoding': 'gzip' });
+    vi.mocked(renderPage).mockImplementationOnce(() => {
+      throw new Error('the package is damaged');
+    });
+    expect(await ask()).toMatchObject({ status: 500 });
+
+    const pages = await Promise.all([ask(), ask(), ask()]);
+    for (const { status, body } of pages) {
+      expect(status).toBe(200);
+      expect(body.equals(pages[0]?.body ?? Buffer.of())).toBe(true);
+    }
+    expect(gunzipSync(pages[0]?.body ?? '').toString()).toContain('renderYogaGraphiQL');
+    expect(renderPage).toHaveBeenCalledTimes(2);
+  });
+
+  it('leaves nothing of its package in memory', async () => {
+    await get({ accept: 'text/html' });
+    const { cache } = createRequire(import.meta.url);
+    expect(Object.keys(cache).filter((file) => file.includes('render-graphiql'))).toEqual([]);
+  });
+
   it('is sent to browsers, compressed if they can read that', async () => {
     const plain = await get({ accept: 'text/html' });
     expect(plain).toMatchObject({ status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } });

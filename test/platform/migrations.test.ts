@@ -123,6 +123,35 @@ describe('applyMigrations', () => {
     expect(await apply()).toHaveLength(2);
   });
 
+  it('waits for nobody when there is nothing to do', async () => {
+    await apply();
+    const other = new pg.Client(database.url);
+    await other.connect();
+    await other.query('select pg_advisory_lock(72707369)');
+    expect(await applyMigrations(database.url, { folder, waitSeconds: 0.2 })).toEqual([]);
+    await other.end();
+  });
+
+  it.each([
+    ['rolled back by hand', "set rolled_back_at = now() where migration_name = '20260102000000_weights'"],
+    ['not finished', "set finished_at = null where migration_name = '20260102000000_weights'"],
+    ['other than it was', "set checksum = repeat('0', 64) where migration_name = '20260102000000_weights'"],
+    [
+      'unknown',
+      "set migration_name = '20260109000000_newer' where migration_name = '20260102000000_weights'",
+    ],
+  ])('looks closer when a migration of the database is %s', async (_what, change) => {
+    await apply();
+    await rows(`update _prisma_migrations ${change}`);
+    const other = new pg.Client(database.url);
+    await other.connect();
+    await other.query('select pg_advisory_lock(72707369)');
+    await expect(applyMigrations(database.url, { folder, waitSeconds: 0.2 })).rejects.toMatchObject({
+      reason: 'busy',
+    });
+    await other.end();
+  });
+
   it('leaves nothing incomplete when the connection breaks in the middle', async () => {
     await write('20260103000000_slow', 'create table slow (id int); select pg_sleep(20);');
     const isSleeper = "query like '%pg_sleep(20)%' and state = 'active' and pid <> pg_backend_pid()";

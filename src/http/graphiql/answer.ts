@@ -1,28 +1,39 @@
-import { gzipSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { createGunzip, gzip } from 'node:zlib';
 import { serverConfig } from '../../platform/config/server.ts';
 import { refusal } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { contentSecurityPolicy, renderPage } from './page.ts';
 
 interface Page {
-  readonly plain: Buffer;
   readonly compressed: Buffer;
   readonly policy: string;
 }
-let page: (Page & { readonly publicUrl: string }) | null = null;
+let rendered: { readonly publicUrl: string; readonly page: Promise<Page> } | null = null;
 
-/** The page is large (9 MB, with everything in it and no network), so it is rendered and compressed only once. */
-function thePage(publicUrl: string): Page {
-  if (page?.publicUrl === publicUrl) return page;
-  const html = renderPage(publicUrl);
-  page = {
-    publicUrl,
-    plain: Buffer.from(html),
-    compressed: gzipSync(html),
-    policy: contentSecurityPolicy(html),
-  };
+/**
+ * The page is large (9 MB, with everything in it and no network), so it is rendered and compressed only once, for the
+ * first browser that asks, and kept only in its compressed form.
+ */
+function thePage(publicUrl: string): Promise<Page> {
+  if (rendered?.publicUrl === publicUrl) return rendered.page;
+  const page = render(publicUrl);
+  const ours = { publicUrl, page };
+  rendered = ours;
+  // After a failure, the next browser tries again.
+  page.catch(() => {
+    if (rendered === ours) rendered = null;
+  });
   return page;
 }
+
+async function render(publicUrl: string): Promise<Page> {
+  const html = renderPage(publicUrl);
+  return { compressed: await compress(html), policy: contentSecurityPolicy(html) };
+}
+const compress = promisify(gzip);
 
 /** The page, for browsers. Programs send GraphQL operations with POST. */
 export async function answerGraphiQL({ request, response, signIn }: Exchange): Promise<void> {
@@ -31,7 +42,7 @@ export async function answerGraphiQL({ request, response, signIn }: Exchange): P
       status: 405,
       headers: { allow: 'POST' },
     });
-  const { plain, compressed, policy } = thePage(signIn.publicUrl);
+  const { compressed, policy } = await thePage(signIn.publicUrl);
   const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
@@ -43,5 +54,6 @@ export async function answerGraphiQL({ request, response, signIn }: Exchange): P
     ...(zipped ? { 'content-encoding': 'gzip' } : {}),
     vary: 'accept-encoding, origin',
   });
-  response.end(zipped ? compressed : plain);
+  if (zipped || request.method === 'HEAD') response.end(compressed);
+  else await pipeline(Readable.from([compressed]), createGunzip(), response);
 }

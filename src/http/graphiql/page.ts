@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  css,
-  editorWorkerService,
-  graphqlWorker,
-  js,
-  jsonWorker,
-} from '@graphql-yoga/render-graphiql/graphiql';
+import { createRequire } from 'node:module';
+import type * as GraphiQL from '@graphql-yoga/render-graphiql/graphiql';
 import { GRAPHIQL } from '../../oauth/domain/own-clients.ts';
 import { startInBrowser } from './browser.ts';
 import { style } from './style.ts';
@@ -35,8 +30,23 @@ query Projects {
 /** A slipway: a hull on rails. */
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#14365c"/><path d="M6 13h20l-4 7H10zM4 24l24-3v3L4 27z" fill="#fff"/></svg>`;
 
+/**
+ * GraphiQL as its package has it. Its texts take 30 MB, so they are loaded for one page, and this process does not keep
+ * them. For that they must come from a CommonJS module: modules of the other kind stay for ever.
+ */
+function loadGraphiQL(): typeof GraphiQL {
+  const require = createRequire(import.meta.url);
+  const file = require.resolve('@graphql-yoga/render-graphiql/graphiql');
+  try {
+    return require(file);
+  } finally {
+    delete require.cache[file];
+  }
+}
+
 /** GraphiQL, which asks its user to sign in, in one file with all scripts, workers, fonts and icons. */
 export function renderPage(publicUrl: string): string {
+  const { css, editorWorkerService, graphqlWorker, js, jsonWorker } = loadGraphiQL();
   const settings: PageSettings = {
     publicUrl,
     clientId: GRAPHIQL,

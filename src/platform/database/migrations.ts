@@ -12,22 +12,18 @@
  *
  * This needs its own connection to PostgreSQL itself, not to a pooler that shares sessions between transactions.
  */
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
-import {
-  bindMigrationAwareSqlAdapterFactory,
-  type SqlMigrationAwareDriverAdapterFactory,
-} from '@prisma/driver-adapter-utils';
+import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type {
   MigrationDirectory,
   MigrationList,
   SchemaEngine,
 } from '@prisma/schema-engine-wasm/schema_engine_bg';
-import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 
 /**
@@ -86,10 +82,12 @@ export async function applyMigrations(
   client.on('error', () => undefined);
   await client.connect();
   try {
+    if (await isUpToDate(client, migrations)) return [];
     await client.query('set statement_timeout = 0');
     await takeLock(client, waitSeconds);
 
     let scriptError: unknown;
+    const { loadSchemaEngine } = await import('./schema-engine.ts');
     const engine = await loadSchemaEngine(
       overOneSession(client, (error) => {
         scriptError = error;
@@ -114,6 +112,32 @@ export async function applyMigrations(
     await client.end();
   }
 }
+
+/**
+ * Whether the database has exactly these migrations, each applied as it is now. Then a start needs neither the lock nor
+ * the engine, which costs it a quarter of a second of CPU time and 20 MB.
+ */
+async function isUpToDate(client: pg.Client, { migrationDirectories }: MigrationList): Promise<boolean> {
+  const { rows: tables } = await client.query<{ exists: boolean }>(
+    "select to_regclass('_prisma_migrations') is not null as exists",
+  );
+  if (!tables[0]?.exists) return false;
+  const { rows } = await client.query<{ name: string; checksum: string; isApplied: boolean }>(
+    `select migration_name as name, checksum, finished_at is not null and rolled_back_at is null as "isApplied"
+     from _prisma_migrations`,
+  );
+  const checksums = new Map(rows.map(({ name, checksum }) => [name, checksum]));
+  return (
+    rows.every(({ isApplied }) => isApplied) &&
+    checksums.size === migrationDirectories.length &&
+    migrationDirectories.every(
+      ({ path, migrationFile: { content } }) => checksums.get(path) === checksumOf(content.value),
+    )
+  );
+}
+
+/** As Prisma computes it. */
+const checksumOf = (script: string) => createHash('sha256').update(script).digest('hex');
 
 /** Refuses a database whose history does not fit; otherwise returns the names of the migrations to apply. */
 async function judgeHistory(engine: SchemaEngine, migrations: MigrationList): Promise<string[]> {
@@ -235,49 +259,6 @@ function overOneSession(
     return adapter;
   };
   return factory;
-}
-
-/** Starts the schema engine over a database adapter. The caller must `free` it. */
-export async function loadSchemaEngine(
-  adapter: SqlMigrationAwareDriverAdapterFactory,
-): Promise<SchemaEngine> {
-  await instantiateEngine();
-  return engineModule.SchemaEngine.new(
-    { datamodels: undefined },
-    () => undefined, // The log of the engine. We need only its results and errors.
-    bindMigrationAwareSqlAdapterFactory(adapter),
-  );
-}
-
-let instantiated: Promise<void> | undefined;
-
-/** We load the engine by hand, because Node 20 cannot import `.wasm` files. */
-function instantiateEngine(): Promise<void> {
-  instantiated ??= (async () => {
-    const packageEntry = createRequire(import.meta.url).resolve(
-      '@prisma/schema-engine-wasm/schema_engine_bg',
-    );
-    const bytes = await readFile(join(dirname(packageEntry), 'schema_engine_bg.wasm'));
-    const { instance } = await WebAssembly.instantiate(bytes, {
-      './schema_engine_bg.js': engineImports(),
-    });
-    engineModule.__wbg_set_wasm(instance.exports);
-    (instance.exports['__wbindgen_start'] as () => void)();
-  })();
-  return instantiated;
-}
-
-/**
- * The engine limits its wait for the lock by a timer of 10 s that it never clears. The timer must not keep a finished
- * process alive.
- */
-function engineImports(): WebAssembly.ModuleImports {
-  const functions: Record<string, unknown> = { ...engineModule };
-  for (const name of Object.keys(functions).filter((key) => key.startsWith('__wbg_setTimeout_'))) {
-    functions[name] = (callback: () => void, milliseconds: number) =>
-      setTimeout(callback, milliseconds).unref();
-  }
-  return functions as WebAssembly.ModuleImports;
 }
 
 /** The migrations of a folder, by name. Each name begins with the time when it was written. */
