@@ -6,11 +6,24 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The Node of the package `node`, on which all servers run: PostGraphile needs a newer one than Slipway. */
-export const nodePath = join(
-  dirname(createRequire(import.meta.url).resolve('node/package.json')),
-  'bin/node',
-);
+const require = createRequire(import.meta.url);
+
+/**
+ * The Node of the package `node`, on which all servers run: PostGraphile needs a newer one than Slipway. The short form
+ * works without this package, on the Node that runs the bench.
+ */
+export const nodePath = packagedNode() ?? process.execPath;
+
+function packagedNode(): string | null {
+  try {
+    return join(dirname(require.resolve('node/package.json')), 'bin/node');
+  } catch {
+    return null;
+  }
+}
+
+/** An older Node does not run TypeScript by itself. */
+const typescript = packagedNode() === null ? ['--import', 'tsx'] : [];
 
 /** As Slipway is started: with a large young generation, in production. */
 const FLAGS = ['--max-semi-space-size=64'];
@@ -24,14 +37,14 @@ export interface Child {
 }
 
 /** Starts a process of `bench/processes`, or of the build, on the Node of the bench. */
-export function startChild(
-  path: string,
-  environment: Readonly<Record<string, string>>,
-  flags = FLAGS,
-): Child {
+export function startChild(path: string, environment: Readonly<Record<string, string>>): Child {
   const child = fork(join(root, path), {
     execPath: nodePath,
-    execArgv: [...flags, '--disable-warning=ExperimentalWarning'],
+    execArgv: [
+      ...FLAGS,
+      ...(path.endsWith('.ts') ? typescript : []),
+      '--disable-warning=ExperimentalWarning',
+    ],
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

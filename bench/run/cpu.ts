@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /**
  * CPU time from /proc, in milliseconds. It says what a request costs also while other processes take the cores, when
@@ -45,9 +45,22 @@ export function cpuOfFamily(pid: number): number {
 }
 
 /** How much memory a process has, in megabytes. */
-export function memoryOf(pid: number): number {
+export const memoryOf = (pid: number): number => megabytesOf(pid, 'VmRSS');
+
+/** The most memory that a process had since the last `forgetPeak`, in megabytes. */
+export const peakMemoryOf = (pid: number): number => megabytesOf(pid, 'VmHWM');
+
+/** Where the kernel does not allow it, the peak is that of the whole life of the process. */
+export function forgetPeak(pid: number): void {
   try {
-    const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch {}
+}
+
+function megabytesOf(pid: number, field: string): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const [, kilobytes] = new RegExp(`${field}:\\s+(\\d+)`).exec(status) ?? [];
     return Math.round(Number(kilobytes) / 1024);
   } catch {
     return 0;

@@ -6,6 +6,7 @@ export interface Sizes {
   readonly executions: number;
   readonly users: number;
   readonly grantsOfUser: number;
+  /** A third of them have succeeded, and the others are queued. */
   readonly jobs: number;
 }
 
@@ -18,7 +19,7 @@ export function sizesOf(scale: number): Sizes {
     executions: Math.round(20_000 * scale),
     users: scale < 1 ? 100 : 1000,
     grantsOfUser: scale < 1 ? 5 : 20,
-    jobs: Math.round(500_000 * scale),
+    jobs: Math.round(1_500_000 * scale),
   };
 }
 
@@ -142,7 +143,7 @@ async function fillNodes(client: pg.Client): Promise<void> {
 }
 
 /**
- * Copies the one job of each queue, which a user submitted, until there are so many jobs. Half of them have succeeded.
+ * Copies the one job of each queue, which a user submitted, until there are so many jobs. A third of them have succeeded.
  */
 export async function fillJobs(client: pg.Client, jobs: number): Promise<void> {
   const { rows } = await client.query<{ names: string }>(
@@ -158,7 +159,7 @@ export async function fillJobs(client: pg.Client, jobs: number): Promise<void> {
             case made.state when 'SUCCEEDED' then now() end, 0, ${names}
        from (select distinct on (queue_id) * from jobs order by queue_id, id) as model
       cross join generate_series(1, $1::int / (select count(distinct queue_id)::int from jobs)) as number
-      cross join lateral (select case number % 2 when 0 then 'SUCCEEDED' else 'QUEUED' end as state) as made`,
+      cross join lateral (select case number % 3 when 0 then 'SUCCEEDED' else 'QUEUED' end as state) as made`,
     [jobs],
   );
   // The triggers that count jobs did not run; these are their counts.

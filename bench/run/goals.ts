@@ -24,10 +24,26 @@ export const goals: Goals = {
   },
   M1: { postgraphile: goal(2, 5), mercurius: goal(2, 4), apollo: goal(5, 15), limit: goal(0.5, 1) },
   jobs: { loop: goal(0.3, 0.8) },
+  client_credentials: { 'oidc-provider': goal(0.8, 1) },
+  introspection: { 'oidc-provider': goal(0.8, 1) },
 };
 
-/** p99 is at most so many times p50. */
-export const MOST_P99 = 4;
+/** The goals of Slipway alone: none of these may be larger. */
+export const most = {
+  /** p99 in those of p50. */
+  tail: 4,
+  /** The CPU time of page 1,000 in those of page 1. */
+  farPage: 1.2,
+  /** The CPU time with ten times the data, in those with the data of a usual run. */
+  growth: 1.3,
+  readySeconds: 1.5,
+  startCpuSeconds: 2,
+  restMegabytes: 200,
+  loadMegabytes: 350,
+} as const;
+
+/** Workloads that cost hardly more with ten times the data. */
+export const mustNotGrow: readonly string[] = ['Q1', 'Q2', 'Q4', 'M1'];
 
 /** What the short form holds: how many statements a request has, and what its CPU costs in those of the limit. */
 export interface Gate {
@@ -36,16 +52,16 @@ export interface Gate {
 }
 
 /**
- * Each bound stands above what was measured, so that only a real change breaks it. Whoever makes a workload cheaper
- * lowers its bound.
+ * Each bound is half as much again as the most that was measured on a busy machine, so that only a real change breaks it.
+ * Whoever makes a workload cheaper lowers its bound.
  */
 export const gates: Readonly<Record<string, Gate>> = {
-  V0: { statements: 1, cpu: 22 },
-  Q1: { statements: 4, cpu: 25 },
-  Q2: { statements: 5, cpu: 16 },
-  Q3: { statements: 3, cpu: 13 },
-  Q4: { statements: 3, cpu: 20 },
-  M1: { statements: 10, cpu: 16 },
+  V0: { statements: 1, cpu: 12 },
+  Q1: { statements: 4, cpu: 15 },
+  Q2: { statements: 5, cpu: 9 },
+  Q3: { statements: 3, cpu: 8 },
+  Q4: { statements: 3, cpu: 12 },
+  M1: { statements: 10, cpu: 11 },
 };
 
 export type Verdict = 'aim met' | 'met' | 'missed';

@@ -5,10 +5,14 @@ import pg from 'pg';
 import type { FirstSecrets } from '../../src/identity/commands/first-start.ts';
 import { startEmbeddedPostgres } from '../../src/platform/database/embedded.ts';
 import { fillHistory, type Sizes } from './fill.ts';
-import type { Ground } from './servers.ts';
 import type { Person, World } from './workloads.ts';
 
-export interface Prepared extends Ground {
+/** What all servers stand on. */
+export interface Ground {
+  readonly databaseUrl: string;
+  readonly secrets: string;
+  /** The public keys of Slipway's tokens. */
+  readonly jwks: object;
   readonly world: World;
   readonly secretsOfFirstStart: FirstSecrets;
   /** The process of PostgreSQL; its children are its connections. */
@@ -30,14 +34,15 @@ const SETTINGS = {
 };
 
 /** A PostgreSQL with our real tables, filled with history, and tokens of real users. It is removed at the end. */
-export async function prepareGround(sizes: Sizes): Promise<Prepared> {
+export async function prepareGround(sizes: Sizes): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
+  // Also when somebody stops the bench.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const database = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), settings: SETTINGS });
   const client = new pg.Client(database.url);
   const stop = async () => {
     await client.end();
     await database.stop();
-    rmSync(folder, { recursive: true, force: true });
   };
   try {
     Object.assign(process.env, {

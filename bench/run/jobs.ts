@@ -4,12 +4,12 @@ import { bareLoop } from '../../src/cli/load/bare-loop.ts';
 import { Latencies } from '../../src/cli/load/latencies.ts';
 import { LoadExecutor } from '../../src/cli/load/load-executor.ts';
 import { type Child, startChild } from './child.ts';
-import { cpuOf, cpuOfFamily, cpuOfMachine, memoryOf } from './cpu.ts';
+import { cpuOf, cpuOfFamily, cpuOfMachine, forgetPeak, peakMemoryOf } from './cpu.ts';
 import { fillJobs } from './fill.ts';
-import { type Prepared, tidy } from './ground.ts';
-import type { Window } from './measure.ts';
+import { type Ground, tidy } from './ground.ts';
+import type { Window } from './load-order.ts';
 import type { Options } from './options.ts';
-import { type Server, slipwayEnvironment } from './servers.ts';
+import { basic, type Server, slipwayEnvironment } from './servers.ts';
 import { type Row, rowOf } from './summary.ts';
 
 /**
@@ -27,11 +27,10 @@ const WAIT_SECONDS = 5;
 const LOOP_JOBS = 20_000;
 
 export async function measureJobs(
-  ground: Prepared,
+  ground: Ground,
   slipway: Server,
   options: Options,
   jobs: number,
-  say: (line: string) => void,
 ): Promise<Row[]> {
   const origin = new URL(slipway.url).origin;
   await submitOneEach(origin, ground.secretsOfFirstStart.administrator);
@@ -55,7 +54,6 @@ export async function measureJobs(
   }
   const nothing = { statements: [], bytes: 0 };
   const rows = [rowOf('jobs', 'slipway', nothing, windows)];
-  say('jobs: the loop in SQL');
   const loops: Window[] = [];
   // The first turn is the warm-up.
   for (let at = 0; at <= options.windows; at += 1) {
@@ -64,9 +62,6 @@ export async function measureJobs(
   }
   return [...rows, rowOf('jobs', 'loop', nothing, loops)];
 }
-
-const basic = (name: string, secret: string) =>
-  `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
 
 /** @throws Error if a queue does not take its first job, of which all others are copies. */
 async function submitOneEach(origin: string, user: { readonly username: string; readonly password: string }) {
@@ -89,7 +84,7 @@ async function submitOneEach(origin: string, user: { readonly username: string; 
 
 /** All executors lease and finish for so long. Each finishes its jobs before it asks for more. */
 async function windowOf(
-  { postgresPid }: Prepared,
+  { postgresPid }: Ground,
   slipway: Server,
   scheduler: Child,
   executors: readonly LoadExecutor[],
@@ -101,6 +96,7 @@ async function windowOf(
     sender: cpuOf(process.pid),
     machine: cpuOfMachine(),
   });
+  forgetPeak(slipway.pid);
   const before = spent();
   const latencies = new Latencies();
   let isOver = false;
@@ -130,7 +126,7 @@ async function windowOf(
     ...numbersOf(latencies),
     serverCpu: serverCpu / latencies.items,
     databaseCpu: databaseCpu / latencies.items,
-    megabytes: memoryOf(slipway.pid),
+    megabytes: peakMemoryOf(slipway.pid),
     foreign: Math.max(after.machine - before.machine - ours, 0) / (latencies.seconds * 1000),
   };
 }

@@ -11,7 +11,7 @@ export interface Proven {
 }
 
 const COMPARED = 12;
-const COUNTED = 30;
+export const COUNTED = 30;
 
 /** PostGraphile writes instants as PostgreSQL does. Equal instants are equal answers. */
 const PLAIN_INSTANT = /"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d{3}\+00:00"/g;
@@ -39,7 +39,7 @@ export async function send({ url, documents }: Server, { token, query, variables
  * @throws Error that names the server and shows where its answer differs from that of the first server.
  */
 export async function prove(
-  workload: Workload,
+  workload: Pick<Workload, 'name' | 'reset' | 'changes'>,
   requests: readonly Request[],
   servers: readonly Server[],
   world: World,
@@ -66,7 +66,8 @@ export async function prove(
     // What is read and prepared at the first request of a user is not counted.
     for (const request of counted) await send(server, request);
     await workload.reset?.(world);
-    proven.set(server.name, await countOf(server, counted, world.client));
+    const asks = counted.map((request) => async () => (await send(server, request)).bytes);
+    proven.set(server.name, await countOf(asks, world.client));
   }
   await workload.reset?.(world);
   return proven;
@@ -88,14 +89,14 @@ function differenceOf(given = '', expected = ''): string {
 
 /**
  * Counts the statements of each request apart, and takes the fewest: a server also has statements of its own, which run
- * now and then.
+ * now and then. Each request answers how many bytes came.
  */
-async function countOf(server: Server, counted: readonly Request[], client: pg.Client): Promise<Proven> {
+export async function countOf(asks: readonly (() => Promise<number>)[], client: pg.Client): Promise<Proven> {
   let fewest: string[] | undefined;
   let bytes = 0;
   let before = await callsOf(client);
-  for (const request of counted) {
-    bytes += (await send(server, request)).bytes;
+  for (const ask of asks) {
+    bytes += await ask();
     const after = await callsOf(client);
     const statements = [...after].flatMap(([text, calls]) =>
       Array<string>(calls - (before.get(text) ?? 0)).fill(text),
@@ -103,7 +104,7 @@ async function countOf(server: Server, counted: readonly Request[], client: pg.C
     if (fewest === undefined || statements.length < fewest.length) fewest = statements;
     before = after;
   }
-  return { statements: fewest ?? [], bytes: Math.round(bytes / counted.length) };
+  return { statements: fewest ?? [], bytes: Math.round(bytes / asks.length) };
 }
 
 async function callsOf(client: pg.Client): Promise<Map<string, number>> {

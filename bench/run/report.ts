@@ -1,53 +1,63 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { type Bound, boundsOf, growthOf, isMet } from './bounds.ts';
 import { chartOf } from './chart.ts';
-import { gates, MOST_P99 } from './goals.ts';
-import type { Options } from './options.ts';
-import { type Comparison, compare, cpuOf, type Row, type Spread } from './summary.ts';
+import { faultsOf, gatedOf } from './gates.ts';
+import { round, table } from './markdown.ts';
+import type { Results } from './results.ts';
+import { type Comparison, compare, type Row, type Spread } from './summary.ts';
 
-export interface Report {
-  readonly text: string;
-  /** What is not as it must be; only the short form has gates. */
-  readonly broken: readonly string[];
+/** Writes the table, the chart and the raw numbers into the folder of the results. @returns the table. */
+export function writeReport(results: Results, smaller: Results | undefined): string {
+  const text = reportOf(results, smaller);
+  const { out } = results.options;
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, 'results.md'), `${text}\n`);
+  writeFileSync(join(out, 'results.json'), JSON.stringify(results, null, 2));
+  writeFileSync(join(out, 'results.svg'), chartOf(results.rows));
+  return text;
 }
 
-/** Writes the table, the chart and the raw numbers into the folder of the results. */
-export function writeReport(rows: readonly Row[], options: Options, seconds: number): Report {
-  const comparisons = compare(rows);
-  const broken = options.short ? brokenGates(rows) : [];
-  const text = [machine(options, seconds), table(rows), compared(comparisons), tails(rows)].join('\n\n');
-  mkdirSync(options.out, { recursive: true });
-  writeFileSync(join(options.out, 'results.md'), `${text}\n`);
-  writeFileSync(
-    join(options.out, 'results.json'),
-    JSON.stringify({ options, seconds, rows, comparisons, broken }, null, 2),
-  );
-  writeFileSync(join(options.out, 'results.svg'), chartOf(rows));
-  return { text, broken };
+/** @param smaller  the results of a run with a tenth of the data, if they are known. */
+export const reportOf = (results: Results, smaller?: Results): string =>
+  [
+    conditionsOf(results),
+    measured(results.rows),
+    ...(results.options.short ? [gatesOf(results.rows)] : goalsOf(results, smaller)),
+    phases(results),
+  ].join('\n\n');
+
+const goalsOf = (results: Results, smaller: Results | undefined): string[] => [
+  'Slipway to each peer. The lower of the two ratios decides.',
+  compared(compare(results.rows)),
+  'Slipway alone.',
+  bounded([...boundsOf(results), ...(smaller ? growthOf(results, smaller) : [])]),
+  'Starts, in seconds, and memory at rest.',
+  started(results),
+];
+
+function gatesOf(rows: readonly Row[]): string {
+  const lines = gatedOf(rows).map((one) => [
+    ...[one.workload, `${one.statements.length}`, `${one.gate.statements}`],
+    ...[one.cpu === null ? '–' : round(one.cpu), `${one.gate.cpu}`],
+    faultsOf(one).length === 0 ? 'holds' : 'is broken',
+  ]);
+  const head = ['workload', 'statements', 'at most', 'CPU in times of the limit', 'at most', 'gate'];
+  return table(head, lines, 1);
 }
 
-const markdown = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [head, head.map((_, at) => (at < 2 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
-
-function machine(
-  { scale, connections, windows, windowSeconds, warmUpSeconds }: Options,
-  seconds: number,
-): string {
-  const [cpu] = cpus();
-  const size = `${Math.round(totalmem() / 2 ** 30)} GB`;
-  return `${cpus().length} cores (${cpu?.model ?? 'of an unknown model'}), ${size}; data × ${scale}; ${connections} connections; ${windows} windows of ${windowSeconds} s after ${warmUpSeconds} s of warm-up; ${Math.round(seconds)} s in all. Medians, in brackets the least and the most.`;
+/** On what, and how, the numbers were measured. */
+export function conditionsOf({ machine, node, options, phases }: Results): string {
+  const { scale, connections, windows, windowSeconds, warmUpSeconds } = options;
+  return `${machine}; Node ${node}; data × ${scale}; ${connections} connections; ${windows} windows of ${windowSeconds} s after ${warmUpSeconds} s of warm-up; ${Math.round(secondsOf(phases))} s in all. Medians, in brackets the least and the most.`;
 }
 
-const round = (value: number): string => {
-  if (value >= 100) return value.toFixed(0);
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
-};
-const spread = ({ median, least, most }: Spread) => `${round(median)} (${round(least)}–${round(most)})`;
+const secondsOf = (phases: Results['phases']) => phases.reduce((sum, { seconds }) => sum + seconds, 0);
 
-function table(rows: readonly Row[]): string {
+const spread = ({ median, least, most }: Spread) =>
+  median > 0 ? `${round(median)} (${round(least)}–${round(most)})` : '–';
+
+function measured(rows: readonly Row[]): string {
   const head = [
     ...[
       'workload',
@@ -60,23 +70,17 @@ function table(rows: readonly Row[]): string {
     ],
     ...['memory, MB', 'statements', 'bytes', 'quiet windows'],
   ];
-  return markdown(
+  return table(
     head,
     rows.map((row) => [
+      ...[row.workload, row.server, spread(row.requestsPerSecond), spread(row.serverCpu)],
       ...[
-        row.workload,
-        row.server,
-        spread(row.requestsPerSecond),
-        spread(row.serverCpu),
         spread(row.databaseCpu),
-      ],
-      ...[
         round(row.p50),
         round(row.p99),
-        String(row.megabytes),
-        String(row.statements.length),
-        String(row.bytes),
+        row.megabytes > 0 ? `${row.megabytes}` : '–',
       ],
+      ...(row.bytes > 0 ? [`${row.statements.length}`, `${row.bytes}`] : ['–', '–']),
       `${row.quiet} of ${row.windows.length}`,
     ]),
   );
@@ -86,35 +90,22 @@ function compared(comparisons: readonly Comparison[]): string {
   const rows = comparisons.map(({ workload, peer, speed, cpu, goal, verdict }) => [
     ...[workload, peer, round(speed), round(cpu), `${goal.must} / ${goal.aim}`, verdict],
   ]);
-  const head = ['workload', 'Slipway to', 'requests/s', 'CPU', 'must / aim', 'goal'];
-  return `Slipway to each peer. The lower of the two ratios decides.\n\n${markdown(head, rows)}`;
+  return table(['workload', 'Slipway to', 'requests/s', 'CPU', 'must / aim', 'goal'], rows);
 }
 
-function tails(rows: readonly Row[]): string {
-  const ours = rows.filter(({ server, p50 }) => server === 'slipway' && p50 > 0);
-  const lines = ours.map(({ workload, p50, p99 }) => {
-    const ratio = p99 / p50;
-    return [workload, 'slipway', round(ratio), `at most ${MOST_P99}`, ratio <= MOST_P99 ? 'met' : 'missed'];
-  });
-  return `p99 to p50 of Slipway.\n\n${markdown(['workload', 'server', 'p99 / p50', 'must', 'goal'], lines)}`;
+export function bounded(bounds: readonly Bound[]): string {
+  const rows = bounds.map((bound) => [
+    ...[bound.what, round(bound.measured), `${bound.most}`, isMet(bound) ? 'met' : 'missed'],
+  ]);
+  return table(['what', 'measured', 'at most', 'goal'], rows, 1);
 }
 
-/** The gates look at counts and at ratios of CPU time within this run, which a busy machine leaves as they are. */
-function brokenGates(rows: readonly Row[]): string[] {
-  return rows.flatMap((ours) => {
-    const gate = gates[ours.workload];
-    const limit = rows.find(({ workload, server }) => workload === ours.workload && server === 'limit');
-    if (ours.server !== 'slipway' || !gate || !limit) return [];
-    const cpu = cpuOf(ours) / cpuOf(limit);
-    const faults: string[] = [];
-    if (ours.statements.length > gate.statements)
-      faults.push(
-        `${ours.workload} takes ${ours.statements.length} statements; at most ${gate.statements} are allowed:\n${ours.statements.join('\n')}`,
-      );
-    if (cpu > gate.cpu)
-      faults.push(
-        `${ours.workload} costs ${round(cpu)} times the CPU of the limit; at most ${gate.cpu} times is allowed`,
-      );
-    return faults;
-  });
+function started({ starts }: Results): string {
+  const rows = starts.map(({ server, seconds, cpuSeconds, restMegabytes }) => [
+    ...[server, spread(seconds), spread(cpuSeconds), `${restMegabytes}`],
+  ]);
+  return table(['server', 'until ready', 'of CPU', 'memory, MB'], rows, 1);
 }
+
+const phases = ({ phases }: Results): string =>
+  `Of the time, ${phases.map(({ name, seconds }) => `${name} took ${Math.round(seconds)} s`).join(', ')}.`;

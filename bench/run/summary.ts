@@ -1,5 +1,5 @@
 import { type Goal, goals, type Verdict, verdictOn } from './goals.ts';
-import type { Window } from './measure.ts';
+import type { Window } from './load-order.ts';
 
 /** What the windows of one server on one workload say together. */
 
@@ -92,4 +92,14 @@ export function compare(rows: readonly Row[]): Comparison[] {
       verdict: verdictOn(goal, Math.min(speed, cpu)),
     };
   });
+}
+
+/** Of the servers with these names, only the fastest stays. It gets the first of the names. */
+export function withBetterLimit(rows: readonly Row[], [name, ...others]: readonly string[]): Row[] {
+  const isLimit = ({ server }: Row) => server === name || others.includes(server);
+  const speedOf = ({ requestsPerSecond }: Row) => requestsPerSecond.median;
+  const [best] = rows.filter(isLimit).sort((one, other) => speedOf(other) - speedOf(one));
+  return rows
+    .filter((row) => !isLimit(row) || row === best)
+    .map((row) => (row === best && name !== undefined ? { ...row, server: name } : row));
 }

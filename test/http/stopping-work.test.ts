@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { startApp } from '../support/app.ts';
@@ -39,7 +38,7 @@ it('a server that stops waits for work whose client has gone, because it still n
       () => fetch(`${app.url}/health/alive`).catch(() => null),
       (answer) => answer === null,
     );
-    for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((next) => setImmediate(next));
     steps.push('work ends');
     goOn();
     await stopped;

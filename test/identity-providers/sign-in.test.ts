@@ -146,6 +146,24 @@ describe('a first sign-in with an identity provider', () => {
     ]);
   });
 
+  it('uses the settings of the provider as they are now, not those of before', async () => {
+    const { id, name } = await world.provider();
+    const clientIdAtProvider = async () => {
+      const visitor = newVisitor();
+      const { url } = await visitor.send(await world.loginPage(visitor), { provider: id });
+      return new URL(url).searchParams.get('client_id');
+    };
+    const before = await clientIdAtProvider();
+    const identityProvider = {
+      name,
+      issuer: world.issuer.url,
+      clientId: `${before}-new`,
+      newUserRole: 'USER',
+    };
+    await mutate(world.stage.app, 'updateIdentityProvider', { by: { id }, identityProvider });
+    expect(await clientIdAtProvider()).toBe(`${before}-new`);
+  });
+
   it('shows only the providers of the tenant of the client that are enabled', async () => {
     const [open, closed] = [await world.provider(), await world.provider({ isEnabled: false })];
     const page = wordsIn(await world.loginPage(newVisitor()));

@@ -274,6 +274,14 @@ describe('updateOAuth2Client', () => {
     ]);
   });
 
+  it('forgets a chosen secret that was right, when the client gets another one', async () => {
+    await create({ clientId: 'fickle', clientSecret: 'easy to type' });
+    expect(await accepts('fickle', 'easy to type')).toBe(true);
+    await update('fickle', {}, { clientSecret: 'easy to keep' });
+    expect(await accepts('fickle', 'easy to type')).toBe(false);
+    expect(await accepts('fickle', 'easy to keep')).toBe(true);
+  });
+
   it('takes the secrets of a client that becomes public, and gives one back when it needs one', async () => {
     await create({ clientId: 'changing' });
     await update('changing', { tokenEndpointAuthMethod: 'none' });

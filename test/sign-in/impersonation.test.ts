@@ -8,7 +8,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { statementsOf } from '../support/statements.ts';
-import { newTenant, newUser, tokenOf, type User } from '../support/users.ts';
+import { changeUser, newTenant, newUser, tokenOf, type User } from '../support/users.ts';
 import { firstResult } from '../support/watch.ts';
 
 let app: App;
@@ -141,6 +141,15 @@ describe('either header', () => {
     await ask(viewer, app.admin, {});
     const { result, statements } = await statementsOf(() => words(app.admin, userId));
     expect([result[0], statements.length]).toEqual([403, 1]);
+  });
+
+  it('does not reach a user who was reached before and is disabled now', async () => {
+    const { id: userId, username } = await newUser({ role: 'USER' });
+    expect((await ask(viewer, app.admin, impersonate(userId))).data.viewer.id).toBe(userId);
+    await changeUser(username, { disabledAt: new Date() });
+    expect((await ask(viewer, app.admin, impersonate(userId))).errors[0].extensions.code).toBe(
+      'PERMISSION_DENIED',
+    );
   });
 
   it('records a refusal in the audit log with the actor, the action and the user', async () => {

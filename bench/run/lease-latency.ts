@@ -1,17 +1,16 @@
 /**
- * How long a call of `leaseJobs` takes until it has jobs, with 10,000 and with 1,000,000 queued jobs: `npx tsx
- * bench/lease-latency.ts`. It runs a server and a scheduler on a database of its own, which it removes at the end. The
- * goal is that p99 with 1,000,000 jobs is at most twice that with 10,000. It also prints which statements took most of
- * the time. Other depths: `npx tsx bench/lease-latency.ts 10000 50000`.
+ * How long a call of `leaseJobs` takes until it has jobs, with 10,000 and with 1,000,000 queued jobs. It runs a server and
+ * a scheduler on a database of its own, which it removes at the end. The goal is that p99 with 1,000,000 jobs is at most
+ * twice that with 10,000. It also prints which statements took most of the time.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { createClient } from '../src/cli/client.ts';
-import { Latencies, measureOf } from '../src/cli/load/latencies.ts';
-import { LoadExecutor } from '../src/cli/load/load-executor.ts';
-import { startEmbeddedPostgres } from '../src/platform/database/embedded.ts';
+import { createClient } from '../../src/cli/client.ts';
+import { Latencies, measureOf } from '../../src/cli/load/latencies.ts';
+import { LoadExecutor } from '../../src/cli/load/load-executor.ts';
+import { startEmbeddedPostgres } from '../../src/platform/database/embedded.ts';
 
 const QUEUES = 50;
 const EXECUTORS = 4;
@@ -21,70 +20,77 @@ const WARM_UP = 50;
 const LEASES = 300;
 const POOL = 'bench';
 
-const given = process.argv.slice(2).map(Number);
-const depths = given.length > 0 ? given : [10_000, 1_000_000];
-if (depths.some((depth) => !(depth >= 2 * SLOTS * (WARM_UP + LEASES))))
-  throw new Error(`the least depth is ${2 * SLOTS * (WARM_UP + LEASES)}`);
+const DEPTHS = [10_000, 1_000_000];
+const LEAST = 2 * SLOTS * (WARM_UP + LEASES);
 
 /** How long each statement took, by the beginning of its text. */
 const statements = new Map<string, { calls: number; ms: number; most: number }>();
-timeStatements();
 
-const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
-const database = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), isDurable: true });
-try {
-  Object.assign(process.env, {
-    NODE_ENV: 'test',
-    DATABASE_URL: database.url,
-    SLIPWAY_SECRETS: 'a-secret-of-the-benchmark-that-is-long-enough',
-    LOG_LEVEL: 'error',
-    METRICS_PORT: 'off',
-  });
-  // These read the configuration when they are imported.
-  const { applyMigrations } = await import('../src/platform/database/migrations.ts');
-  await applyMigrations(database.url);
-  const { startApp } = await import('../test/support/app.ts');
-  const app = await startApp();
-  const client = new pg.Client(database.url);
-  await client.connect();
+/**
+ * Measures the leases with so many queued jobs, in this order.
+ *
+ * @throws Error if there are too few jobs to measure with.
+ */
+export async function measureLeases(given: readonly number[]): Promise<void> {
+  const depths = given.length > 0 ? given : DEPTHS;
+  if (depths.some((depth) => !(depth >= LEAST))) throw new Error(`the least depth is ${LEAST}`);
+  timeStatements();
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
+  const database = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), isDurable: true });
   try {
-    const executors = Array.from({ length: EXECUTORS }, (_, at) => {
-      const ask = createClient({ url: app.url, authorization: app.executor, timeoutSeconds: 60 });
-      return new LoadExecutor(ask, { name: `bench-${at}`, pool: POOL, slots: SLOTS, instance: null });
+    Object.assign(process.env, {
+      NODE_ENV: 'test',
+      DATABASE_URL: database.url,
+      SLIPWAY_SECRETS: 'a-secret-of-the-benchmark-that-is-long-enough',
+      LOG_LEVEL: 'error',
+      METRICS_PORT: 'off',
     });
-    for (let at = 0; at < QUEUES; at += 1) {
-      const answer = await app.ask(
-        `mutation ($queue: String!) {
+    // These read the configuration when they are imported.
+    const { applyMigrations } = await import('../../src/platform/database/migrations.ts');
+    await applyMigrations(database.url);
+    const { startApp } = await import('../../test/support/app.ts');
+    const app = await startApp();
+    const client = new pg.Client(database.url);
+    await client.connect();
+    try {
+      const executors = Array.from({ length: EXECUTORS }, (_, at) => {
+        const ask = createClient({ url: app.url, authorization: app.executor, timeoutSeconds: 60 });
+        return new LoadExecutor(ask, { name: `bench-${at}`, pool: POOL, slots: SLOTS, instance: null });
+      });
+      for (let at = 0; at < QUEUES; at += 1) {
+        const answer = await app.ask(
+          `mutation ($queue: String!) {
            createQueue(input: { name: $queue }) { __typename }
            submitJobs(input: { queue: $queue, jobSet: "bench", jobs: [{ pool: "${POOL}", container: { image: "none" } }] }) {
              __typename
            }
          }`,
-        { queue: `bench-${at}` },
-      );
-      if (answer.data?.submitJobs?.__typename !== 'SubmitJobsPayload')
-        throw new Error(JSON.stringify(answer));
+          { queue: `bench-${at}` },
+        );
+        if (answer.data?.submitJobs?.__typename !== 'SubmitJobsPayload')
+          throw new Error(JSON.stringify(answer));
+      }
+      const p99s: number[] = [];
+      for (const depth of depths) {
+        await fill(client, depth);
+        await measure(executors, WARM_UP);
+        statements.clear();
+        const latencies = await measure(executors, LEASES);
+        const { p50, p95, p99, perSecond } = measureOf('lease', latencies);
+        p99s.push(p99 ?? 0);
+        print(`${depth} queued jobs: lease p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms; ${perSecond} jobs/s`);
+        printStatements();
+      }
+      const [first = 0, last = 0] = [p99s[0], p99s.at(-1)];
+      print(`p99 with ${depths.at(-1)} jobs is ${(last / first).toFixed(2)} times that with ${depths[0]}`);
+    } finally {
+      await client.end();
+      await app.stop();
     }
-    const p99s: number[] = [];
-    for (const depth of depths) {
-      await fill(client, depth);
-      await measure(executors, WARM_UP);
-      statements.clear();
-      const latencies = await measure(executors, LEASES);
-      const { p50, p95, p99, perSecond } = measureOf('lease', latencies);
-      p99s.push(p99 ?? 0);
-      print(`${depth} queued jobs: lease p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms; ${perSecond} jobs/s`);
-      printStatements();
-    }
-    const [first = 0, last = 0] = [p99s[0], p99s.at(-1)];
-    print(`p99 with ${depths.at(-1)} jobs is ${(last / first).toFixed(2)} times that with ${depths[0]}`);
   } finally {
-    await client.end();
-    await app.stop();
+    await database.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
-} finally {
-  await database.stop();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Copies the jobs that were submitted until so many are queued. */
