@@ -26,6 +26,7 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { objectsIn } from '../../src/graphql/execution/complete.ts';
 import { Planner } from '../../src/graphql/execution/plan.ts';
 import { Run } from '../../src/graphql/execution/run.ts';
 
@@ -127,7 +128,9 @@ const fields = (): GraphQLFieldConfigMap<Seeded, unknown> => ({
   tags: scalar(list(NN(GraphQLString)), (seed) =>
     seed % 6 === 0 ? 'no list' : ['a', seed % 4 === 0 ? null : 'b'],
   ),
+  where: { type: GraphQLString, resolve: (_source, _args, _context, { path }) => JSON.stringify(path) },
   one: composite(Thing, seeded),
+  other: composite(Other, seeded),
   certain: composite(NN(Thing), seeded),
   many: composite(list(Thing), items),
   each: composite(NN(list(NN(Thing))), items),
@@ -153,8 +156,10 @@ const Any: GraphQLUnionType = new GraphQLUnionType({
   name: 'Any',
   types: [Other, Thing],
   resolveType: ({ seed }: Seeded) =>
-    ['Other', 'Thing', 'Absent', undefined, 'Named'][seed % 9 > 4 ? seed % 2 : seed % 9],
+    ['Other', 'Thing', 'Absent', undefined, 'Named', 'Outsider'][seed % 11 > 5 ? seed % 2 : seed % 11],
 });
+/** No member of the union, though its resolver may say so. */
+const Outsider = new GraphQLObjectType({ name: 'Outsider', fields: { plain: { type: GraphQLString } } });
 const root = (name: string) =>
   new GraphQLObjectType({
     name,
@@ -167,12 +172,17 @@ const root = (name: string) =>
       named: composite(NN(Named), seeded),
     }),
   });
-const schema = new GraphQLSchema({ query: root('Query'), mutation: root('Mutation'), types: [Thing, Other] });
+const schema = new GraphQLSchema({
+  query: root('Query'),
+  mutation: root('Mutation'),
+  types: [Thing, Other, Outsider],
+});
 
 const leaves = [
   'id',
   'plain',
   'method',
+  'where',
   'text',
   'sure',
   'whole',
@@ -182,7 +192,7 @@ const leaves = [
   'tags',
   '__typename',
 ];
-const toThings = ['one', 'certain', 'many', 'each', 'nested'];
+const toThings = ['one', 'other', 'certain', 'many', 'each', 'nested'];
 const toAbstract = ['any', 'named', 'anys'];
 const ofRoot = ['one', 'certain', 'many', 'each', 'any', 'named'];
 
@@ -194,7 +204,7 @@ const argumentLists = ['', '', '(n: 5)', '(n: $n)', '(choice: { text: $text })',
 
 function leaf(): fc.Arbitrary<string> {
   return fc.tuple(fc.constantFrom(...leaves), fc.nat(5), directive).map(([name, at, when]) => {
-    const takes = !['id', 'plain', 'method', '__typename'].includes(name);
+    const takes = !['id', 'plain', 'method', 'where', '__typename'].includes(name);
     return takes ? `${name}${at}: ${name}${argumentLists[at]}${when}` : `${name}${when}`;
   });
 }
@@ -293,8 +303,11 @@ async function bothWays(parsed: DocumentNode, given: Record<string, unknown>) {
   const planner = new Planner(schema, parsed, operation);
   const plan = planner.planFor(coerced);
   expect(plan).not.toBeNull();
-  // The second run uses what the first one has planned.
   const first = await new Run(plan as never, undefined, coerced).result();
+  // With other conditions, the same planner makes another plan.
+  const otherwise = { ...coerced, no: !coerced['no'], yes: !coerced['yes'] };
+  await new Run(planner.planFor(otherwise) as never, undefined, otherwise).result();
+  // And it still has the first one.
   const second = await new Run(planner.planFor(coerced) as never, undefined, coerced).result();
   return { reference, planned: [first, second] };
 }
@@ -311,14 +324,55 @@ describe('a plan', () => {
         valid += 1;
         const { reference, planned } = await bothWays(parsed, { no, yes, n: 4, text: 'given' });
         if (reference.errors) withErrors += 1;
-        for (const { objects: _objects, ...one } of planned)
+        for (const { objects, ...one } of planned) {
           expect(normalised(one)).toEqual(normalised(reference));
+          if (!one.errors) expect(objects).toBe(objectsIn(one.data) - 1);
+        }
       }),
       { numRuns: DOCUMENTS },
     );
     expect(valid).toBeGreaterThan(DOCUMENTS / 4);
     expect(withErrors).toBeGreaterThan(DOCUMENTS / 20);
   }, 600_000);
+
+  it('tells one error of a place that becomes null, also if several come', async () => {
+    const failing = { type: NN(GraphQLString), resolve: () => Promise.reject(new Error('failed')) };
+    const Part = new GraphQLObjectType({ name: 'Part', fields: { one: failing, other: failing } });
+    const Query = new GraphQLObjectType({
+      name: 'Query',
+      fields: { part: { type: Part, resolve: () => ({}) } },
+    });
+    const document = parse('{ part { one other } }');
+    const [operation] = document.definitions as [OperationDefinitionNode];
+    const plan = new Planner(new GraphQLSchema({ query: Query }), document, operation).planFor({});
+    const { data, errors } = await new Run(plan as never, undefined, {}).result();
+    expect(data).toEqual({ part: null });
+    expect(errors?.map(({ path }) => path)).toEqual([['part', 'one']]);
+  });
+
+  it('counts objects inside of JSON, and not those of connections', async () => {
+    const json = (value: unknown) => ({ type: Strict, resolve: () => value });
+    const Query = new GraphQLObjectType({ name: 'Query', fields: { json: json([{ edges: {} }, {}]) } });
+    const document = parse('{ json edges: json }');
+    const [operation] = document.definitions as [OperationDefinitionNode];
+    const plan = new Planner(new GraphQLSchema({ query: Query }), document, operation).planFor({});
+    const { data, objects } = await new Run(plan as never, undefined, {}).result();
+    expect(data).toEqual({ json: { of: [{ edges: {} }, {}] }, edges: { of: [{ edges: {} }, {}] } });
+    expect(objects).toBe(5);
+  });
+
+  it('is another one if @skip or @include decide otherwise', async () => {
+    const document = parse('query ($no: Boolean!) { one { __typename id @skip(if: $no) } }');
+    const [operation] = document.definitions as [OperationDefinitionNode];
+    const planner = new Planner(schema, document, operation);
+    const keysWith = async (no: boolean) => {
+      const { data } = await new Run(planner.planFor({ no }) as never, undefined, { no }).result();
+      return Object.keys((data as { readonly one: object }).one);
+    };
+    expect(await keysWith(true)).toEqual(['__typename']);
+    expect(await keysWith(false)).toEqual(['__typename', 'id']);
+    expect(await keysWith(true)).toEqual(['__typename']);
+  });
 
   it('does not leave a promise of a list unseen when an item before it has failed', async () => {
     const Query = new GraphQLObjectType({
