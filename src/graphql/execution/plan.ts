@@ -4,7 +4,6 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLField,
-  type GraphQLFieldResolver,
   GraphQLIncludeDirective,
   type GraphQLObjectType,
   type GraphQLOutputType,
@@ -50,8 +49,6 @@ export interface FieldPlan {
   readonly field: GraphQLField<unknown, unknown>;
   /** The field in the document: more than once if the document repeats it. */
   readonly nodes: readonly FieldNode[];
-  /** Null if the value is the property of the same name. */
-  readonly resolve: GraphQLFieldResolver<unknown, unknown> | null;
   /** Whether the resolver has a parameter for the `info` of the call. */
   readonly takesInfo: boolean;
   /** The place of its arguments among those of one run; null if it has no arguments. */
@@ -205,13 +202,11 @@ class PlanBuilder {
     const field = this.#definition(parent, name);
     if (!field) return null;
     const { resolve = defaultFieldResolver } = field;
-    const isDefault = resolve === defaultFieldResolver;
     const counts = key !== 'edges' && key !== 'pageInfo';
     return {
       ...{ key, parent, field, nodes, counts },
-      resolve: isDefault ? null : resolve,
       // A resolver that counts its arguments has three at most. A test looks for resolvers that hide some.
-      takesInfo: !isDefault && (resolve.length === 0 || resolve.length > 3),
+      takesInfo: resolve.length === 0 || resolve.length > 3,
       argumentsAt: field.args.length === 0 ? null : this.#argumentCount++,
       isNullable: !isNonNullType(field.type),
       complete: this.#completing(field.type, nodes),

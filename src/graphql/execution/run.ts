@@ -1,4 +1,5 @@
 import {
+  defaultFieldResolver,
   type GraphQLError,
   type GraphQLResolveInfo,
   getArgumentValues,
@@ -167,10 +168,11 @@ export function isPromise(value: unknown): value is Promise<unknown> {
 
 /** Resolves a field of an object and completes its value. @returns as `Complete` does. */
 export function runField(run: Run, field: FieldPlan, source: unknown, frame: Frame): boolean {
-  const { key, resolve, isNullable, complete } = field;
+  const { key, isNullable, complete } = field;
+  const { resolve } = field.field;
   let value: unknown;
   try {
-    if (resolve)
+    if (resolve && resolve !== defaultFieldResolver)
       value = resolve(
         source,
         run.argumentsOf(field),
