@@ -12,13 +12,9 @@ import {
   readTaskDetails,
   type TaskDetailsRow,
 } from './store/details.ts';
+import { readPhaseCountsOfProjects } from './store/execution-counts.ts';
 import { readShownSpecs } from './store/execution-specs.ts';
-import {
-  countPhases,
-  type ExecutionListFilter,
-  executionsOfEach,
-  type ProjectPhaseCount,
-} from './store/lists.ts';
+import { type ExecutionListFilter, executionsOfEach, type ProjectPhaseCount } from './store/lists.ts';
 import { readNotifications } from './store/notices.ts';
 import { nodesOfEach, tasksOfEach } from './store/part-lists.ts';
 import {
@@ -95,7 +91,7 @@ export function executionLoaders(reader: Reader) {
 /** How many executions of a project are in each phase. Nothing is cached, as for lists. */
 const phaseCounter = (reader: Reader) =>
   childLoader<ExecutionListFilter, ProjectPhaseCount>(
-    (projectIds, filter) => countPhases(reader, filter, projectIds),
+    (projectIds, filter) => readPhaseCountsOfProjects(reader, filter, projectIds),
     (row) => row.projectId,
     { cache: false },
   );

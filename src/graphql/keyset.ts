@@ -32,7 +32,7 @@ export async function pagedList<Row extends Sorted, Sorted>(
   count: () => Promise<number>,
 ) {
   const page = pageOf(args, order);
-  return { ...connectionOf(await list(page), page, order), count };
+  return new Connection(await list(page), page, order, count);
 }
 
 /**
@@ -90,22 +90,43 @@ function cursorOf(key: SortKey): string {
   return Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
 }
 
-/** Cuts the rows to the page and puts them into the order of the list. */
-function connectionOf<Row extends Sorted, Sorted>(fetched: readonly Row[], page: Page, order: Order<Sorted>) {
-  const hasMore = fetched.length > page.limit;
-  const rows = fetched.slice(0, page.limit);
-  if (page.backward) rows.reverse();
-  const edges = rows.map((node) => ({
-    node,
-    cursor: cursorOf(order.map(({ of }) => of(node))),
-  }));
-  return {
-    edges,
-    pageInfo: {
+/** An entry of a list. Its cursor is made only if somebody asks for it. */
+class Edge<Row extends Sorted, Sorted> {
+  readonly node: Row;
+  readonly #order: Order<Sorted>;
+
+  constructor(node: Row, order: Order<Sorted>) {
+    this.node = node;
+    this.#order = order;
+  }
+
+  get cursor(): string {
+    return cursorOf(this.#order.map(({ of }) => of(this.node)));
+  }
+}
+
+/** The fetched rows, cut to the page and in the order of the list. */
+class Connection<Row extends Sorted, Sorted> {
+  readonly edges: readonly Edge<Row, Sorted>[];
+  readonly count: () => Promise<number>;
+  readonly #page: Page;
+  readonly #hasMore: boolean;
+
+  constructor(fetched: readonly Row[], page: Page, order: Order<Sorted>, count: () => Promise<number>) {
+    const edges = fetched.slice(0, page.limit).map((node) => new Edge(node, order));
+    this.edges = page.backward ? edges.reverse() : edges;
+    this.count = count;
+    this.#page = page;
+    this.#hasMore = fetched.length > page.limit;
+  }
+
+  get pageInfo() {
+    const [page, hasMore, edges] = [this.#page, this.#hasMore, this.edges];
+    return {
       hasNextPage: page.backward ? page.from !== null : hasMore,
       hasPreviousPage: page.backward ? hasMore : page.from !== null,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  };
+    };
+  }
 }

@@ -1,7 +1,7 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
 import { formatDuration, parseDuration } from '../platform/duration.ts';
 import { keepsDigits } from '../platform/exact-json.ts';
-import { hasInstantForm, parseInstant } from '../platform/instants.ts';
+import { formatInstant, hasInstantForm, parseInstant } from '../platform/instants.ts';
 import { depthFault, MAX_JSON_DEPTH } from '../platform/storable-json.ts';
 import { builder, type Json } from './builder.ts';
 
@@ -18,7 +18,7 @@ function refuse(type: string, wanted: string, node?: ValueNode): never {
 builder.scalarType('DateTime', {
   description:
     'An instant as RFC 3339 text. Answers are in UTC with milliseconds: `2026-11-22T08:30:00.000Z`. Inputs need a time zone.',
-  serialize: (value) => value.toISOString(),
+  serialize: formatInstant,
   parseValue: (value) => {
     if (typeof value !== 'string' || !hasInstantForm(value))
       refuse('DateTime', 'an RFC 3339 text with a time zone, such as 2026-01-31T12:00:00Z');

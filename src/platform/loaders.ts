@@ -31,16 +31,21 @@ export function childLoader<Asked, Row>(
 ) {
   return addressLoader<ChildKey<Asked>, Row[]>(async (keys) => {
     // One selection asks for the same page of every parent. Another selection, under an alias, is another statement.
-    const alike = groupBy(keys, ({ page }) => JSON.stringify(page));
-    const answers = await Promise.all(
-      [...alike].map(async ([text, group]) => {
-        const parentIds = [...new Set(group.map(({ parentId }) => parentId))];
-        const rows = await read(parentIds, (group[0] as ChildKey<Asked>).page);
-        return [text, groupBy(rows, parentOf)] as const;
+    const texts = keys.map(({ page }) => JSON.stringify(page));
+    const asked = new Map<string, { readonly page: Asked; readonly parentIds: Set<string> }>();
+    keys.forEach(({ page, parentId }, at) => {
+      const text = texts[at] as string;
+      const group = asked.get(text);
+      if (group) group.parentIds.add(parentId);
+      else asked.set(text, { page, parentIds: new Set([parentId]) });
+    });
+    const byPage = new Map<string, Map<string | null, Row[]>>();
+    await Promise.all(
+      [...asked].map(async ([text, { page, parentIds }]) => {
+        byPage.set(text, groupBy(await read([...parentIds], page), parentOf));
       }),
     );
-    const byPage = new Map(answers);
-    return keys.map(({ parentId, page }) => byPage.get(JSON.stringify(page))?.get(parentId) ?? []);
+    return keys.map(({ parentId }, at) => byPage.get(texts[at] as string)?.get(parentId) ?? []);
   }, options);
 }
 

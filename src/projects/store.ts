@@ -6,7 +6,7 @@ import { db } from '../platform/database/client.ts';
 import { type FilterColumn, type FilterTable, filterSql } from '../platform/database/filter-sql.ts';
 import { byText, newestFirst, type Order, type Page, reversed } from '../platform/database/page.ts';
 import { columnsOf, nothing, type Rows, sql } from '../platform/database/sql.ts';
-import { count, list, run, statement } from '../platform/database/statement.ts';
+import { anyOf, count, list, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import type { FilterTerm } from '../platform/flyte-filters.ts';
 import { isId } from '../platform/ids.ts';
@@ -30,13 +30,24 @@ export async function lockProject(tx: Tx, id: string): Promise<Project | null> {
   return await tx.project.findUnique({ where: { id } });
 }
 
+const columns = columnsOf(Prisma.ProjectScalarFieldEnum, 'project');
+
+const byIds = statement<Project>(
+  `select ${columns.text} from projects as project
+    where project.id = ${anyOf('$2', 'uuid')} and project.tenant_id = $1::uuid`,
+);
+const byIdentifiers = statement<Project>(
+  `select ${columns.text} from projects as project
+    where project.tenant_id = $1::uuid and project.identifier = ${anyOf('$2', 'text')}`,
+);
+
 /** One row or null for each address, in the order of the addresses. */
 export function readProjects(tenantId: string, addresses: readonly ProjectBy[]): Promise<(Project | null)[]> {
   return readAddressed(
     addresses,
     ['identifier'],
-    (ids) => db.project.findMany({ where: { tenantId, id: { in: ids } } }),
-    (identifiers) => db.project.findMany({ where: { tenantId, identifier: { in: identifiers } } }),
+    (ids) => run(byIds, [tenantId, ids]),
+    (identifiers) => run(byIdentifiers, [tenantId, identifiers]),
   );
 }
 
@@ -107,8 +118,6 @@ function shownTo(reader: Reader, { withArchived, filters }: ProjectFilter): Rows
 
 /** The number of these projects. It is read only if a query asks for it. */
 export const countProjects = (reader: Reader, filter: ProjectFilter) => count(shownTo(reader, filter));
-
-const columns = columnsOf(Prisma.ProjectScalarFieldEnum, 'project');
 
 /**
  * The projects that the caller may read: one page, and one more row if there is one. ARCHIVED

@@ -10,7 +10,7 @@ import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { schedulerConfig } from '../platform/config/scheduler.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
-import { startJobCountLoop } from './fold-job-counts.ts';
+import { startCountLoop } from './fold-counts.ts';
 import { Grace } from './grace.ts';
 import { groupsInTurn } from './groups-in-turn.ts';
 import { startScheduleLoop } from './launch-schedules.ts';
@@ -151,7 +151,7 @@ export function startScheduler(): { stop(): Promise<void> } {
   const sweepChains = startChainSweep();
   const sweepNodes = startFormerNodeSweep();
   const shares = startShareLoop();
-  const counts = startJobCountLoop();
+  const counts = startCountLoop();
   const sweepShares = startShareSweep();
   const loops: Loop[] = [
     advance,

@@ -124,6 +124,8 @@ const never: Readonly<Record<string, string>> = {
   'http/known-documents.ts #operations': 'The operations of one document.',
   'graphql/execution/plan.ts #variants': 'Computed from one document and the schema.',
   'http/answer-operations.ts jsonTypes': 'Computed from its key, the text of a header.',
+  'platform/instants.ts lastDay': 'The day of the last instant that was written.',
+  'platform/instants.ts lastDayText': 'The text of this day.',
   'identity/passwords.ts dummyHash': 'The hash of a password that nobody has.',
   // The configuration of the process.
   'http/client-address.ts blockLists': 'Computed from the configuration of the process.',

@@ -236,7 +236,7 @@ export interface ProjectPhaseCount {
   readonly count: number;
 }
 
-/** How many of these executions are in each phase, for each project. Phases without executions are left out. */
+/** How many of these executions are in each phase, for each project. It reads them all. */
 export function countPhases(
   reader: Reader,
   filter: ExecutionListFilter,

@@ -12,7 +12,7 @@ import type {
 } from '../../generated/prisma/enums.ts';
 import { eachAt, readAddressed } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { anyOf, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import type { WorkError, WorkErrorColumns } from '../../platform/work-error.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
@@ -86,9 +86,14 @@ export interface ExecutionKey {
 }
 export type ExecutionBy = { readonly id: string } | { readonly key: ExecutionKey };
 
+const byId = statement<ExecutionRow>(
+  `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
+    where execution.id = $1::uuid and execution.tenant_id = $2::uuid`,
+);
+
 const byIds = statement<ExecutionRow>(
   `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
-    where execution.id = any($1::uuid[]) and execution.tenant_id = $2::uuid`,
+    where execution.id = ${anyOf('$1', 'uuid')} and execution.tenant_id = $2::uuid`,
 );
 
 const byKeys = statement<ExecutionRow>(
@@ -107,7 +112,8 @@ export function readExecutions(
   return readAddressed(
     addresses,
     ['project', 'domain', 'name'],
-    (ids) => run(byIds, [ids, tenantId]),
+    ([id = '', ...others]) =>
+      others.length === 0 ? run(byId, [id, tenantId]) : run(byIds, [[id, ...others], tenantId]),
     (...columns) => run(byKeys, [tenantId, ...columns]),
   );
 }
@@ -212,7 +218,7 @@ export function readChildExecutions(nodeExecutionIds: readonly string[]) {
 }
 
 const nodesById = statement<NodeExecutionRow>(
-  `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,
+  `select ${nodeColumns} from node_executions as node where node.id = ${anyOf('$1', 'uuid')}`,
 );
 
 export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeExecutionRow | null)[]> {
@@ -242,7 +248,7 @@ export async function readNodesByKey(keys: readonly NodeKey[]): Promise<(NodeExe
 }
 
 const tasksById = statement<TaskExecutionRow>(
-  `select ${taskColumns} from task_executions as task where task.id = any($1::uuid[])`,
+  `select ${taskColumns} from task_executions as task where task.id = ${anyOf('$1', 'uuid')}`,
 );
 
 export async function readTaskExecutions(ids: readonly string[]): Promise<(TaskExecutionRow | null)[]> {
@@ -323,7 +329,7 @@ export interface PhaseCountRow {
 
 const phaseCounts = statement<PhaseCountRow>(
   `select execution_id as "executionId", phase::text as phase, sum(count)::int as count
-     from node_phase_counts where execution_id = any($1::uuid[])
+     from node_phase_counts where execution_id = ${anyOf('$1', 'uuid')}
     group by execution_id, phase having sum(count) > 0 order by phase`,
 );
 

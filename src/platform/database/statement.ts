@@ -5,6 +5,7 @@ import { pool } from './client.ts';
 import { isWriteConflict } from './failures.ts';
 import { countOfEachParent, type Order, type Page, pageOfEachParent, pageSql } from './page.ts';
 import { nothing, type Rows, type Sql, sql } from './sql.ts';
+import { readInstant } from './stored-instants.ts';
 import { connectionOf, type Tx } from './transaction.ts';
 
 /**
@@ -50,12 +51,19 @@ export function statement<Row>(text: string): Statement<Row> {
   return made;
 }
 
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
-    oid === pg.types.builtins.INT8
-      ? (text: string) => BigInt(text)
-      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
-};
+/**
+ * Some values, to compare a column with: `id = ${anyOf('$1', 'uuid')}`. If PostgreSQL saw how many they are, it would
+ * plan the statement anew each time, which takes longer than reading a few rows. It does not look into a subquery.
+ */
+export const anyOf = (parameter: string, type: 'uuid' | 'text'): string =>
+  `any((select ${parameter}::${type}[])::${type}[])`;
+
+function parserOf(oid: number, format: 'text' | 'binary') {
+  if (oid === pg.types.builtins.INT8) return BigInt;
+  if (oid === pg.types.builtins.TIMESTAMPTZ) return readInstant;
+  return pg.types.getTypeParser(oid, format as 'text');
+}
+const types: pg.CustomTypesConfig = { getTypeParser: parserOf as typeof pg.types.getTypeParser };
 
 const MAX_TRIES = 5;
 

@@ -16,6 +16,7 @@ export const tablesWithoutFiles: readonly string[] = [
   ...['blobs', 'blob_chunks', 'blob_remains'],
   // What a program prints, and what happened long ago, keeps no file.
   ...['job_run_logs', 'audit_events'],
+  ...['execution_counts', 'execution_count_changes'],
   ...['node_phase_counts', 'item_phase_counts', 'budget_shares', 'trigger_firings', 'trigger_chains'],
   ...[
     'cache_reservations',

@@ -48,6 +48,11 @@ export const tableRules: Readonly<Record<string, TableRule>> = {
   execution_events: ofExecution,
   execution_labels: ofExecution,
   execution_tags: ofExecution,
+  execution_counts: { kept: 'FOR_EVER', rule: 'Few rows for each workflow that was ever executed.' },
+  execution_count_changes: {
+    kept: 'SWEPT',
+    rule: 'Until the scheduler has added them to `execution_counts`: about a second.',
+  },
   node_phase_counts: ofExecution,
   item_phase_counts: { ...ofExecution, idColumn: 'node_execution_id' },
   signals: inExecution,
