@@ -84,6 +84,12 @@ export async function fillHistory(client: pg.Client, sizes: Sizes): Promise<void
     `insert into node_phase_counts (execution_id, kind, phase, tenant_id, count)
      select execution_id, kind, phase, tenant_id, count(*) from node_executions group by 1, 2, 3, 4`,
   );
+  // The triggers that count executions did not run.
+  await client.query(
+    `insert into execution_counts (tenant_id, project_id, workflow_entity_id, domain, phase, state, count)
+     select tenant_id, project_id, workflow_entity_id, domain, phase, state, count(*) from executions
+      group by 1, 2, 3, 4, 5, 6`,
+  );
   await client.query('set session_replication_role = origin');
 }
 

@@ -51,7 +51,13 @@ async function open(bucket: BlobBucket | undefined): Promise<Storage> {
     // Not every server knows the newer checksums. We send MD5 sums, and compare SHA-256 when we read.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENCE_MS, socketTimeout: SILENCE_MS },
+    requestHandler: {
+      ...{ connectionTimeout: CONNECT_MS, requestTimeout: SILENCE_MS, socketTimeout: SILENCE_MS },
+      // By default, fifty clients that read slowly would stop the downloads and uploads of all others. The connections
+      // to the server itself are limited.
+      httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
+      httpsAgent: { maxSockets: Number.POSITIVE_INFINITY },
+    },
   });
   return { ...bucket, client, s3 };
 }

@@ -13,6 +13,7 @@ import { measureSignIn } from './metrics.ts';
 import { type Operation, readOperations, refusalOf } from './parameters.ts';
 import { answerTo, type OperationResult } from './prepare.ts';
 import { Meter } from './rate.ts';
+import { isSignInFirst } from './strangers.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 
 /** `POST /graphql`: one operation, or a batch of operations that run at the same time. */
@@ -96,11 +97,12 @@ async function send(
     response.writeHead(200, { 'content-type': jsonType, ...meter.headers, ...length }).end(text);
   } else if (jsonType) {
     const [mediaType = ''] = jsonType.split(';');
-    const { status, headers, text } = processRegularResult(
-      result as ExecutionResult,
-      plainAnswers,
-      mediaType,
-    ) as unknown as PlainAnswer;
+    const {
+      status: ownStatus,
+      headers,
+      text,
+    } = processRegularResult(result as ExecutionResult, plainAnswers, mediaType) as unknown as PlainAnswer;
+    const status = Array.isArray(result) && result.every(isSignInFirst) ? 401 : ownStatus;
     const length = { 'content-length': Buffer.byteLength(text) };
     const challenges = challengesTo(request, status);
     response.writeHead(status, { ...headers, ...meter.headers, ...challenges, ...length }).end(text);

@@ -8,7 +8,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { storeContent } from '../blobs/commands/store-content.ts';
 import { openContent } from '../blobs/open-content.ts';
-import { isSignedBlobUrl } from '../blobs/signed-url.ts';
+import { isSignedBlobUrl, userOfSignedUrl } from '../blobs/signed-url.ts';
 import { type BlobRow, CHUNK_BYTES, findBlob } from '../blobs/store/blobs.ts';
 import { inUploadSlot, UPLOAD_RETRY_SECONDS } from '../blobs/upload-slots.ts';
 import { ResourceExhaustedError } from '../platform/errors.ts';
@@ -23,7 +23,7 @@ import type { RequestUrl } from './request-url.ts';
  * link, the answer is the same for all ids.
  */
 export async function fetchBlob({ url, response }: Exchange): Promise<void> {
-  const blob = await linkedBlob('GET', url);
+  const { blob } = await linkedBlob('GET', url);
   if (!blob.uploadedAt) throw noFile();
   const content = await openContent(blob);
   response.writeHead(200, {
@@ -38,13 +38,13 @@ export async function fetchBlob({ url, response }: Exchange): Promise<void> {
 }
 
 export async function storeBlob({ url, request, response }: Exchange): Promise<void> {
-  const blob = await linkedBlob('PUT', url);
+  const { blob, userId } = await linkedBlob('PUT', url);
   if (blob.uploadedAt) {
     request.resume();
     return answerJson(response, 200, { status: 'already stored' });
   }
   try {
-    await inUploadSlot(blob, () => receive(blob, request));
+    await inUploadSlot({ id: blob.id, tenantId: blob.tenantId, userId }, () => receive(blob, request));
   } catch (error) {
     if (!(error instanceof ResourceExhaustedError)) throw error;
     const headers = { 'retry-after': String(UPLOAD_RETRY_SECONDS), connection: 'close' };
@@ -53,18 +53,26 @@ export async function storeBlob({ url, request, response }: Exchange): Promise<v
   answerJson(response, 201, { status: 'stored' });
 }
 
-/** @throws GraphQLError if the link is not valid or the file does not exist. */
-async function linkedBlob(action: 'GET' | 'PUT', url: RequestUrl): Promise<BlobRow> {
+/**
+ * The file of a link, and the user who asked for the link, if it says this.
+ *
+ * @throws GraphQLError if the link is not valid or the file does not exist.
+ */
+async function linkedBlob(
+  action: 'GET' | 'PUT',
+  url: RequestUrl,
+): Promise<{ blob: BlobRow; userId: string | null }> {
   const id = url.pathname.slice('/blobs/'.length);
   const query = {
     expires: url.searchParams.get('expires'),
+    from: url.searchParams.get('from'),
     signature: url.searchParams.get('signature'),
   };
   if (!isId(id) || !isSignedBlobUrl(action, id, query, new Date()))
     throw refusal('PERMISSION_DENIED', 'the link is not valid or has expired');
   const blob = await findBlob(id);
   if (!blob) throw noFile();
-  return blob;
+  return { blob, userId: userOfSignedUrl(query) };
 }
 
 const noFile = () => refusal('NOT_FOUND', 'this file does not exist');

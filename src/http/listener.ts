@@ -36,7 +36,7 @@ export function createListener(
     if (!(await turns.wait(request.socket, response))) return;
     current.set(request.socket, response);
     try {
-      requireHost(request);
+      requireSingleHeaders(request);
       await answer(request, response);
     } catch (error) {
       answerFailure(response, error);
@@ -89,13 +89,19 @@ class ConnectionTurns {
   }
 }
 
-/** Source: RFC 9112 §3.2: exactly one `Host` with one authority. Only HTTP/1.0 may leave it out. */
-function requireHost({ headers: { host }, rawHeaders, httpVersion }: IncomingMessage): void {
-  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
+/**
+ * Exactly one `Host` with one authority, which only HTTP/1.0 may leave out, and at most one `Authorization`. Node would
+ * take the first of several, and a proxy before us may have checked the last one. Source: RFC 9112 §3.2, RFC 9110 §5.3.
+ */
+function requireSingleHeaders({ headers: { host }, rawHeaders, httpVersion }: IncomingMessage): void {
+  const countOf = (header: string) =>
+    rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === header).length;
+  if (countOf('authorization') > 1)
+    throw refusal('INVALID_ARGUMENT', 'a request must have at most one Authorization header');
   const isLeftOut = host === undefined && httpVersion === '1.0';
   const isGood =
     host !== undefined && /^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host) && URL.canParse(`http://${host || 'none'}`);
-  if (hosts.length > 1 || !(isLeftOut || isGood))
+  if (countOf('host') > 1 || !(isLeftOut || isGood))
     throw refusal(
       'INVALID_ARGUMENT',
       'a request must have exactly one Host header, with one host and its port',

@@ -75,35 +75,52 @@ export class RateBuckets {
   }
 }
 
-const buckets =
-  serverConfig.rateCostPerMinute > 0
-    ? new RateBuckets({ perMinute: serverConfig.rateCostPerMinute, burst: serverConfig.rateCostBurst })
-    : null;
+const { rateCostPerMinute: perMinute, rateCostBurst: burst } = serverConfig;
+/** What one key of a user may use, or one program; also what the strangers of one network may use. */
+const shares = perMinute > 0 ? new RateBuckets({ perMinute, burst }) : null;
+/**
+ * What all keys and programs of one user may use together. A third more than one of them may use, so that none of them
+ * can take everything from the others.
+ */
+const users =
+  perMinute > 0 ? new RateBuckets({ perMinute: (perMinute * 4) / 3, burst: (burst * 4) / 3 }) : null;
 
-/** Charges one request, or one operation over a WebSocket, to the bucket of its caller. */
+/** Charges one request, or one operation over a WebSocket, to the buckets of its caller. */
 export class Meter {
-  readonly #key: string | null;
+  /** Null for callers without a limit. */
+  readonly #share: string | null;
+  /** Null also for callers who are not signed in. */
+  readonly #user: string | null;
+  /** The charge of this request until now. */
+  #charge = 0;
   #last: Taken | null = null;
   /** The cost of a whole batch, which is charged before its operations begin; null if it is not a batch. */
   batch: number | null = null;
 
   /**
-   * Each user has a bucket for all its credentials, because users can make any number of them. A caller who acts as
-   * another user uses its own bucket. Callers who are not signed in share a bucket for each network, as does the
-   * anonymous user. Executors, which have the role SYSTEM, have no limit: the number of their calls follows from the work
-   * that there is, and a limit would make them lose leases.
+   * Each access key and each OAuth 2 client of a user has a bucket, and all sign-ins without them have one. Each user has
+   * a bucket for all of these, because users can make any number of them. A caller who acts as another user uses its own
+   * buckets. Callers who are not signed in share a bucket for each network, as does the anonymous user. Executors, which
+   * have the role SYSTEM, have no limit: the number of their calls follows from the work that there is, and a limit would
+   * make them lose leases.
    */
   constructor(caller: Caller | null, address: string | null) {
-    if (caller?.role === 'SYSTEM') this.#key = null;
-    else if (caller && caller.method !== 'ANONYMOUS') this.#key = caller.real?.userId ?? caller.userId;
-    else this.#key = `stranger at ${address && networkOf(address)}`;
+    const isUser = caller !== null && caller.method !== 'ANONYMOUS';
+    this.#user = isUser && caller.role !== 'SYSTEM' ? (caller.real?.userId ?? caller.userId) : null;
+    if (caller?.role === 'SYSTEM') this.#share = null;
+    else if (isUser) this.#share = `${this.#user} with ${caller.credentialId ?? caller.clientId}`;
+    else this.#share = `stranger at ${address && networkOf(address)}`;
   }
 
   /** @throws GraphQLError RESOURCE_EXHAUSTED, with HTTP status 429. */
   take(cost: number): void {
-    if (!buckets || this.#key === null || this.batch !== null) return;
-    this.#last = buckets.take(this.#key, cost);
+    if (!shares || !users || this.#share === null || this.batch !== null) return;
+    const ofShare = shares.take(this.#share, cost);
+    const ofUser = ofShare.isTaken && this.#user !== null ? users.take(this.#user, this.#partOf(cost)) : null;
+    if (ofUser?.isTaken === false) shares.giveBack(this.#share, cost);
+    this.#last = tighter(ofShare, ofUser);
     if (!this.#last.isTaken) throw tooFast(this.#last.waitSeconds);
+    this.#charge += cost;
   }
 
   /** @throws GraphQLError, as `take` does. */
@@ -114,7 +131,19 @@ export class Meter {
 
   /** Puts back the part of the charge that an answer did not use. */
   giveBack(cost: number): void {
-    if (buckets && this.#key !== null) this.#last = buckets.giveBack(this.#key, cost);
+    if (!shares || !users || this.#share === null) return;
+    const ofShare = shares.giveBack(this.#share, cost);
+    const ofUser = this.#user === null ? null : users.giveBack(this.#user, -this.#partOf(-cost));
+    this.#last = tighter(ofShare, ofUser);
+    this.#charge -= cost;
+  }
+
+  /**
+   * The part of a further cost that the bucket of the user pays. For one request it never pays more than a share holds.
+   * Otherwise, one key could take everything by an operation that costs more than that.
+   */
+  #partOf(cost: number): number {
+    return Math.min(this.#charge + cost, burst) - Math.min(this.#charge, burst);
   }
 
   /** Source: draft-ietf-httpapi-ratelimit-headers-06. Empty for callers without a limit. */
@@ -127,6 +156,14 @@ export class Meter {
     };
   }
 }
+
+/** What a caller may still use if two buckets decide. */
+const tighter = (one: Taken, other: Taken | null): Taken => ({
+  isTaken: one.isTaken && other?.isTaken !== false,
+  remaining: Math.min(one.remaining, other?.remaining ?? Number.POSITIVE_INFINITY),
+  resetSeconds: Math.max(one.resetSeconds, other?.resetSeconds ?? 0),
+  waitSeconds: Math.max(one.waitSeconds, other?.waitSeconds ?? 0),
+});
 
 function tooFast(waitSeconds: number): GraphQLError {
   limitRefusals.inc({ limit: 'rate' });

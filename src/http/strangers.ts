@@ -1,8 +1,10 @@
 import {
   type DefinitionNode,
   type DocumentNode,
+  type ExecutionResult,
   type FragmentDefinitionNode,
   GraphQLError,
+  type GraphQLErrorExtensions,
   getOperationAST,
   Kind,
   type OperationDefinitionNode,
@@ -55,6 +57,13 @@ function vainRequest(document: DocumentNode, operationName: string | null | unde
     return signInFirst('sign in to introspect');
   return fields.some(({ name, isOpen }) => isOpen || name === '__typename') ? null : signInFirst();
 }
+
+/** Whether an answer says only that its caller must sign in first. */
+export const isSignInFirst = ({ data, errors = [] }: ExecutionResult): boolean =>
+  data === undefined && errors.length > 0 && errors.every(({ extensions }) => statusOf(extensions) === 401);
+
+const statusOf = ({ http }: GraphQLErrorExtensions): unknown =>
+  (http as { readonly status?: number } | undefined)?.status;
 
 /** With the status 401 for all content types; otherwise, it would have the status of documents that are not valid. */
 function signInFirst(message = new UnauthenticatedError().message): GraphQLError {

@@ -21,15 +21,20 @@ import { lockKeyOwner } from './store/access-keys.ts';
 export async function lockCredential(tx: Tx, caller: Caller, by: CredentialBy): Promise<Credential> {
   const missing = new NotFoundError('access key', addressText(by), ['input', 'by']);
   const where = 'accessKey' in by ? by : { id: isId(by.id) ? by.id : NO_ID };
-  const found = await tx.credential.findUnique({ where, select: { userId: true } });
-  // A key that does not exist takes the same statements as a key of another user, so the time reveals nothing.
-  const owner = await lockKeyOwner(tx, found?.userId ?? NO_ID);
+  const found = await tx.credential.findUnique({ where, select: { userId: true, tenantId: true } });
+  if (!found) throw missing;
+  // Before anything is locked: a lock takes time, so it would tell callers which keys exist.
+  if (!isInReach(caller, found)) throw asRefusal(missing);
+  const owner = await lockKeyOwner(tx, found.userId);
   const credential = await tx.credential.findUnique({ where });
   if (!owner || !credential || credential.revokedAt) throw missing;
   if (owner.id === caller.userId) return credential;
-  const isInReach =
-    managesTenant(caller.role) && (owner.tenantId === caller.tenantId || caller.role === 'ROOT');
-  if (!isInReach) throw asRefusal(missing);
   if (!mayManageKeys(caller, owner, scopesOf(credential))) throw keysAboveCaller();
   return credential;
+}
+
+/** Neither the owner of a key nor its tenant ever changes. */
+function isInReach(caller: Caller, key: Pick<Credential, 'userId' | 'tenantId'>): boolean {
+  if (key.userId === caller.userId) return true;
+  return managesTenant(caller.role) && (key.tenantId === caller.tenantId || caller.role === 'ROOT');
 }

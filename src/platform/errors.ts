@@ -20,6 +20,11 @@ export type ErrorCode =
   | 'DEADLINE_EXCEEDED'
   | 'INTERNAL';
 
+/** Messages name what the input has named, and that can be as long as a whole request. */
+const MAX_MESSAGE = 2000;
+const shortened = (message: string) =>
+  message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
+
 export abstract class DomainError extends Error {
   abstract readonly code: ErrorCode;
   override name = this.constructor.name;
@@ -35,7 +40,7 @@ export abstract class DomainError extends Error {
   refusal: Refusal | null = null;
 
   constructor(message: string, options: { path?: readonly string[]; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(shortened(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.inputPath = options.path ?? [];
   }
 }
@@ -82,7 +87,7 @@ export class InvalidArgumentError extends DomainError {
       path: first?.path ?? [],
       cause: options.cause,
     });
-    this.problems = problems;
+    this.problems = problems.map((problem) => ({ ...problem, message: shortened(problem.message) }));
   }
 
   /** For the common case of one problem. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { textsIn } from '../../src/blobs/domain/texts.ts';
-import { isSignedBlobUrl, signedBlobUrl } from '../../src/blobs/signed-url.ts';
+import { isSignedBlobUrl, signedBlobUrl, userOfSignedUrl } from '../../src/blobs/signed-url.ts';
 import { serverConfig } from '../../src/platform/config/server.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -161,10 +161,43 @@ describe('a signed link', () => {
   it('is valid until the moment in it, and not a millisecond longer', () => {
     const expiresAt = new Date('2026-11-22T10:00:00.000Z');
     const { searchParams } = new URL(signedBlobUrl('http://x', 'GET', 'some-id', expiresAt));
-    const query = { expires: searchParams.get('expires'), signature: searchParams.get('signature') };
+    const [expires, from, signature] = ['expires', 'from', 'signature'].map((name) =>
+      searchParams.get(name),
+    ) as (string | null)[];
+    const query = { expires: expires ?? null, from: from ?? null, signature: signature ?? null };
     const isValid = (now: number) => isSignedBlobUrl('GET', 'some-id', query, new Date(now));
     expect(isValid(expiresAt.getTime())).toBe(true);
     expect(isValid(expiresAt.getTime() + 1)).toBe(false);
+  });
+});
+
+describe('the link of an upload', () => {
+  it('says to this server who asked, and to nobody else', async () => {
+    const content = randomBytes(10);
+    const links = [];
+    for (let time = 0; time < 2; time += 1) links.push(await announce(app, project, content));
+    const queries = links.map(({ uploadUrl }) => {
+      const { searchParams } = new URL(uploadUrl);
+      return { expires: null, from: searchParams.get('from'), signature: searchParams.get('signature') };
+    });
+    const { data } = await app.ask('{ viewer { id } }');
+    expect(queries.map(userOfSignedUrl)).toEqual([data.viewer.id, data.viewer.id]);
+    // Nobody can tell that both are for the same user.
+    expect(queries[0]?.from).not.toBe(queries[1]?.from);
+    const raw = Buffer.from(queries[0]?.from ?? '', 'base64url').toString('latin1');
+    for (const said of [links[0]?.uploadUrl, raw]) expect(said).not.toContain(data.viewer.id);
+  });
+
+  it('is not valid without the part that says who asked, or with that of another link', async () => {
+    const content = randomBytes(10);
+    const { uploadUrl } = await announce(app, project, content);
+    const { uploadUrl: second } = await announce(app, project, content);
+    const from = new URL(second).searchParams.get('from');
+    const put = async (url: string) => (await fetch(url, { method: 'PUT', body: content })).status;
+    expect(uploadUrl).toMatch(/&from=[^&]+&/);
+    expect(await put(uploadUrl.replace(/&from=[^&]+/, ''))).toBe(403);
+    expect(await put(uploadUrl.replace(/&from=[^&]+/, `&from=${from}`))).toBe(403);
+    expect(await put(uploadUrl)).toBe(201);
   });
 });
 

@@ -177,13 +177,17 @@ describe('the size of a blob', () => {
 });
 
 describe('inUploadSlot', () => {
-  const tried = (id: string, tenantId: string) => inUploadSlot({ id, tenantId }, async () => 'in');
+  const tried = (id: string, tenantId: string, userId: string | null = null) =>
+    inUploadSlot({ id, tenantId, userId }, async () => 'in');
   const isRefused = { code: 'RESOURCE_EXHAUSTED' };
   /** Uploads that run until they are ended. */
-  function hold(count: number, tenantId: string) {
+  function hold(count: number, tenantId: string, userId: string | null = null) {
     const ends: (() => void)[] = [];
     const held = Array.from({ length: count }, (_, at) =>
-      inUploadSlot({ id: `${tenantId} ${at}`, tenantId }, () => new Promise<void>((end) => ends.push(end))),
+      inUploadSlot(
+        { id: `${tenantId} ${at}`, tenantId, userId },
+        () => new Promise<void>((end) => ends.push(end)),
+      ),
     );
     return { ends, held };
   }
@@ -197,6 +201,16 @@ describe('inUploadSlot', () => {
     await expect(tried('new', 'one')).resolves.toBe('in');
     for (const end of ends) end();
     await Promise.all(held);
+  });
+
+  it('admits four uploads of a user, so that others of its tenant find a place', async () => {
+    const { ends, held } = hold(4, 'one', 'user');
+    await expect(tried('new', 'one', 'user')).rejects.toMatchObject(isRefused);
+    await expect(tried('new', 'one', 'another')).resolves.toBe('in');
+    await expect(tried('new', 'one')).resolves.toBe('in');
+    for (const end of ends) end();
+    await Promise.all(held);
+    await expect(tried('new', 'one', 'user')).resolves.toBe('in');
   });
 
   it('admits sixteen uploads of all tenants', async () => {

@@ -5,10 +5,11 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { MAX_UPLOADS_OF_TENANT } from '../../src/blobs/upload-slots.ts';
+import { MAX_UPLOADS_OF_USER } from '../../src/blobs/upload-slots.ts';
 import { type App, startApp } from '../support/app.ts';
 import { eventually, registerProject } from '../support/seed.ts';
 import { announce } from '../support/upload.ts';
+import { newUser } from '../support/users.ts';
 
 /** The temporary folder of this file, in which each upload that has a slot has a folder. */
 const temporary = mkdtempSync(join(tmpdir(), 'upload-bound-'));
@@ -45,19 +46,19 @@ const statusOf = async (request: ClientRequest) => {
 
 describe('uploads at once', () => {
   it('are limited, and a refused upload is told when to come again', async () => {
-    const contents = Array.from({ length: MAX_UPLOADS_OF_TENANT }, () => randomBytes(10));
+    const contents = Array.from({ length: MAX_UPLOADS_OF_USER }, () => randomBytes(10));
     const held = await Promise.all(contents.map(begin));
     // Before that, another upload could take the slot of one of these.
     await eventually(
       () => uploads().length,
-      (count) => count === MAX_UPLOADS_OF_TENANT,
+      (count) => count === MAX_UPLOADS_OF_USER,
     );
     // What has arrived is readable for the server only.
     const modes = () =>
       uploads().flatMap((folder) =>
         readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o7777),
       );
-    await eventually(modes, (all) => all.length === MAX_UPLOADS_OF_TENANT);
+    await eventually(modes, (all) => all.length === MAX_UPLOADS_OF_USER);
     expect(new Set(modes())).toEqual(new Set([0o600]));
     const content = randomBytes(10);
     const { uploadUrl } = await announce(app, 'files', content);
@@ -66,6 +67,12 @@ describe('uploads at once', () => {
     const refused = await eventually(put, (answer) => answer?.status === 503);
     expect(refused?.headers.get('retry-after')).toBe('2');
     expect(await refused?.json()).toMatchObject({ errors: [{ extensions: { code: 'RESOURCE_EXHAUSTED' } }] });
+    // Another user of the same tenant finds a place.
+    const ofProject = { type: 'PROJECT', level: 'USE' } as const;
+    const other = await newUser({ grants: [ofProject] });
+    const theirs = randomBytes(10);
+    const link = await announce(app, 'files', theirs, other.authorization);
+    expect((await fetch(link.uploadUrl, { method: 'PUT', body: theirs })).status).toBe(201);
     for (const [index, request] of held.entries()) request.end(contents[index]?.subarray(1));
     expect(await Promise.all(held.map(statusOf))).toEqual(held.map(() => 201));
     // A slot is free when its temporary file is deleted, a moment after the answer.

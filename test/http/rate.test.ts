@@ -1,8 +1,10 @@
 /** How much cost one caller may use over time: the buckets themselves, and what callers see of them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { RateBuckets } from '../../src/http/rate.ts';
+import { Meter, RateBuckets } from '../../src/http/rate.ts';
+import { type Caller, systemCaller } from '../../src/platform/caller.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newCaller, newKey, newUser } from '../support/users.ts';
+import { newCaller, newKey, newUser, tokenOf } from '../support/users.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 vi.hoisted(() => {
@@ -190,11 +192,69 @@ describe('a caller', () => {
     expect((await ask(other)).status).toBe(200);
   });
 
-  it('has one bucket for all its access keys', async () => {
+  /** How many of these calls are answered. */
+  const answeredOf = async (count: number, authorization: string) => {
+    const answers = await Promise.all(Array.from({ length: count }, () => ask(authorization)));
+    return answers.filter(({ status }) => status === 200).length;
+  };
+
+  it('has one bucket for all its access keys, of which one key cannot take everything', async () => {
     const user = await newUser();
-    const keys = [user.authorization, (await newKey(user)).authorization];
-    const answers = await Promise.all(Array.from({ length: 120 }, (_, at) => ask(keys[at % 2] ?? null)));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
+    const [flood, other, third] = [
+      user.authorization,
+      (await newKey(user)).authorization,
+      (await newKey(user)).authorization,
+    ];
+    // Tokens share the bucket of their key. The sign-in for one costs 10.
+    const token = await tokenOf(app, flood);
+    expect(await answeredOf(10, token)).toBe(10);
+    expect(await answeredOf(110, flood)).toBe(80);
+    expect(await answeredOf(40, other)).toBe(33);
+    const { status, headers } = await ask(third);
+    expect(status).toBe(429);
+    // The next of 133 comes back in 45 s.
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(45);
+    expect(headers.get('ratelimit-remaining')).toBe('0');
+    // The refused call has not used the bucket of its own key.
+    const before = Number((await ask(other)).headers.get('ratelimit-reset'));
+    expect(before).toBeGreaterThan(30 * 60);
+  });
+
+  it('has a bucket for each program, and one for all sign-ins without key and program', () => {
+    const userId = newId();
+    const sign = (how: Partial<Caller>) =>
+      new Meter({ ...systemCaller(newId(), userId), role: 'USER', method: 'TOKEN', ...how }, null);
+    const remaining = (meter: Meter, cost: number) => {
+      meter.take(cost);
+      return meter.headers['ratelimit-remaining'];
+    };
+    expect(remaining(sign({ clientId: 'one' }), 90)).toBe('10');
+    expect(() => sign({ clientId: 'one' }).take(11)).toThrow('too many requests');
+    expect(remaining(sign({ clientId: 'other' }), 5)).toBe('38');
+    expect(remaining(sign({ method: 'PASSWORD' }), 3)).toBe('35');
+    expect(remaining(sign({ sessionId: newId() }), 30)).toBe('5');
+    expect(() => sign({ credentialId: newId() }).take(6)).toThrow('too many requests');
+  });
+
+  it('leaves something to its other keys also when one operation costs more than a full bucket', () => {
+    const userId = newId();
+    const key = (credentialId: string) =>
+      new Meter({ ...systemCaller(newId(), userId), role: 'USER', method: 'ACCESS_KEY', credentialId }, null);
+    const dear = key('one');
+    dear.take(1);
+    dear.take(80);
+    dear.giveBack(81);
+    dear.take(500);
+    expect(dear.headers).toMatchObject({ 'ratelimit-remaining': '0', 'ratelimit-reset': String(500 * 60) });
+    const other = key('other');
+    other.take(33);
+    expect(() => other.take(1)).toThrow('too many requests');
+    // What the operation has not used comes back to the user only as far as the user has paid for it.
+    dear.giveBack(390);
+    expect(() => other.take(1)).toThrow('too many requests');
+    dear.giveBack(30);
+    other.take(20);
+    expect(() => other.take(1)).toThrow('too many requests');
   });
 
   it('shares the bucket of its address without a sign-in', async () => {

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createListener } from '../../src/http/listener.ts';
 import { RequestsUnderWay } from '../../src/http/requests.ts';
-import { type App, startApp } from '../support/app.ts';
+import { type App, basic, startApp } from '../support/app.ts';
 
 // As in development, where libraries reveal the most.
 vi.hoisted(() => {
@@ -59,6 +59,13 @@ const cases: readonly Case[] = [
   ['a host with a user', 400, invalid, ['GET / HTTP/1.1', 'Host: a@b', close]],
   ['a port that is none', 400, invalid, ['GET / HTTP/1.1', 'Host: a:b', close]],
   ['two hosts', 400, invalid, ['GET / HTTP/1.1', host, 'Host: other.example', close]],
+  [
+    'two credentials',
+    400,
+    invalid,
+    [...post(query.length), `Authorization: ${basic('a', 'b')}`, `authorization: ${basic('a', 'b')}`],
+    query,
+  ],
   ['no host', 400, invalid, ['GET /graphql HTTP/1.1', close]],
   ['an address that is none', 400, invalid, ['GET // HTTP/1.1', host, close]],
   ['no HTTP', 400, invalid, ['nonsense']],

@@ -107,6 +107,25 @@ describe('the refusal of a stranger', () => {
     expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="slipway", DPoP (?!.*Basic)/);
   });
 
+  it('of a whole batch has the status 401 and says how to sign in', async () => {
+    const response = await post([
+      { query: '{ viewer { id } }' },
+      { query: 'mutation { login { __typename } }' },
+    ]);
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toMatch(/Bearer realm="slipway".*Basic realm="slipway"/);
+    expect(await response.json()).toEqual([{ errors: [signInFirst] }, { errors: [signInFirst] }]);
+  });
+
+  it.each([
+    ['something is open', '{ fixedUsersMode { enabled } }', { data: { fixedUsersMode: { enabled: false } } }],
+    ['something has another error', '{', { errors: [{ extensions: { code: 'INVALID_ARGUMENT' } }] }],
+  ])('is one of several answers of a batch in which %s', async (_what, query, answer) => {
+    const response = await post([{ query: '{ viewer { id } }' }, { query }]);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([200, null]);
+    expect(await response.json()).toMatchObject([{ errors: [signInFirst] }, answer]);
+  });
+
   it('does not touch an answer that has data', async () => {
     const response = await post({ query: '{ fixedUsersMode { enabled } viewer { id } }' });
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([200, null]);

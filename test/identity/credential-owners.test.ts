@@ -1,10 +1,13 @@
 /** Whose access keys a caller may see and change, and for how long the keys may live. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newAccessKey } from '../../src/identity/domain/secrets.ts';
 import { storeKeyUses } from '../../src/identity/store/access-keys.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { askAlike } from '../support/alike.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { answerOf, mutate } from '../support/mutate.ts';
-import { newTenant, newUser } from '../support/users.ts';
+import { statementsOf } from '../support/statements.ts';
+import { newTenant, newUser, type User } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -59,6 +62,30 @@ describe('a user', () => {
       ...{ code: 'FAILED_PRECONDITION', path: ['input', 'user'] },
     });
   });
+});
+
+describe('a key that is out of reach', () => {
+  const ways: readonly [string, (accessKey: string, authorization: string) => Promise<Answer>][] = [
+    ['revokeCredentials', revoke],
+    ['editCredentials', (accessKey, by) => edit(accessKey, new Date(Date.now() + 60_000), by)],
+  ];
+
+  it.each(ways)(
+    'takes the statements of a key that does not exist, and no lock: %s',
+    async (_name, change) => {
+      const elsewhere = await newUser({ tenantId: await newTenant(`elsewhere ${_name}`) });
+      const cases: readonly [caller: User, key: User][] = [
+        [await newUser(), await newUser()],
+        [await newUser({ role: 'ADMIN' }), elsewhere],
+      ];
+      for (const [{ authorization }, { accessKey }] of cases) {
+        const answer = await askAlike((key) => change(key, authorization), [accessKey, newAccessKey()]);
+        expect(answer).toMatchObject({ code: 'NOT_FOUND' });
+        const { statements } = await statementsOf(() => change(accessKey, authorization));
+        expect(statements.filter((text) => /\bfor (no key )?(update|share)\b/i.test(text))).toEqual([]);
+      }
+    },
+  );
 });
 
 describe('ROOT', () => {

@@ -360,6 +360,19 @@ describe('patchOAuth2Client', () => {
     ]);
   });
 
+  it('refuses a value that is copied into itself again and again, before it is large', async () => {
+    await create({ clientId: 'doubled', client: { metadata: { a: 'x' } } });
+    // The value doubles each time. A hundred of them would fill any memory.
+    const copies = Array.from({ length: 22 }, (_, at) => ({
+      ...{ op: 'copy', from: '/metadata', path: `/metadata/copy${at}` },
+    }));
+    expect(await patch('doubled', ...copies)).toMatchObject({
+      ...{ code: 'INVALID_ARGUMENT', path: ['input', 'patch', '11'] },
+    });
+    expect(await read('doubled')).toMatchObject({ metadata: { a: 'x' } });
+    expect((await patch('doubled', ...copies.slice(0, 3))).client).toMatchObject({ metadata: { a: 'x' } });
+  });
+
   it('keeps the changes of patches that come at the same time', async () => {
     await create({ clientId: 'busy' });
     const uri = (at: number) => `https://a.example/${at}`;

@@ -8,13 +8,14 @@ export async function announce(
   app: App,
   project: string,
   content: Uint8Array | { sha256: string; sizeBytes: number },
+  authorization?: string,
 ): Promise<{ uri: string; uploadUrl: string }> {
   const { sha256, sizeBytes } =
     content instanceof Uint8Array
       ? { sha256: createHash('sha256').update(content).digest('hex'), sizeBytes: content.byteLength }
       : content;
   const input = { owner: { project }, sha256, sizeBytes: String(sizeBytes) };
-  const answer = await mutate(app, 'createBlobUpload', input, 'uri uploadUrl');
+  const answer = await mutate(app, 'createBlobUpload', input, 'uri uploadUrl', authorization);
   if (!answer.uri) throw new Error(JSON.stringify(answer));
   return { uri: answer.uri, uploadUrl: answer.uploadUrl ?? '' };
 }

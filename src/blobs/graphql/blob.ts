@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
+import type { Caller } from '../../platform/caller.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { getProject } from '../../projects/loaders.ts';
@@ -20,18 +21,17 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
       nullable: true,
       description:
         'The URL to send the content to with PUT. It is valid for a few minutes. Null if the content is already stored.',
-      resolve: (blob, _args, { publicUrl }) =>
-        blob.uploadedAt
-          ? null
-          : signedBlobUrl(
-              publicUrl,
-              'PUT',
-              blob.id,
-              new Date(Date.now() + serverConfig.blobUrlSeconds * 1000),
-            ),
+      resolve: (blob, _args, context) => {
+        if (blob.uploadedAt) return null;
+        const expiresAt = new Date(Date.now() + serverConfig.blobUrlSeconds * 1000);
+        return signedBlobUrl(context.publicUrl, 'PUT', blob.id, expiresAt, uploaderOf(callerOf(context)));
+      },
     }),
   }),
 });
+
+/** Whose uploads are counted. Executors send the outputs of everybody's jobs. */
+const uploaderOf = ({ role, real, userId }: Caller) => (role === 'SYSTEM' ? null : (real?.userId ?? userId));
 
 const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
   description: 'The project of a file.',

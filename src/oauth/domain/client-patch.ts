@@ -1,4 +1,4 @@
-import { applyPatch, type Operation } from 'rfc6902';
+import { applyPatch, type Operation, Pointer } from 'rfc6902';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { type ClientSettings, readSettings, settingNames } from './client-settings.ts';
 
@@ -11,6 +11,8 @@ export interface PatchOperation {
 }
 
 const MAX_OPERATIONS = 100;
+/** A value that is copied into itself doubles with each operation. */
+const MAX_COPIED = 65_536;
 const operations = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
 /** `redirectUris` is `redirect_uris` in the metadata of RFC 7591, which patches name. */
@@ -38,15 +40,23 @@ export function patchedSettings(
     problems.push({ path, code: 'InvalidValue', message: `must have at most ${MAX_OPERATIONS} operations` });
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const metadata = structuredClone(asMetadata(settings));
-  const failures = applyPatch(metadata, patch.map(asOperation));
-  for (const [index, failure] of failures.entries())
-    if (failure) {
-      const { op, path: pointer } = patch[index] as PatchOperation;
-      throw InvalidArgumentError.of([...path, String(index)], `${op} ${pointer} cannot be applied`);
-    }
+  let copied = 0;
+  for (const [index, operation] of patch.entries()) {
+    const { op, path: pointer, from } = operation;
+    const fault = (message: string) => InvalidArgumentError.of([...path, String(index)], message);
+    if (op === 'copy') copied += lengthAt(metadata, from ?? '');
+    if (copied > MAX_COPIED)
+      throw fault(`a patch must copy at most ${MAX_COPIED} characters, written as JSON`);
+    const [failure] = applyPatch(metadata, [asOperation(operation)]);
+    if (failure) throw fault(`${op} ${pointer} cannot be applied`);
+  }
   const patched = Object.entries(metadata).map(([name, value]) => [settingOf.get(name) ?? name, value]);
   return readSettings(Object.fromEntries(patched), path, metadataName);
 }
+
+/** The length of what a JSON Pointer leads to, written as JSON. */
+const lengthAt = (metadata: object, pointer: string): number =>
+  JSON.stringify(Pointer.fromJSON(pointer).get(metadata))?.length ?? 0;
 
 /** Members that are left out must be absent. */
 const asOperation = (operation: PatchOperation): Operation =>

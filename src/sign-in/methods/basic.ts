@@ -24,10 +24,10 @@ export const basic: SignInMethodHandler = {
   },
 };
 
-/** Source: RFC 7617 §2. @throws UnauthenticatedError for what is not base64, or is not UTF-8 inside. */
+/** Source: RFC 7617 §2, RFC 4648 §4. @throws UnauthenticatedError for what is not base64, or is not UTF-8 inside. */
 function decodedPair(base64: string): string {
   const bytes = Buffer.from(base64, 'base64');
-  if (bytes.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) throw refused();
+  if (bytes.toString('base64') !== base64) throw refused();
   try {
     return utf8.decode(bytes);
   } catch {
