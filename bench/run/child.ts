@@ -26,7 +26,7 @@ function packagedNode(): string | null {
 const typescript = packagedNode() === null ? ['--import', 'tsx'] : [];
 
 /** As Slipway is started: with a large young generation, in production. */
-const FLAGS = ['--max-semi-space-size=64'];
+const FLAGS = ['--max-semi-space-size=32'];
 
 export interface Child {
   readonly pid: number;

@@ -46,7 +46,7 @@ export function superviseProcess(
   function launch(): ChildProcess {
     const startedAt = Date.now();
     const launched = fork(script, {
-      execArgv: [...process.execArgv, '--max-semi-space-size=64'],
+      execArgv: [...process.execArgv, '--max-semi-space-size=32'],
       env: environment(),
       // The child has its own process group: Ctrl-C in a terminal reaches only the supervisor, which ends its children
       // in order.

@@ -6,7 +6,6 @@ import {
   signInByProvider,
 } from '../../identity-providers/commands/sign-in-by-provider.ts';
 import { type OutsidePerson, outsidePerson } from '../../identity-providers/domain/outside-person.ts';
-import { claimsOf, newProof, signInUrl } from '../../identity-providers/outside-client.ts';
 import {
   openArrival,
   openJourney,
@@ -30,6 +29,9 @@ import { readOurForm } from './form.ts';
 import { openLogin, problemOf, requireMaySignIn, showLogin, signIn } from './login-form.ts';
 
 /** Signing in at an identity provider, and connecting its accounts with users: see src/identity-providers. */
+
+/** Only servers whose users sign in elsewhere load it. */
+const outsideClient = () => import('../../identity-providers/outside-client.ts');
 
 export const LINK_PATH = '/oauth2/login/link';
 
@@ -55,6 +57,7 @@ export async function leadToProvider(
   const provider = await findProvider(opened, providerId);
   if (!provider) return answerStale(exchange);
   const texts = textsFor(exchange, opened);
+  const { newProof, signInUrl } = await outsideClient();
   const proof = newProof();
   const { challenge, params } = opened.challenge;
   const isAnew = wordsOf(params['prompt']).includes('login') || params['max_age'] !== undefined;
@@ -96,6 +99,7 @@ export const answerCallback = page(async (exchange) => {
   const answer = new URL(`${redirectUriOf(request.publicUrl, provider)}${url.search}`);
   let person: OutsidePerson | null;
   try {
+    const { claimsOf } = await outsideClient();
     const claims = await claimsOf(provider, journey, { answer, state });
     person = claims && outsidePerson(claims, provider);
   } catch (error) {
