@@ -1,5 +1,4 @@
 import type { Reader } from '../authorization/store/readable.ts';
-import type { Capability } from '../graphql/capability.ts';
 import type { Context, Loaders } from '../graphql/context.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NO_ID } from '../platform/ids.ts';
@@ -15,37 +14,30 @@ const nobody: Reader = {
   confinedTo: [],
 };
 
-/** For whom the loaders of a request read. */
-const READER = Symbol('reader');
+/** The loaders of one request. Those of a capability are made when one of them is used, because most requests need few. */
+class LoadersOfRequest {
+  readonly reader: Reader;
+  readonly tenantId: string;
 
-interface ForReader {
-  readonly [READER]: Reader;
+  constructor(reader: Reader) {
+    this.reader = reader;
+    this.tenantId = reader.tenantId;
+  }
 }
 
-/** Makes the loaders of a capability when a request uses one of them, because most requests need only few. */
-const lazyLoaders: object = Object.defineProperties(
-  {},
-  Object.fromEntries(
-    capabilities.flatMap(({ loaders: make }) =>
-      make === undefined ? [] : Object.keys(make(nobody)).map((name) => [name, lazyLoader(name, make)]),
-    ),
-  ),
-);
+for (const { loaders: make } of capabilities)
+  if (make)
+    for (const name of Object.keys(make(nobody)))
+      Object.defineProperty(LoadersOfRequest.prototype, name, {
+        get(this: LoadersOfRequest) {
+          const made = make(this.reader);
+          Object.defineProperties(this, Object.getOwnPropertyDescriptors(made));
+          return made[name as keyof typeof made];
+        },
+      });
 
-function lazyLoader(name: string, make: NonNullable<Capability['loaders']>): PropertyDescriptor {
-  return {
-    get(this: ForReader) {
-      const made = make(this[READER]);
-      Object.defineProperties(this, Object.getOwnPropertyDescriptors(made));
-      return made[name as keyof Loaders];
-    },
-  };
-}
-
-export function newLoaders(caller: Caller | null): Loaders {
-  const reader = caller ?? nobody;
-  return Object.assign(Object.create(lazyLoaders), { tenantId: reader.tenantId, [READER]: reader });
-}
+export const newLoaders = (caller: Caller | null): Loaders =>
+  new LoadersOfRequest(caller ?? nobody) as unknown as Loaders;
 
 /** The part of a context that depends on the caller. */
 export type ContextOfCaller = Pick<Context, 'caller' | 'loaders'>;

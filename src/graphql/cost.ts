@@ -60,13 +60,20 @@ export interface Operation {
  * At least 1, always finite and safe to show. For an invalid document, it counts the fields that exist; if the document
  * has no such operation, the cost is 1.
  */
-export function costOf(schema: GraphQLSchema, operation: Operation): number {
+export const costOf = (schema: GraphQLSchema, operation: Operation): number =>
+  estimate(schema, operation).cost;
+
+/** The cost, and whether it is the same with all other variables. */
+export function estimate(
+  schema: GraphQLSchema,
+  operation: Operation,
+): { readonly cost: number; readonly isFixed: boolean } {
   const node = getOperationAST(operation.document, operation.operationName);
   const root = node && schema.getRootType(node.operation);
-  if (!node || !root) return 1;
-  const estimate = new Estimate(schema, operation, node);
-  const cost = estimate.ofSelection(node.selectionSet, root, 1) + estimate.ofIntrospection();
-  return Math.min(Math.max(cost, 1), Number.MAX_SAFE_INTEGER);
+  if (!node || !root) return { cost: 1, isFixed: true };
+  const walk = new Estimate(schema, operation, node);
+  const cost = walk.ofSelection(node.selectionSet, root, 1) + walk.ofIntrospection();
+  return { cost: Math.min(Math.max(cost, 1), Number.MAX_SAFE_INTEGER), isFixed: !walk.readsVariables };
 }
 
 /** How many rows a field may have; null if it is not a list of objects, or if a list does not say it. */
@@ -118,6 +125,8 @@ class Estimate {
 
   /** How many values of the schema were asked for so far. */
   #introspected = 0;
+  /** Whether a variable has decided a size or a condition so far. */
+  readsVariables = false;
 
   constructor(schema: GraphQLSchema, { document, variables }: Operation, operation: OperationDefinitionNode) {
     this.#schema = schema;
@@ -224,8 +233,9 @@ class Estimate {
   }
 
   #valueOf(value: ValueNode): unknown {
-    if (value.kind === Kind.VARIABLE) return this.#variables[value.name.value];
-    return literalOf(value);
+    if (value.kind !== Kind.VARIABLE) return literalOf(value);
+    this.readsVariables = true;
+    return this.#variables[value.name.value];
   }
 
   #isIncluded({ directives }: SelectionNode): boolean {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ExecutionResult } from 'graphql';
 import { getSSEProcessor, isAsyncIterable, processRegularResult } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
 import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { refusal } from './answer.ts';
@@ -65,6 +66,19 @@ function challengesTo({ headers }: IncomingMessage, status: number): { 'www-auth
 }
 
 const JSON_TYPES = ['application/json; charset=utf-8', 'application/graphql-response+json; charset=utf-8'];
+
+/** By the `Accept` header, because most clients send the same one. Undefined if a client accepts no JSON. */
+const jsonTypes = new LRUCache<string, { readonly accepted: string | undefined }>({ max: 100 });
+
+function jsonTypeFor(request: IncomingMessage): string | undefined {
+  const { accept = '*/*' } = request.headers;
+  const known = jsonTypes.get(accept);
+  if (known) return known.accepted;
+  const accepted = new Negotiator(request).mediaType(JSON_TYPES);
+  jsonTypes.set(accept, { accepted });
+  return accepted;
+}
+
 const STREAM_TYPES = ['text/event-stream; charset=utf-8'];
 
 /** The subscriptions of this server are Server-Sent Events, in the form of `graphql-sse`'s distinct connections. */
@@ -76,9 +90,12 @@ async function send(
   result: OperationResult | readonly OperationResult[],
   meter: Meter,
 ): Promise<void> {
-  const accepted = new Negotiator(request);
-  const jsonType = isAsyncIterable(result) ? undefined : accepted.mediaType(JSON_TYPES);
-  if (jsonType) {
+  const jsonType = isAsyncIterable(result) ? undefined : jsonTypeFor(request);
+  if (jsonType && isWithoutErrors(result)) {
+    const text = JSON.stringify(result);
+    const length = { 'content-length': Buffer.byteLength(text) };
+    response.writeHead(200, { 'content-type': jsonType, ...meter.headers, ...length }).end(text);
+  } else if (jsonType) {
     const [mediaType = ''] = jsonType.split(';');
     const {
       status: ownStatus,
@@ -89,7 +106,7 @@ async function send(
     const length = { 'content-length': Buffer.byteLength(text) };
     const challenges = challengesTo(request, status);
     response.writeHead(status, { ...headers, ...meter.headers, ...challenges, ...length }).end(text);
-  } else if (!Array.isArray(result) && accepted.mediaType(STREAM_TYPES)) {
+  } else if (!Array.isArray(result) && new Negotiator(request).mediaType(STREAM_TYPES)) {
     const { status, headers, body } = await toEvents(result as ExecutionResult, graphql.fetchAPI, '');
     const challenges = challengesTo(request, status);
     response.writeHead(status, { ...Object.fromEntries(headers), ...meter.headers, ...challenges });
@@ -103,6 +120,10 @@ async function send(
       { status: 406 },
     );
 }
+
+/** Errors decide the status, and some of their extensions are not for clients. */
+const isWithoutErrors = (result: OperationResult | readonly OperationResult[]): boolean =>
+  !Array.isArray(result) && (result as ExecutionResult).errors === undefined;
 
 /** What Yoga would put into a Response. */
 class PlainAnswer {

@@ -16,6 +16,7 @@ import { isId } from '../platform/ids.ts';
 import { answerJson, refusal } from './answer.ts';
 import { bodyOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import type { RequestUrl } from './request-url.ts';
 
 /**
  * Files: `GET` and `PUT /blobs/{id}`, with the signed link from GraphQL. The link is the permission. Without a valid
@@ -59,7 +60,7 @@ export async function storeBlob({ url, request, response }: Exchange): Promise<v
  */
 async function linkedBlob(
   action: 'GET' | 'PUT',
-  url: URL,
+  url: RequestUrl,
 ): Promise<{ blob: BlobRow; userId: string | null }> {
   const id = url.pathname.slice('/blobs/'.length);
   const query = {

@@ -109,16 +109,43 @@ async function textOf(request: IncomingMessage, limit: number): Promise<string> 
   const underWay = limit > STRANGER_LIMIT_BYTES ? bytesUnderWay.signedIn : bytesUnderWay.stranger;
   const chunks: Buffer[] = [];
   let taken = 0;
+  const keep = (chunk: Buffer) => {
+    underWay.take(chunk.length);
+    taken += chunk.length;
+    chunks.push(chunk);
+  };
   try {
-    for await (const chunk of bodyOf(request, limit)) {
-      underWay.take(chunk.length);
-      taken += chunk.length;
-      chunks.push(chunk);
-    }
-    return decodedUtf8(Buffer.concat(chunks));
+    const announced = Number(request.headers['content-length']);
+    if (announced <= limit) await receiveAll(request, keep);
+    else for await (const chunk of bodyOf(request, limit)) keep(chunk);
+    return decodedUtf8(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
   } finally {
     underWay.giveBack(taken);
   }
+}
+
+/**
+ * Receives a body of known length. Node ends it at that length. This is several times cheaper than an iterator, which
+ * matters because it happens for almost every request.
+ */
+function receiveAll(request: IncomingMessage, keep: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => {
+      request.off('data', receive);
+      reject(error);
+    };
+    const receive = (chunk: Buffer) => {
+      try {
+        keep(chunk);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    request.on('data', receive);
+    request.once('end', resolve);
+    request.once('error', fail);
+    request.once('close', () => fail(new Error('the client has closed the connection')));
+  });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

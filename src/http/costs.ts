@@ -1,7 +1,15 @@
-import { type DocumentNode, type ExecutionArgs, GraphQLError, getOperationAST, parse } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+  parse,
+} from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { schema } from '../api/schema.ts';
 import { costOf, type Operation } from '../graphql/cost.ts';
+import { objectsIn } from '../graphql/execution/complete.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal, withoutStatus } from './answer.ts';
@@ -29,31 +37,29 @@ const textCost = (source: unknown) => Math.floor(Math.max(String(source).length 
  */
 export function boundedCosts(): Plugin {
   return {
-    // A document that is then refused has caused work too. A long one causes more, because the time of validation grows
-    // with the square of the length.
-    onParse: ({ context, params }) => meterOf(context).take(1 + textCost(params.source)),
+    onParse: ({ context, params }) => chargeText(params.source, context as unknown as EdgeContext),
     onExecute({ args, context, setResultAndStopExecution: stop }) {
-      const { cost, refused } = billed(args, context);
-      if (refused) return void stop({ errors: [refused], extensions: { cost } });
+      const bill = billOf(costOfArgs(args), context as unknown as EdgeContext);
+      if (bill.refused) return void stop(refusedBill(bill));
       return {
         onExecuteDone({ result, setResult }) {
           if (isAsyncIterable(result)) return;
-          const actual = actualCost(args, result.data, cost.requested);
-          meterOf(context).giveBack(cost.requested - actual);
-          setResult({ ...result, extensions: { ...result.extensions, cost: { ...cost, actual } } });
+          const isQuery = getOperationAST(args.document, args.operationName)?.operation === 'query';
+          const found = isQuery ? objectsIn(result.data) - 1 : null;
+          setResult(settle(bill, result, found, context as unknown as EdgeContext));
         },
       };
     },
     onSubscribe({ args, context, setResultAndStopExecution: stop }) {
-      const { cost, refused } = billed(args, context);
-      if (refused) return void stop({ errors: [refused], extensions: { cost } });
+      const bill = billOf(costOfArgs(args), context as unknown as EdgeContext);
+      if (bill.refused) return void stop(refusedBill(bill));
       let isTold = false;
       return {
         onSubscribeResult: () => ({
           onNext({ result, setResult }) {
             if (isTold) return;
             isTold = true;
-            setResult({ ...result, extensions: { ...result.extensions, cost } });
+            setResult({ ...result, extensions: { ...result.extensions, cost: bill.cost } });
           },
         }),
       };
@@ -61,43 +67,60 @@ export function boundedCosts(): Plugin {
   };
 }
 
+const costOfArgs = ({ document, operationName, variableValues: variables }: ExecutionArgs) =>
+  costOf(schema, { document, operationName, variables });
+
+/**
+ * A document that is then refused has caused work too. A long one causes more, because the time of validation grows with
+ * the square of the length.
+ *
+ * @throws GraphQLError
+ */
+export const chargeText = (source: unknown, { meter }: EdgeContext): void => meter.take(1 + textCost(source));
+
+/** What an operation was charged, or why it may not run. */
+export interface Bill {
+  readonly cost: CostReport;
+  readonly refused?: GraphQLError;
+}
+
 /** Charges the cost of an operation to its caller, or refuses it. */
-function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refused?: GraphQLError } {
-  const meter = meterOf(context);
-  const { document, operationName, variableValues: variables } = args;
-  const requested = costOf(schema, { document, operationName, variables });
-  const cost = {
-    requested,
-    limit: serverConfig.queryCostLimit,
-    ...(meter.batch === null ? {} : { batch: meter.batch }),
-  };
+export function billOf(requested: number, { meter, isOverHttp }: EdgeContext): Bill {
+  const limit = serverConfig.queryCostLimit;
+  const cost = { requested, limit, ...(meter.batch === null ? {} : { batch: meter.batch }) };
   try {
-    if (requested > serverConfig.queryCostLimit)
-      throw tooDear('the operation', cost, { spec: true, status: 400 });
+    if (requested > limit) throw tooDear('the operation', cost, { spec: true, status: 400 });
     // 1 was already charged when the document was parsed.
     meter.take(requested - 1);
     return { cost };
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
-    return { cost, refused: (context as EdgeContext).isOverHttp ? error : withoutStatus(error) };
+    return { cost, refused: isOverHttp ? error : withoutStatus(error) };
   }
 }
+
+/** The answer to an operation that may not run. */
+export const refusedBill = ({ cost, refused }: Bill): ExecutionResult => ({
+  ...(refused ? { errors: [refused] } : {}),
+  extensions: { cost },
+});
 
 /**
  * A page that may have a thousand rows usually has few, so a query is charged only for the objects that it found. The
  * answer of a mutation does not show what it did.
+ *
+ * @param found  the number of objects in the answer of a query; null for a mutation.
+ * @returns the answer, with its cost.
  */
-function actualCost({ document, operationName }: ExecutionArgs, data: unknown, requested: number): number {
-  if (getOperationAST(document, operationName)?.operation !== 'query') return requested;
-  return Math.min(Math.max(objectsIn(data) - 1, 1), requested);
-}
-
-/** Counts objects as the estimate does, but also objects with an alias and objects inside JSON. */
-function objectsIn(value: unknown, key = ''): number {
-  if (value === null || typeof value !== 'object') return 0;
-  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + objectsIn(one, key), 0);
-  const own = key === 'edges' || key === 'pageInfo' ? 0 : 1;
-  return Object.entries(value).reduce((sum, [name, one]) => sum + objectsIn(one, name), own);
+export function settle(
+  { cost }: Bill,
+  result: ExecutionResult,
+  found: number | null,
+  { meter }: EdgeContext,
+): ExecutionResult {
+  const actual = found === null ? cost.requested : Math.min(Math.max(found, 1), cost.requested);
+  meter.giveBack(cost.requested - actual);
+  return { ...result, extensions: { ...result.extensions, cost: { ...cost, actual } } };
 }
 
 /**
@@ -139,5 +162,3 @@ function tooDear(what: string, cost: CostReport, http: object): GraphQLError {
     { extensions: { code: 'RESOURCE_EXHAUSTED', cost, http } },
   );
 }
-
-const meterOf = (context: unknown): Meter => (context as EdgeContext).meter;

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SignInRequest } from '../sign-in/methods/method.ts';
 import type { GraphQLServer } from './graphql.ts';
+import type { RequestUrl } from './request-url.ts';
 import type { RequestsUnderWay } from './requests.ts';
 
 /** One request and its answer. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly url: URL;
+  readonly url: RequestUrl;
   /** The request, as ways to sign in see it. */
   readonly signIn: SignInRequest;
   readonly graphql: GraphQLServer;

@@ -45,8 +45,9 @@ export function createGraphQLServer(): GraphQLServer {
     // Each error is logged once, where it is masked.
     logging: false,
     maskedErrors: { maskError: maskAndLog },
-    // The body may arrive long after the headers, so the caller is checked again.
-    context: async ({ caller }) => contextOf(caller && (await reauthenticated(caller))),
+    // Valid documents are remembered in known-documents.ts.
+    parserAndValidationCache: false,
+    context: contextOfCaller,
     plugins: [
       ...documentLimits(),
       introspectionForCallers(),
@@ -58,6 +59,11 @@ export function createGraphQLServer(): GraphQLServer {
       boundedSubscriptions(serverConfig.subscriptionLimit),
     ],
   });
+}
+
+/** The body may arrive long after the headers, so the caller is checked again. @throws UnauthenticatedError */
+export async function contextOfCaller({ caller }: EdgeContext): Promise<ContextOfCaller> {
+  return contextOf(caller && (await reauthenticated(caller)));
 }
 
 /** Errors as callers see them, so that none is logged twice. */

@@ -16,7 +16,7 @@ import type { GraphQLServer } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
 import { createListener } from './listener.ts';
 import { measureRequest } from './metrics.ts';
-import { requestUrl } from './request-url.ts';
+import { type RequestUrl, requestUrl } from './request-url.ts';
 import { type RequestsUnderWay, ServerStopping } from './requests.ts';
 
 /**
@@ -81,9 +81,10 @@ function requireLocalName({ headers: { host = 'localhost' } }: IncomingMessage):
 }
 
 /** Version 1 of Hydra has this address for administrators. On the main port, clients ask there as themselves. */
-function withAdmin(url: URL): URL {
+function withAdmin(url: RequestUrl): RequestUrl {
   if (url.pathname !== '/oauth2/introspect') return url;
-  return Object.assign(new URL(url), { pathname: `/admin${url.pathname}` });
+  const { pathname, search, searchParams } = url;
+  return { pathname: `/admin${pathname}`, search, searchParams };
 }
 
 /**

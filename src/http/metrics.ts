@@ -118,22 +118,12 @@ export function measuredOperations(): Plugin {
   return {
     onExecute({ args }) {
       const type = getOperationAST(args.document, args.operationName)?.operation ?? 'query';
-      const measured = operationSeconds.startTimer({ type });
-      return {
-        onExecuteDone({ result }) {
-          measured();
-          count(type, isAsyncIterable(result) ? {} : result);
-        },
-      };
+      const measured = measureOperation(type);
+      return { onExecuteDone: ({ result }) => measured(isAsyncIterable(result) ? {} : result) };
     },
     onSubscribe() {
-      const measured = operationSeconds.startTimer({ type: 'subscription' });
-      return {
-        onSubscribeResult({ result }) {
-          measured();
-          count('subscription', isAsyncIterable(result) ? {} : result);
-        },
-      };
+      const measured = measureOperation('subscription');
+      return { onSubscribeResult: ({ result }) => measured(isAsyncIterable(result) ? {} : result) };
     },
     onParse:
       () =>
@@ -148,7 +138,20 @@ export function measuredOperations(): Plugin {
   };
 }
 
-function count(type: string, { errors = [] }: { readonly errors?: readonly Error[] }): void {
+interface Failures {
+  readonly errors?: readonly Error[];
+}
+
+/** Begins to measure an operation. @returns what must be told its result, with errors that are not masked yet. */
+export function measureOperation(type: string): (result: Failures) => void {
+  const measured = operationSeconds.startTimer({ type });
+  return (result) => {
+    measured();
+    count(type, result);
+  };
+}
+
+function count(type: string, { errors = [] }: Failures): void {
   // Errors are masked later. An error without a code is a refusal of GraphQL itself.
   const codes = errors.map((error) => String(shownError(error).extensions['code'] ?? 'INVALID_ARGUMENT'));
   operations.inc({ type, outcome: codes[0] ?? 'OK' });

@@ -1,5 +1,15 @@
-import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST } from 'graphql';
-import { type EdgeContext, type GraphQLServer, invalidDocument, maskAndLog } from './graphql.ts';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import { schema } from '../api/schema.ts';
+import { chargeText } from './costs.ts';
+import { executeOperation } from './execute-operation.ts';
+import {
+  contextOfCaller,
+  type EdgeContext,
+  type GraphQLServer,
+  invalidDocument,
+  maskAndLog,
+} from './graphql.ts';
+import { KnownDocument, type KnownOperation, knownDocuments } from './known-documents.ts';
 
 /** One operation, from whichever transport. */
 export interface AskedOperation {
@@ -32,33 +42,71 @@ export async function prepare(
   edge: EdgeContext,
 ): Promise<PreparedOperation | Refused> {
   try {
-    const { query, operationName, variables } = operation;
-    const { caller, meter, publicUrl, isOverHttp } = edge;
-    const context = {
-      caller,
-      meter,
-      publicUrl,
-      isOverHttp,
-      params: operation,
-      // It is made when somebody asks for it.
-      get signal() {
-        return edge.signal;
-      },
-    };
-    const { schema, parse, validate, contextFactory, execute, subscribe } = graphql.getEnveloped(
-      context as never,
-    );
-    const document = parse(query);
-    const errors = validate(schema, document);
-    if (errors.length > 0) return { errors };
-    const type = getOperationAST(document, operationName)?.operation;
-    if (!type) throw unknownOperation(operationName);
-    const contextValue = await contextFactory();
-    const args = { schema, document, contextValue, variableValues: variables, operationName };
-    return { args, run: () => (type === 'subscription' ? subscribe(args) : execute(args)) };
+    const { operationName, variables } = operation;
+    const asked = new AskedContext(edge, operation);
+    const document = documentOf(graphql, operation.query, asked);
+    if ('errors' in document) return document;
+    const known = document.operation(operationName);
+    if (!known) throw unknownOperation(operationName);
+    if (known.type === 'subscription') return await prepareSubscription(graphql, known, asked);
+    const contextValue = Object.assign(asked, await contextOfCaller(edge));
+    const args = { schema, document: known.document, contextValue, variableValues: variables, operationName };
+    return { args, run: () => executeOperation(known, variables, contextValue) };
   } catch (error) {
     return { errors: [maskAndLog(error)] };
   }
+}
+
+/** The context of an operation, before its caller is known for certain. */
+class AskedContext implements EdgeContext {
+  readonly #edge: EdgeContext;
+  readonly params: AskedOperation;
+  readonly caller: EdgeContext['caller'];
+  readonly meter: EdgeContext['meter'];
+  readonly publicUrl: string;
+  readonly isOverHttp: boolean;
+
+  constructor(edge: EdgeContext, params: AskedOperation) {
+    this.#edge = edge;
+    this.params = params;
+    this.caller = edge.caller;
+    this.meter = edge.meter;
+    this.publicUrl = edge.publicUrl;
+    this.isOverHttp = edge.isOverHttp;
+  }
+
+  /** It is made when somebody asks for it. */
+  get signal(): AbortSignal {
+    return this.#edge.signal;
+  }
+}
+
+/** @throws GraphQLError for a text that is not GraphQL. */
+function documentOf(graphql: GraphQLServer, query: string, context: AskedContext): KnownDocument | Refused {
+  const known = context.caller ? knownDocuments.get(query) : undefined;
+  if (known) {
+    chargeText(query, context);
+    return known;
+  }
+  const { parse, validate } = graphql.getEnveloped(context as never);
+  const document = parse(query);
+  const errors = validate(schema, document);
+  if (errors.length > 0) return { errors };
+  const made = new KnownDocument(document);
+  if (context.caller) knownDocuments.set(query, made);
+  return made;
+}
+
+async function prepareSubscription(
+  graphql: GraphQLServer,
+  { document }: KnownOperation,
+  asked: AskedContext,
+): Promise<PreparedOperation> {
+  const { contextFactory, subscribe } = graphql.getEnveloped(asked as never);
+  const { variables, operationName } = asked.params;
+  const contextValue = await contextFactory();
+  const args = { schema, document, contextValue, variableValues: variables, operationName };
+  return { args, run: () => subscribe(args) };
 }
 
 const unknownOperation = (name: string | null | undefined) =>

@@ -23,7 +23,7 @@ import { createGraphQLServer } from './graphql.ts';
 import { startHydraAdmin } from './hydra-admin.ts';
 import { createListener } from './listener.ts';
 import { measureRequest } from './metrics.ts';
-import { requestUrl } from './request-url.ts';
+import { type RequestUrl, requestUrl } from './request-url.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
 import { routeOf } from './routes.ts';
 import { serveWebSocket } from './websocket.ts';
@@ -76,7 +76,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     await requests.track(handler({ request, response, url, signIn, graphql, requests }));
   }
 
-  function signInOf(request: IncomingMessage, response: ServerResponse, url: URL): SignInRequest {
+  function signInOf(request: IncomingMessage, response: ServerResponse, url: RequestUrl): SignInRequest {
     return {
       headers: request.headers,
       address: clientAddress(request),

@@ -120,6 +120,11 @@ const never: Readonly<Record<string, string>> = {
   'values/unions.ts known': 'Computed from a type, which never changes.',
   'values/unions.ts steps': 'Computed from a type, which never changes.',
   'graphql/cost.ts sizesOf': 'Computed from the schema.',
+  'http/known-documents.ts knownDocuments':
+    'Whether a document is valid follows from its text and the schema.',
+  'http/known-documents.ts #operations': 'The operations of one document.',
+  'graphql/execution/plan.ts #variants': 'Computed from one document and the schema.',
+  'http/answer-operations.ts jsonTypes': 'Computed from its key, the text of a header.',
   'platform/instants.ts lastDay': 'The day of the last instant that was written.',
   'platform/instants.ts lastDayText': 'The text of this day.',
   'identity/passwords.ts dummyHash': 'The hash of a password that nobody has.',

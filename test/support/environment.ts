@@ -19,6 +19,12 @@ Object.assign(process.env, {
   LEASE_SECONDS: '60',
 });
 
+/** The suite must pass with GraphQL's own executor and with plans: `REFERENCE_EXECUTOR=1 npm test`. */
+if (process.env['REFERENCE_EXECUTOR']) {
+  const { Planner } = await import('../../src/graphql/execution/plan.ts');
+  Planner.prototype.planFor = () => null;
+}
+
 keepSecret('the secret of the installation', String(process.env['SLIPWAY_SECRETS']));
 const stopListening = listenToAnswers();
 

@@ -1,0 +1,69 @@
+import { type ExecutionResult, execute, GraphQLError, getVariableValues } from 'graphql';
+import { schema } from '../api/schema.ts';
+import type { Context } from '../graphql/context.ts';
+import { objectsIn } from '../graphql/execution/complete.ts';
+import { type PlannedResult, Run } from '../graphql/execution/run.ts';
+import { variableFault } from '../graphql/variables.ts';
+import { billOf, refusedBill, settle } from './costs.ts';
+import { type EdgeContext, maskAndLog } from './graphql.ts';
+import type { KnownOperation } from './known-documents.ts';
+import { measureOperation } from './metrics.ts';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/**
+ * Runs a query or a mutation: charges it, checks its variables, executes its plan, and masks its errors. These are the
+ * steps of the plugins in graphql.ts, in the same order.
+ */
+export async function executeOperation(
+  operation: KnownOperation,
+  given: Variables | null | undefined,
+  context: EdgeContext & Context,
+): Promise<ExecutionResult> {
+  const measured = measureOperation(operation.type);
+  const bill = billOf(operation.costWith(given), context);
+  const result = bill.refused ? refusedBill(bill) : await answerOf();
+  measured(result);
+  return masked(result);
+
+  async function answerOf(): Promise<ExecutionResult> {
+    const { objects, ...answer } = await executed(operation, given ?? {}, context);
+    return settle(bill, answer, operation.type === 'query' ? objects : null, context);
+  }
+}
+
+async function executed(
+  operation: KnownOperation,
+  given: Variables,
+  context: EdgeContext & Context,
+): Promise<PlannedResult | (ExecutionResult & { readonly objects: number })> {
+  const variables = variablesOf(operation, given, context);
+  if (variables instanceof GraphQLError) return { errors: [variables], objects: 0 };
+  const plan = operation.planFor(variables);
+  if (plan) return await new Run(plan, context, variables).result();
+  const { document, node } = operation;
+  const result = await execute({
+    ...{ schema, document, contextValue: context, variableValues: given },
+    operationName: node.name?.value,
+  });
+  return { ...result, objects: objectsIn(result.data) - 1 };
+}
+
+const noVariables: Variables = Object.freeze({});
+
+/** The variables as GraphQL coerces them, or the first fault in them. */
+function variablesOf(
+  { node }: KnownOperation,
+  given: Variables,
+  { caller }: Context,
+): Variables | GraphQLError {
+  if (!node.variableDefinitions?.length) return noVariables;
+  const fault = variableFault(schema, node, given, { suggests: caller !== null });
+  if (fault) return fault;
+  const { coerced, errors } = getVariableValues(schema, node.variableDefinitions, given, { maxErrors: 1 });
+  return coerced ?? (errors?.[0] as GraphQLError);
+}
+
+function masked(result: ExecutionResult): ExecutionResult {
+  return result.errors ? { ...result, errors: result.errors.map(maskAndLog) } : result;
+}
