@@ -61,11 +61,14 @@ export function completeLeaf(type: GraphQLLeafType, isNullable: boolean): Comple
   });
 }
 
-/** Counts the objects in a part of an answer, but not those of connections that only hold others. */
+/** Whether an object with this name counts. The parts of connections only hold other objects. */
+export const countsAs = (key: string): boolean => key !== 'edges' && key !== 'pageInfo';
+
+/** The number of objects that count in a part of an answer. */
 export function objectsIn(value: unknown, key = ''): number {
   if (value === null || typeof value !== 'object') return 0;
   if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + objectsIn(one, key), 0);
-  const own = key === 'edges' || key === 'pageInfo' ? 0 : 1;
+  const own = countsAs(key) ? 1 : 0;
   return Object.entries(value).reduce((sum, [name, one]) => sum + objectsIn(one, name), own);
 }
 
@@ -99,13 +102,12 @@ export function completeObject(
   isNullable: boolean,
 ): Complete {
   return checked(isNullable, (run, value, frame, key, field) =>
-    type.isTypeOf
-      ? afterTypeCheck(run, value, type, selection, frame, key, field, isNullable)
-      : fillObject(run, value, selection(), frame, key, field, isNullable),
+    fillIfOfType(run, value, type, selection, frame, key, field, isNullable),
   );
 }
 
-function afterTypeCheck(
+/** Most types have no `isTypeOf`, and then every value is of the type. */
+function fillIfOfType(
   run: Run,
   value: unknown,
   type: GraphQLObjectType,
@@ -115,6 +117,7 @@ function afterTypeCheck(
   field: FieldPlan,
   isNullable: boolean,
 ): boolean {
+  if (!type.isTypeOf) return fillObject(run, value, selection(), frame, key, field, isNullable);
   const decide = (isOfType: unknown): boolean => {
     if (!isOfType)
       throw new GraphQLError(`Expected value of type "${type}" but got: ${shown(value)}.`, {
@@ -122,7 +125,7 @@ function afterTypeCheck(
       });
     return fillObject(run, value, selection(), frame, key, field, isNullable);
   };
-  const isOfType = type.isTypeOf?.(value, run.context, infoOf(run, field, frame));
+  const isOfType = type.isTypeOf(value, run.context, infoOf(run, field, frame));
   if (!isPromise(isOfType)) return decide(isOfType);
   const complete = checked(isNullable, (_run, verdict) => decide((verdict as { readonly is: boolean }).is));
   return later(
@@ -168,9 +171,7 @@ export function completeAbstract(
     const fill = (name: unknown): boolean => {
       const actual = possibleType(run, type, name, field, value);
       const selection = () => selectionOf(actual);
-      return actual.isTypeOf
-        ? afterTypeCheck(run, value, actual, selection, frame, key, field, isNullable)
-        : fillObject(run, value, selection(), frame, key, field, isNullable);
+      return fillIfOfType(run, value, actual, selection, frame, key, field, isNullable);
     };
     const name = resolveType(value, run.context, info, type);
     if (!isPromise(name)) return fill(name);

@@ -25,8 +25,14 @@ import {
   TypeNameMetaFieldDef,
   typeFromAST,
 } from 'graphql';
-import type { Complete } from './complete.ts';
-import { completeAbstract, completeLeaf, completeList, completeObject } from './complete.ts';
+import {
+  type Complete,
+  completeAbstract,
+  completeLeaf,
+  completeList,
+  completeObject,
+  countsAs,
+} from './complete.ts';
 
 /**
  * The plan of an operation is what GraphQL's own executor works out again for each object of an answer: the fields of
@@ -202,9 +208,8 @@ class PlanBuilder {
     const field = this.#definition(parent, name);
     if (!field) return null;
     const { resolve = defaultFieldResolver } = field;
-    const counts = key !== 'edges' && key !== 'pageInfo';
     return {
-      ...{ key, parent, field, nodes, counts },
+      ...{ key, parent, field, nodes, counts: countsAs(key) },
       // A resolver that counts its arguments has three at most. A test looks for resolvers that hide some.
       takesInfo: resolve.length === 0 || resolve.length > 3,
       argumentsAt: field.args.length === 0 ? null : this.#argumentCount++,
