@@ -15,8 +15,9 @@ import {
 import { readPhaseCountsOfProjects } from './store/execution-counts.ts';
 import { readShownSpecs } from './store/execution-specs.ts';
 import { type ExecutionListFilter, executionsOfEach, type ProjectPhaseCount } from './store/lists.ts';
+import { nodesWithAttempts } from './store/nodes-with-attempts.ts';
 import { readNotifications } from './store/notices.ts';
-import { nodesOfEach, tasksOfEach } from './store/part-lists.ts';
+import { tasksOfEach } from './store/part-lists.ts';
 import {
   type AttemptKey,
   type ExecutionBy,
@@ -63,9 +64,9 @@ export function executionLoaders(reader: Reader) {
     executionsOfProject: listLoader(executionsOfEach(reader, 'project')),
     executionsOfWorkflow: listLoader(executionsOfEach(reader, 'workflow')),
     executionsOfLaunchPlan: listLoader(executionsOfEach(reader, 'launchPlan')),
-    nodesOfExecution: listLoader(nodesOfEach('execution')),
-    nodesInside: listLoader(nodesOfEach('node')),
-    nodesOfTask: listLoader(nodesOfEach('task')),
+    nodesOfExecution: listLoader(nodesWithAttempts('execution')),
+    nodesInside: listLoader(nodesWithAttempts('node')),
+    nodesOfTask: listLoader(nodesWithAttempts('task')),
     itemCounts: groupLoader(readItemCounts, (row) => row.arrayId),
     childExecution: new DataLoader<string, ExecutionRow | null>(async (ids) => {
       const byNode = new Map((await readChildExecutions(ids)).map((row) => [row.startedBy, row]));

@@ -288,7 +288,11 @@ describe.runIf(hasPlans)('a list reads', () => {
   const tables = {
     Execution: ['executions as execution', executionColumns, 'id name phase createdAt startedAt duration'],
     NodeExecution: ['node_executions as node', nodeColumns, 'id nodeId phase endedAt data { inputs }'],
-    TaskExecution: ['task_executions as task', taskColumns, '__typename id phase retryAttempt'],
+    TaskExecution: [
+      'task_executions as task',
+      { ...taskColumns, brief: taskColumns.briefPart('attempt.').columns },
+      '__typename id phase retryAttempt',
+    ],
   } as const;
 
   it.each(Object.entries(tables))(
@@ -338,5 +342,36 @@ describe.runIf(hasPlans)('a page reads one more row', () => {
     ['last: 2', '{ nodes { id } pageInfo { hasPreviousPage } }', 3],
   ])('for (%s) %s: %i in total', async (args, selection, rows) => {
     expect(await limitOf(args, selection)).toBe(rows);
+  });
+});
+
+describe.runIf(hasPlans)('the attempts of the nodes of a list', () => {
+  const attempts = (args: string, inside = '{ nodes { id phase } }') => `taskExecutions${args} ${inside}`;
+  const more = '{ nodes { id reason } }';
+
+  it.each([
+    ['with the nodes', `nodes { nodeId ${attempts('(first: 1)')} }`, 0],
+    [
+      'with the nodes',
+      `nodes { id } edges { cursor node { ${attempts('(last: 3, orderBy: STARTED)')} } }`,
+      0,
+    ],
+    [
+      'with the nodes, and counted',
+      `nodes { ${attempts('', '{ totalCount pageInfo { hasNextPage } }')} }`,
+      1,
+    ],
+    ['by themselves with filters', `nodes { ${attempts('(filter: { phases: [RUNNING] })')} }`, 1],
+    ['by themselves with more columns', `nodes { ${attempts('', more)} }`, 1],
+    ['by themselves with more columns of nodes', `nodes { kind ${attempts('')} }`, 1],
+    ['by themselves under a second alias', `nodes { a: ${attempts('(first: 1)')} b: ${attempts('')} }`, 1],
+  ])('are read %s: %s', async (_how, selection, own) => {
+    const { result, statements } = await countStatements(() =>
+      app.ask(nested(`nodeExecutions { ${selection} }`)),
+    );
+    expect(result.errors).toBeUndefined();
+    const reads = statements.filter((text) => text.includes('from task_executions'));
+    expect(reads.filter((text) => !text.includes('from node_executions'))).toHaveLength(own);
+    expect(statements).toHaveLength(3 + own);
   });
 });
