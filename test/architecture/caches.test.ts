@@ -157,6 +157,8 @@ const never: Readonly<Record<string, string>> = {
   'oauth/provider/find-token-record.ts searches': 'Searches of this moment that have not begun.',
   'sign-in/principals.ts askedKeys': 'Questions of this moment that have not been asked.',
   'api/access-checks.ts waiting': 'Questions of this moment that have not been asked.',
+  'executions/commands/apply-task-report.ts groups':
+    'Work that waits for its turn. Each result goes to who brought the work.',
   'jobs/store/run-moves.ts groups': 'Work that waits for its turn. Each result goes to who brought the work.',
   'http/requests.ts #controllers': 'Requests that are being answered.',
   'http/requests.ts #working': 'Work that is being done.',
@@ -200,6 +202,7 @@ const memories = [
     'gm',
   ),
   new RegExp(`^ +(?:readonly )?(#\\w+)(?:: [^=;]+)? = new (?:${kinds})(?:<.*>)?\\((?:\\)|[{])`, 'gm'),
+  /^const (\w+) = tenantGroups</gm,
   /^ +(?:readonly )?(#\w+): LRUCache</gm,
   /^ +(#\w+): Promise<.*> \| null = null/gm,
   /^(?:export )?let (\w+)\b/gm,
