@@ -15,6 +15,7 @@ import { answerTo, type OperationResult } from './prepare.ts';
 import { Meter } from './rate.ts';
 import { isSignInFirst } from './strangers.ts';
 import { trustedDocuments } from './trusted-documents.ts';
+import { unreadAnswers } from './unread-answers.ts';
 
 /** `POST /graphql`: one operation, or a batch of operations that run at the same time. */
 export async function answerOperations(exchange: Exchange): Promise<void> {
@@ -33,6 +34,7 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
   };
   try {
     const operations = await readOperations(request, caller, trustedDocuments(), meter);
+    unreadAnswers.requireRoom(meter.payer);
     const result = Array.isArray(operations)
       ? await Promise.all(operations.map((one) => answerInBatch(graphql, one, edge)))
       : await answerTo(graphql, operations, edge);
@@ -90,11 +92,15 @@ async function send(
   result: OperationResult | readonly OperationResult[],
   meter: Meter,
 ): Promise<void> {
+  const held = (text: string) => {
+    const bytes = Buffer.byteLength(text);
+    unreadAnswers.holdUntilSent(meter.payer, bytes, response);
+    return { 'content-length': bytes };
+  };
   const jsonType = isAsyncIterable(result) ? undefined : jsonTypeFor(request);
   if (jsonType && isWithoutErrors(result)) {
     const text = JSON.stringify(result);
-    const length = { 'content-length': Buffer.byteLength(text) };
-    response.writeHead(200, { 'content-type': jsonType, ...meter.headers, ...length }).end(text);
+    response.writeHead(200, { 'content-type': jsonType, ...meter.headers, ...held(text) }).end(text);
   } else if (jsonType) {
     const [mediaType = ''] = jsonType.split(';');
     const {
@@ -103,9 +109,8 @@ async function send(
       text,
     } = processRegularResult(result as ExecutionResult, plainAnswers, mediaType) as unknown as PlainAnswer;
     const status = Array.isArray(result) && result.every(isSignInFirst) ? 401 : ownStatus;
-    const length = { 'content-length': Buffer.byteLength(text) };
     const challenges = challengesTo(request, status);
-    response.writeHead(status, { ...headers, ...meter.headers, ...challenges, ...length }).end(text);
+    response.writeHead(status, { ...headers, ...meter.headers, ...challenges, ...held(text) }).end(text);
   } else if (!Array.isArray(result) && new Negotiator(request).mediaType(STREAM_TYPES)) {
     const { status, headers, body } = await toEvents(result as ExecutionResult, graphql.fetchAPI, '');
     const challenges = challengesTo(request, status);

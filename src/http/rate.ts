@@ -112,6 +112,11 @@ export class Meter {
     else this.#share = `stranger at ${address && networkOf(address)}`;
   }
 
+  /** Who is limited: the user, or the strangers of one network; null for callers without a limit. */
+  get payer(): string | null {
+    return this.#user ?? this.#share;
+  }
+
   /** @throws GraphQLError RESOURCE_EXHAUSTED, with HTTP status 429. */
   take(cost: number): void {
     if (!shares || !users || this.#share === null || this.batch !== null) return;

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import type WebSocket from 'ws';
 import { log } from '../platform/log.ts';
 import { bytesUnderWay, STRANGER_LIMIT_BYTES } from './bytes-under-way.ts';
+import { unreadAnswers } from './unread-answers.ts';
 
 const PING_EVERY_MS = 12_000;
 /** A client that reads nothing for so long, while answers wait, loses its connection. */
@@ -26,6 +27,7 @@ export class SocketConnection {
   #partBytes = 0;
   #bytes = bytesUnderWay.stranger;
   #unsentBefore = 0;
+  #payer: string | null = null;
   #isAlive = true;
   readonly #timers: readonly NodeJS.Timeout[];
 
@@ -35,6 +37,11 @@ export class SocketConnection {
       setInterval(() => this.#ping(), PING_EVERY_MS),
       setInterval(() => this.#closeIfUnread(), UNREAD_MS),
     ];
+  }
+
+  /** @param payer  as `Meter` says it: whose answers are sent here. */
+  signIn(payer: string | null): void {
+    this.#payer = payer;
   }
 
   /** From now on, messages may be as long as the server's limit. */
@@ -96,7 +103,9 @@ export class SocketConnection {
   #send(text: string): Promise<void> {
     return new Promise((resolve) => {
       if (this.socket.readyState !== this.socket.OPEN) return resolve();
+      const release = unreadAnswers.hold(this.#payer, Buffer.byteLength(text));
       this.socket.send(text, () => {
+        release();
         this.#readOrWait();
         resolve();
       });

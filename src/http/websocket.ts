@@ -25,6 +25,7 @@ import { Meter } from './rate.ts';
 import { type RequestsUnderWay, ServerStopping } from './requests.ts';
 import { SocketConnection } from './socket-connection.ts';
 import { trustedDocuments } from './trusted-documents.ts';
+import { unreadAnswers } from './unread-answers.ts';
 
 /**
  * What a connection knows: how its caller signs in, and its running operations by their messages, because a client may
@@ -95,6 +96,7 @@ export function serveWebSocket(
         connection.socket.close(TRY_AGAIN_LATER, caller.message);
       return false;
     }
+    connection.signIn(new Meter(caller, clientAddress(extra.request)).payer);
     if (caller) connection.admitLongMessages();
     return true;
   };
@@ -116,7 +118,8 @@ export function serveWebSocket(
     const { args, run } = prepared;
     const inTurn = async () => {
       try {
-        return await extra.connection.inTurn(() => requests.track(Promise.resolve(run())), running.sent);
+        const runWithRoom = () => requests.track(answerIfRoom(meter, run));
+        return await extra.connection.inTurn(runWithRoom, running.sent);
       } catch (error) {
         endOperation(extra, payload);
         throw error;
@@ -224,6 +227,15 @@ async function callerOf(
       log.error({ err: error }, 'signing in over WebSocket failed');
     return shown;
   }
+}
+
+async function answerIfRoom(meter: Meter, run: PreparedOperation['run']): Promise<OperationResult> {
+  try {
+    unreadAnswers.requireRoom(meter.payer);
+  } catch (error) {
+    return { errors: [withoutStatus(shownError(error))] };
+  }
+  return await run();
 }
 
 /** What GraphQL executes for a message. */
