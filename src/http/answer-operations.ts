@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
 import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { refusal } from './answer.ts';
+import { isLongBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { measureSignIn } from './metrics.ts';
@@ -28,6 +29,7 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
     meter,
     publicUrl: signIn.publicUrl,
     isOverHttp: true,
+    isLong: isLongBody(request),
     get signal() {
       return underWay.signal;
     },

@@ -90,16 +90,36 @@ describe('a caller who reads nothing', () => {
       (total) => total > LONG,
     );
 
-  it('is refused over HTTP until the answer is gone, and nobody else is', async () => {
+  /** A connection that has sent a request. */
+  const requestOn = (asked: string) => {
     const { hostname, port } = new URL(app.url);
     const socket: Socket = connect(Number(port), hostname).on('error', () => {});
     open.push(socket);
-    const body = JSON.stringify({ query });
-    socket
-      .pause()
-      .write(
-        `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: ${guest}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-      );
+    const body = JSON.stringify({ query: asked });
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: ${guest}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    return socket;
+  };
+
+  it('gets no second long answer, also if it asks for several at the same time', async () => {
+    const dear = '{ version { version } projects(first: 200) { nodes { id } } }';
+    const heads: string[] = [];
+    for (const socket of [1, 2, 3].map(() => requestOn(dear)))
+      socket.once('data', (piece) => {
+        heads.push(String(piece).slice(0, 12));
+        socket.pause();
+      });
+    await eventually(
+      () => heads.length,
+      (count) => count === 3,
+    );
+    expect(heads.sort()).toEqual(['HTTP/1.1 200', 'HTTP/1.1 429', 'HTTP/1.1 429']);
+    expect(unreadAnswers.total).toBeLessThan(1.1 * LONG);
+  });
+
+  it('is refused over HTTP until the answer is gone, and nobody else is', async () => {
+    const socket = requestOn(query).pause();
     await held();
     expect(await ask(guest)).toEqual([429, 'RESOURCE_EXHAUSTED']);
     expect(await ask(app.admin)).toEqual([200, undefined]);
@@ -131,8 +151,8 @@ describe('a caller who reads nothing', () => {
     send(other);
     const [message] = (await once(other, 'message')) as [Buffer];
     expect(JSON.parse(String(message))).toMatchObject({
-      type: 'next',
-      payload: { errors: [{ extensions: { code: 'RESOURCE_EXHAUSTED' } }] },
+      type: 'error',
+      payload: [{ extensions: { code: 'RESOURCE_EXHAUSTED' } }],
     });
     expect(await ask(guest)).toEqual([429, 'RESOURCE_EXHAUSTED']);
   });
