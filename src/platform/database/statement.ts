@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ChildCount, ChildLists } from '../loaders.ts';
+import type { ChildCount, ChildLists, Listed } from '../loaders.ts';
 import { pool } from './client.ts';
+import { type ColumnSets, columnsOfPage } from './columns.ts';
 import { isWriteConflict } from './failures.ts';
 import { countOfEachParent, type Order, type Page, pageOfEachParent, pageSql } from './page.ts';
 import { PreparedQuery } from './prepared-query.ts';
@@ -99,12 +100,12 @@ export async function exists({ with: queries = nothing, from }: Rows): Promise<b
 /** One page of some rows, and one more row if there is one, which shows that there are more pages. */
 export function list<Row>(
   { with: queries = nothing, from, isAdHoc = false }: Rows,
-  columns: Sql,
+  columns: Sql | ColumnSets,
   order: Order<Row>,
   page: Page,
 ): Promise<Row[]> {
   const { beyond, end } = pageSql(order, page);
-  const parts = sql`${queries} select ${columns} from ${from} ${beyond} ${end}`;
+  const parts = sql`${queries} select ${columnsOfPage(columns, page)} from ${from} ${beyond} ${end}`;
   return (isAdHoc ? queryOnce : query)<Row>(parts);
 }
 
@@ -116,12 +117,17 @@ export function list<Row>(
 export function listOfEach<Filter, Row>(
   parent: string,
   rowsOf: (filter: Filter) => Rows,
-  columns: Sql,
+  columns: Sql | ColumnSets,
   orderOf: (filter: Filter) => Order<Row>,
 ): ChildLists<Filter, Row> {
   return {
     read: (parentIds, filter, page) =>
-      query<Row>(pageOfEachParent(rowsOf(filter), parent, parentIds, columns, orderOf(filter), page)),
+      query<Row & Listed>(
+        pageOfEachParent(
+          ...([rowsOf(filter), parent, parentIds] as const),
+          ...([columnsOfPage(columns, page), orderOf(filter), page] as const),
+        ),
+      ),
     count: (parentIds, filter) => query<ChildCount>(countOfEachParent(rowsOf(filter), parent, parentIds)),
   };
 }
