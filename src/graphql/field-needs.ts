@@ -3,6 +3,8 @@
  * satisfies FieldNeeds`. The guards (src/api/guards.ts) and the cost of an operation (cost.ts) read it.
  */
 export interface FieldNeeds {
+  /** The columns of its row that the resolver reads: see reads.ts. */
+  readonly reads?: readonly string[];
   /** How many objects a list without pages usually has, or the argument that has one entry for each of them. */
   readonly listSize?: number | string;
   /** The cost of the field, if it is more than the objects that it answers. */

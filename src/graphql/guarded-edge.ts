@@ -1,6 +1,8 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { isAllowed } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Target } from '../authorization/domain/resources.ts';
+import type { ColumnSets } from '../platform/database/columns.ts';
 import type { Order, Page } from '../platform/database/page.ts';
 import { type Context, callerOf } from './context.ts';
 import { type PageArguments, pagedList } from './keyset.ts';
@@ -42,8 +44,14 @@ export function guardedList<Parent, Args extends PageArguments, Filter, Row exte
   listOf: (context: Context) => ListInside<Filter, Row>,
   orderOf: (filter: Filter) => Order<Sorted>,
   filterOf: (args: Args, context: Context) => Filter | Promise<Filter>,
+  columns?: ColumnSets,
 ) {
-  return async (parent: Parent & { readonly id: string }, args: Args, context: Context) => {
+  return async (
+    parent: Parent & { readonly id: string },
+    args: Args,
+    context: Context,
+    info: GraphQLResolveInfo,
+  ) => {
     const target = async () => targetOf(parent);
     if (!(await isAllowed(callerOf(context), permission, { target }))) return null;
     const filter = await filterOf(args, context);
@@ -53,6 +61,7 @@ export function guardedList<Parent, Args extends PageArguments, Filter, Row exte
       orderOf(filter),
       (page) => list.page(parent.id, filter, page),
       () => list.count(parent.id, filter),
+      columns ? { info, columns } : { info },
     );
   };
 }

@@ -1,7 +1,10 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import type { ColumnSets } from '../platform/database/columns.ts';
 import type { Order, Page, SortKey, SortType } from '../platform/database/page.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { isStorable } from '../platform/text.ts';
+import { type Selection, selectionOf } from './execution/selection.ts';
 
 /**
  * Pages by keyset. A cursor is the sort key of a row, and callers do not look inside. So each page costs the same
@@ -23,6 +26,7 @@ export interface PageArguments {
  *
  * @param list  reads the rows of a page in order, and one more row if there is one.
  * @param count  the number of rows of the whole list; called only if `totalCount` is selected.
+ * @param lookAhead  what is selected, so that nothing else is read.
  * @throws InvalidArgumentError that names the argument.
  */
 export async function pagedList<Row extends Sorted, Sorted>(
@@ -30,9 +34,36 @@ export async function pagedList<Row extends Sorted, Sorted>(
   order: Order<Sorted>,
   list: (page: Page) => Promise<readonly Row[]>,
   count: () => Promise<number>,
+  lookAhead?: LookAhead,
 ) {
-  const page = pageOf(args, order);
+  const page = pageOf(args, order, lookAhead);
   return new Connection(await list(page), page, order, count);
+}
+
+export interface LookAhead {
+  readonly info: GraphQLResolveInfo;
+  /** The columns of the rows, if `list` can read a brief set of them. */
+  readonly columns?: ColumnSets;
+}
+
+/** The selections of the objects of a list. */
+export const objectsOf = (list: Selection): readonly Selection[] => [
+  ...list.all('nodes'),
+  ...list.all('edges').flatMap((edge) => edge.all('node')),
+];
+
+/** Whether all that is read of the rows is in their brief set of columns. */
+function isBrief<Row>(selected: Selection, { briefNames }: ColumnSets, order: Order<Row>): boolean {
+  const isIn = (columns: Iterable<string> | null | undefined) =>
+    columns != null && [...columns].every((name) => briefNames.has(name));
+  const hasCursors =
+    selected.has('edges', 'cursor') ||
+    selected.has('pageInfo', 'startCursor') ||
+    selected.has('pageInfo', 'endCursor');
+  return (
+    objectsOf(selected).every(({ columns }) => isIn(columns)) &&
+    (!hasCursors || order.every(({ reads }) => isIn(reads)))
+  );
 }
 
 /**
@@ -55,7 +86,7 @@ function isInstant(text: string): boolean {
   return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(instant.getTime()) && instant.toISOString() === text;
 }
 
-function pageOf<Row>(args: PageArguments, order: Order<Row>): Page {
+export function pageOf<Row>(args: PageArguments, order: Order<Row>, lookAhead?: LookAhead): Page {
   const backward = args.last != null || args.before != null;
   if (backward && (args.first != null || args.after != null))
     throw InvalidArgumentError.of(['last'], 'use first and after, or last and before, but not both');
@@ -64,10 +95,13 @@ function pageOf<Row>(args: PageArguments, order: Order<Row>): Page {
   if (limit < 1 || limit > MAX_PAGE)
     throw InvalidArgumentError.of([name], `${name} must be between 1 and ${MAX_PAGE}`);
   const cursor = backward ? args.before : args.after;
+  const from = cursor == null ? null : keyOf(cursor, order, backward ? 'before' : 'after');
+  const selected = lookAhead && selectionOf(lookAhead.info);
+  if (!selected) return { limit, backward, from };
   return {
-    limit,
-    backward,
-    from: cursor == null ? null : keyOf(cursor, order, backward ? 'before' : 'after'),
+    ...{ limit, backward, from },
+    tellsMore: selected.has('pageInfo', backward ? 'hasPreviousPage' : 'hasNextPage'),
+    isBrief: lookAhead.columns !== undefined && isBrief(selected, lookAhead.columns, order),
   };
 }
 

@@ -55,7 +55,7 @@ export function jobLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
     queue: addressLoader<QueueBy, Queue | null>((addresses) => readQueues(tenantId, addresses)),
-    queuesOfProject: listLoader(queuesOfProjects(reader), (queue) => queue.projectId),
+    queuesOfProject: listLoader(queuesOfProjects(reader)),
     /** Deleted queues are found too, until nothing is left of them. */
     queueWithDeleted: addressLoader<QueueBy, Queue | null>((addresses) =>
       readQueuesWithDeleted(tenantId, addresses),
@@ -68,11 +68,11 @@ export function jobLoaders(reader: Reader) {
       (row) => row.queueId,
       { cache: false },
     ),
-    activeJobSetsOfQueue: listLoader(activeJobSetsOf(reader), (set) => set.queueId),
+    activeJobSetsOfQueue: listLoader(activeJobSetsOf(reader)),
     retryPolicy: addressLoader<RetryPolicyBy, RetryPolicy | null>((addresses) =>
       readRetryPolicies(tenantId, addresses),
     ),
-    jobsOfQueue: listLoader(jobsOfQueues(reader), (job) => job.queueId),
+    jobsOfQueue: listLoader(jobsOfQueues(reader)),
     jobSet: addressLoader<JobSetName, JobSetRow | null>((names) => readJobSets(tenantId, names)),
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),
     jobByClientId: addressLoader<ClientKey, JobRow | null>((keys) => readJobsByClientId(tenantId, keys)),
@@ -89,8 +89,8 @@ export function jobLoaders(reader: Reader) {
     latestRunOfJob: new DataLoader<string, JobRunRow | null>(readLatestRuns),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
     executor: addressLoader<ExecutorBy, Executor | null>((addresses) => readExecutors(tenantId, addresses)),
-    nodesOfExecutor: listLoader(nodesOfExecutors(tenantId), (node) => node.executorId),
-    runsOfExecutor: listLoader(runsOfExecutors(reader), (run) => run.executorId),
+    nodesOfExecutor: listLoader(nodesOfExecutors(tenantId)),
+    runsOfExecutor: listLoader(runsOfExecutors(reader)),
     runsOfNode: addressLoader<NodeOfExecutor, JobRunRow[]>((nodes) => readRunsOfNodes(reader, nodes)),
     workOfExecutor: childLoader<null, NodeWork>(readWork, (work) => work.executorId),
     usageOfExecutor: new DataLoader<string, ExecutorUsage | null>(readUsage),

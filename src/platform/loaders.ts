@@ -68,10 +68,16 @@ export function childCounter<Filter = null>(
   };
 }
 
+/** A row of a list inside of a parent. */
+export interface Listed {
+  /** The id of the parent. */
+  readonly listedIn: string;
+}
+
 /** How a store reads the lists inside of some parents. */
 export interface ChildLists<Filter, Row> {
   /** The same page of the rows of each parent, in the order of the list. */
-  read(parentIds: readonly string[], filter: Filter, page: Page): Promise<Row[]>;
+  read(parentIds: readonly string[], filter: Filter, page: Page): Promise<(Row & Listed)[]>;
   count(parentIds: readonly string[], filter: Filter): Promise<ChildCount[]>;
 }
 
@@ -79,18 +85,16 @@ export interface ChildLists<Filter, Row> {
  * A list inside of an object. The lists of all parents of one level take one statement. Nothing is cached, so that an
  * operation sees its own changes.
  */
-export function listLoader<Filter, Row>(
-  { read, count }: ChildLists<Filter, Row>,
-  parentOf: (row: Row) => string | null,
-) {
-  const pages = childLoader<{ readonly filter: Filter; readonly page: Page }, Row>(
+export function listLoader<Filter, Row>({ read, count }: ChildLists<Filter, Row>) {
+  const pages = childLoader<{ readonly filter: Filter; readonly page: Page }, Row & Listed>(
     (parentIds, { filter, page }) => read(parentIds, filter, page),
-    parentOf,
+    ({ listedIn }) => listedIn,
     { cache: false },
   );
   const counts = childCounter(count, { cache: false });
   return {
-    page: (parentId: string, filter: Filter, page: Page) => pages.load({ parentId, page: { filter, page } }),
+    page: (parentId: string, filter: Filter, page: Page): Promise<Row[]> =>
+      pages.load({ parentId, page: { filter, page } }),
     count: (parentId: string, filter: Filter) => counts.load(parentId, filter),
   };
 }

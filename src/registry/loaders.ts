@@ -71,13 +71,13 @@ export function registryLoaders(reader: Reader) {
       readDescriptions(tenantId, addresses),
     ),
     descriptionOfVersion: new DataLoader(readDescriptionsOf),
-    tasksOfProject: listLoader(tasksOfProjects(reader), (row) => row.projectId),
-    workflowsOfProject: listLoader(workflowsOfProjects(reader), (row) => row.projectId),
-    launchPlansOfProject: listLoader(launchPlansOfProjects(reader), (row) => row.projectId),
-    launchPlansOfWorkflow: listLoader(launchPlansOfWorkflows(reader), (row) => row.workflowId),
-    tasksOfName: listLoader(tasksOfNames(reader), (row) => row.entityId),
-    workflowsOfName: listLoader(workflowsOfNames(reader), (row) => row.entityId),
-    launchPlansOfName: listLoader(launchPlansOfNames(reader), (row) => row.entityId),
+    tasksOfProject: listLoader(tasksOfProjects(reader)),
+    workflowsOfProject: listLoader(workflowsOfProjects(reader)),
+    launchPlansOfProject: listLoader(launchPlansOfProjects(reader)),
+    launchPlansOfWorkflow: listLoader(launchPlansOfWorkflows(reader)),
+    tasksOfName: listLoader(tasksOfNames(reader)),
+    workflowsOfName: listLoader(workflowsOfNames(reader)),
+    launchPlansOfName: listLoader(launchPlansOfNames(reader)),
   };
 }
 

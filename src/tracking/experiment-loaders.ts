@@ -18,7 +18,7 @@ import {
 export function experimentLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
-    experimentsOfProject: listLoader(experimentsOfProjects(reader), (row) => row.projectId),
+    experimentsOfProject: listLoader(experimentsOfProjects(reader)),
     experiment: addressLoader<ExperimentBy, ExperimentRow | null>((addresses) =>
       readExperiments(tenantId, addresses),
     ),

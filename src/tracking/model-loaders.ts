@@ -22,7 +22,7 @@ import {
 export function modelLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
-    registeredModelsOfProject: listLoader(modelsOfProjects(reader), (row) => row.projectId),
+    registeredModelsOfProject: listLoader(modelsOfProjects(reader)),
     registeredModel: addressLoader<RegisteredModelBy, RegisteredModelRow | null>((addresses) =>
       readRegisteredModels(tenantId, addresses),
     ),

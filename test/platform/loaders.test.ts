@@ -7,19 +7,16 @@ describe('listLoader', () => {
   it('reads the lists of all parents at once, and again when they are asked for again', async () => {
     const reads: (readonly string[])[] = [];
     let name = 'before';
-    const lists = listLoader(
-      {
-        read: async (parentIds: readonly string[]) => {
-          reads.push(parentIds);
-          return parentIds.map((parentId) => ({ parentId, name }));
-        },
-        count: async (parentIds) => parentIds.slice(1).map((parentId) => ({ parentId, count: name.length })),
+    const lists = listLoader({
+      read: async (parentIds: readonly string[]) => {
+        reads.push(parentIds);
+        return parentIds.map((listedIn) => ({ listedIn, name }));
       },
-      ({ parentId }) => parentId,
-    );
+      count: async (parentIds) => parentIds.slice(1).map((parentId) => ({ parentId, count: name.length })),
+    });
     const ask = () => Promise.all(['a', 'b'].map((parent) => lists.page(parent, null, page)));
     const count = () => Promise.all(['a', 'b'].map((parent) => lists.count(parent, null)));
-    expect(await ask()).toEqual([[{ parentId: 'a', name }], [{ parentId: 'b', name }]]);
+    expect(await ask()).toEqual([[{ listedIn: 'a', name }], [{ listedIn: 'b', name }]]);
     expect(await count()).toEqual([0, 6]);
     name = 'after';
     expect((await ask()).flat().map((row) => row.name)).toEqual(['after', 'after']);

@@ -9,6 +9,7 @@ import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { KeyValueInput, mapOf } from '../../graphql/key-values.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { readsOf } from '../../graphql/reads.ts';
 import type { UserBy } from '../../identity/domain/addresses.ts';
 import { findAuthor } from '../../identity/find-user.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
@@ -24,6 +25,7 @@ import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { executionTarget } from '../domain/targets.ts';
+import { executionColumns, nodeColumns } from '../store/columns.ts';
 import { executionFilters, nodeExecutionFilters } from '../store/filter-columns.ts';
 import {
   countExecutions,
@@ -33,7 +35,7 @@ import {
   listExecutions,
 } from '../store/lists.ts';
 import { countNodes, listNodes, nodeOrder } from '../store/part-lists.ts';
-import type { ExecutionBy } from '../store/reads.ts';
+import type { ExecutionBy, NodeExecutionRow } from '../store/reads.ts';
 import {
   ExecutionByInput,
   ExecutionConnection,
@@ -190,6 +192,7 @@ const executionsIn = <Parent>(
     executionOrder,
     async (args: ListArguments & PageArguments, context) =>
       checkOrder(await filterOf(args, context), list === 'executionsOfProject'),
+    executionColumns,
   );
 
 const hiddenByScopes = 'null if your scopes do not include `execution:read`.';
@@ -269,7 +272,9 @@ builder.objectField(NodeExecutionType, 'execution', (t) =>
     type: ExecutionType,
     nullable: true,
     description: 'The execution of this node.',
-    resolve: (node, _args, { loaders }) => loaders.execution.load({ id: node.executionId }),
+    ...readsOf<NodeExecutionRow>()(['executionId'], ({ executionId }, _args, { loaders }) =>
+      loaders.execution.load({ id: executionId }),
+    ),
   }),
 );
 
@@ -335,7 +340,7 @@ builder.queryFields((t) => ({
       type: ExecutionType,
       description: 'The executions that you may read, in one project or in the whole tenant.',
       args: { ...listArguments, ...filtersArgument(executionFilters) },
-      resolve: async (_root, { filters, ...args }, context) => {
+      resolve: async (_root, { filters, ...args }, context, info) => {
         const caller = callerOf(context);
         const mayRead = (permission: Permission) => obstacleTo(caller, permission) === null;
         const shown = {
@@ -352,6 +357,7 @@ builder.queryFields((t) => ({
           executionOrder(shown),
           async (page) => (await listExecutions(caller, shown, page)).map(listed),
           () => countExecutions(caller, shown),
+          { info, columns: executionColumns },
         );
       },
     },
@@ -371,7 +377,7 @@ builder.queryFields((t) => ({
         ...nodeListArguments,
         ...filtersArgument(nodeExecutionFilters),
       },
-      resolve: async (_root, { by, parent, filter, orderBy, filters, ...args }, { loaders }) => {
+      resolve: async (_root, { by, parent, filter, orderBy, filters, ...args }, { loaders }, info) => {
         const execution = await loaders.execution.load(by as ExecutionBy);
         if (!execution) throw new NotFoundError('execution', addressText(by));
         const outer =
@@ -386,6 +392,7 @@ builder.queryFields((t) => ({
           nodeOrder(shown),
           async (page) => (await listNodes(inside, id, shown, page)).map(listed),
           () => countNodes(inside, id, shown),
+          { info, columns: nodeColumns },
         );
       },
     },

@@ -10,6 +10,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { NodeInterface } from '../../graphql/node.ts';
+import { readsOf } from '../../graphql/reads.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
@@ -23,7 +24,7 @@ import type { ExecutionRow } from '../store/reads.ts';
 import { AbortType, abortOf } from './abort.ts';
 import { executionSettingFields } from './execution-settings.ts';
 import { NodeExecutionConnection, NodeExecutionType, NodePhaseCountType } from './node-execution.ts';
-import { nodeListArguments, nodesOf } from './node-lists.ts';
+import { type NodeListArguments, nodeListArguments, nodesOf } from './node-lists.ts';
 import { readableLaunchPlan } from './readable-edges.ts';
 import { DataType, durationOf, noData } from './values.ts';
 
@@ -92,6 +93,8 @@ export const LaunchEntityEnum = enumOf<LaunchEntity>('LaunchEntity', 'What an ex
   TASK: 'A single task, for which the server made a workflow.',
 });
 
+const reads = readsOf<ExecutionRow>();
+
 export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implement({
   description: 'One execution of a launch plan: it runs the workflow once, with the given inputs.',
   interfaces: [NodeInterface],
@@ -100,10 +103,14 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       type: ProjectType,
       nullable: true,
       description: 'The project of the execution; null if it is hidden from you.',
-      resolve: guardedEdge(
-        'project:read',
-        (execution, { loaders }) => loaders.project.load({ id: execution.projectId }),
-        projectTarget,
+      ...reads(
+        ['projectId'],
+        guardedEdge(
+          'project:read',
+          ({ projectId }: Pick<ExecutionRow, 'projectId'>, { loaders }) =>
+            loaders.project.load({ id: projectId }),
+          projectTarget,
+        ),
       ),
     }),
     projectIdentifier: t.exposeString('project', {
@@ -163,7 +170,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     }),
     namespace: t.string({
       description: 'The namespace of its work on a cluster: the project and the domain, joined by a hyphen.',
-      resolve: ({ project, domain }) => `${project}-${domain}`,
+      ...reads(['project', 'domain'], ({ project, domain }) => `${project}-${domain}`),
     }),
     nesting: t.exposeInt('nesting', {
       description: 'How many executions are above it: 0 unless a node of another execution started it.',
@@ -221,7 +228,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       type: 'Duration',
       nullable: true,
       description: 'The time from start to end; null before the end, and if it never started.',
-      resolve: durationOf,
+      ...reads(['startedAt', 'endedAt'], durationOf),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the execution was created.' }),
     updatedAt: t.expose('updatedAt', {
@@ -231,15 +238,16 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     data: t.field({
       type: DataType,
       description: 'The inputs and outputs of the execution.',
-      resolve: async (execution, _args, { loaders }) =>
-        (await loaders.executionData.load(execution.id)) ?? noData,
+      ...reads(
+        ['id'],
+        async ({ id }, _args, { loaders }) => (await loaders.executionData.load(id)) ?? noData,
+      ),
     }),
     nodeCounts: t.field({
       type: [NodePhaseCountType],
-      extensions: { listSize: 10 },
       description:
         'How many nodes are in each phase, also those inside of others. Phases without nodes are left out.',
-      resolve: (execution, _args, { loaders }) => loaders.nodeCounts.load(execution.id),
+      ...reads(['id'], ({ id }, _args, { loaders }) => loaders.nodeCounts.load(id), { listSize: 10 }),
     }),
     nodeExecutions: t.connection(
       {
@@ -247,7 +255,9 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
         description:
           'The nodes of the outermost workflow that are ready to run, run or have run. Nodes inside of others are in their `childNodeExecutions`.',
         args: nodeListArguments,
-        resolve: ({ id }, args, { loaders }) => nodesOf(loaders.nodesOfExecution, id, args),
+        ...reads(['id'], ({ id }, args: NodeListArguments, { loaders }, info) =>
+          nodesOf(loaders.nodesOfExecution, id, args, info),
+        ),
       },
       NodeExecutionConnection,
     ),

@@ -5,11 +5,12 @@ import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { NodeInterface } from '../../graphql/node.ts';
+import { readsOf } from '../../graphql/reads.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import { NodeKindEnum } from '../../registry/graphql/node-kind.ts';
-import type { NodeExecutionRow } from '../store/reads.ts';
+import type { NodeExecutionRow, TaskExecutionRow } from '../store/reads.ts';
 import { AbortType, abortOf } from './abort.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 import { DataType, durationOf, noData } from './values.ts';
@@ -48,6 +49,8 @@ export const NodePhaseCountType = builder.objectRef<PhaseCount>('NodePhaseCount'
     count: t.exposeInt('count', { description: 'How many nodes are in this phase: at least 1.' }),
   }),
 });
+
+const reads = readsOf<NodeExecutionRow>();
 
 export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecution').implement({
   description:
@@ -114,14 +117,14 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
       nullable: true,
       description:
         'The time from the first start to the end; null before the end, and if the node never started.',
-      resolve: durationOf,
+      ...reads(['startedAt', 'endedAt'], durationOf),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the node became ready to run.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the node last changed.' }),
     data: t.field({
       type: DataType,
       description: 'The inputs of the node, and the outputs of the attempt that succeeded.',
-      resolve: async (node, _args, { loaders }) => (await loaders.nodeData.load(node.id)) ?? noData,
+      ...reads(['id'], async ({ id }, _args, { loaders }) => (await loaders.nodeData.load(id)) ?? noData),
     }),
   }),
 });
@@ -133,8 +136,9 @@ builder.objectFields(NodeExecutionType, (t) => ({
     type: NodeExecutionType,
     nullable: true,
     description: 'The node that contains this one; null for a node of the outermost workflow.',
-    resolve: ({ parentId }, _args, { loaders }) =>
+    ...reads(['parentId'], ({ parentId }, _args, { loaders }) =>
       parentId === null ? null : loaders.nodeExecution.load(parentId),
+    ),
   }),
 }));
 
@@ -200,6 +204,8 @@ builder.objectField(TaskExecutionType, 'nodeExecution', (t) =>
     type: NodeExecutionType,
     nullable: true,
     description: 'The node of this attempt.',
-    resolve: (task, _args, { loaders }) => loaders.nodeExecution.load(task.nodeExecutionId),
+    ...readsOf<TaskExecutionRow>()(['nodeExecutionId'], ({ nodeExecutionId }, _args, { loaders }) =>
+      loaders.nodeExecution.load(nodeExecutionId),
+    ),
   }),
 );

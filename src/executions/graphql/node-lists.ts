@@ -1,9 +1,13 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { readsOf } from '../../graphql/reads.ts';
 import { NodeKindEnum } from '../../registry/graphql/node-kind.ts';
+import { nodeColumns } from '../store/columns.ts';
 import { type NodeListFilter, type NodeOrder, nodeOrder } from '../store/part-lists.ts';
+import type { NodeExecutionRow, TaskExecutionRow } from '../store/reads.ts';
 import { CacheStatusEnum } from './cache-status.ts';
 import { NodeExecutionConnection, NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
 import { partConditions, timeOrders } from './part-conditions.ts';
@@ -58,6 +62,7 @@ export function nodesOf(
   list: Loaders['nodesOfExecution'],
   parentId: string,
   { filter, orderBy, ...args }: NodeListArguments,
+  info: GraphQLResolveInfo,
 ) {
   const shown = nodeFilterOf({ filter, orderBy });
   return pagedList(
@@ -65,6 +70,7 @@ export function nodesOf(
     nodeOrder(shown),
     async (page) => (await list.page(parentId, shown, page)).map(listed),
     () => list.count(parentId, shown),
+    { info, columns: nodeColumns },
   );
 }
 
@@ -75,7 +81,9 @@ builder.objectField(NodeExecutionType, 'childNodeExecutions', (t) =>
       description:
         'The nodes directly inside of this one: of a workflow, of a branch, or the items of an array.',
       args: nodeListArguments,
-      resolve: ({ id }, args, { loaders }) => nodesOf(loaders.nodesInside, id, args),
+      ...readsOf<NodeExecutionRow>()(['id'], ({ id }, args: NodeListArguments, { loaders }, info) =>
+        nodesOf(loaders.nodesInside, id, args, info),
+      ),
     },
     NodeExecutionConnection,
   ),
@@ -87,7 +95,9 @@ builder.objectField(TaskExecutionType, 'childNodeExecutions', (t) =>
       type: NodeExecutionType,
       description: 'The nodes directly inside of this attempt, in the old form of dynamic tasks.',
       args: nodeListArguments,
-      resolve: ({ id }, args, { loaders }) => nodesOf(loaders.nodesOfTask, id, args),
+      ...readsOf<TaskExecutionRow>()(['id'], ({ id }, args: NodeListArguments, { loaders }, info) =>
+        nodesOf(loaders.nodesOfTask, id, args, info),
+      ),
     },
     NodeExecutionConnection,
   ),

@@ -4,6 +4,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { NodeInterface } from '../../graphql/node.ts';
+import { readsOf } from '../../graphql/reads.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
@@ -36,6 +37,8 @@ export const taskKeyOf = (task: TaskExecutionRow): EntityKey => ({
   name: task.taskName,
   version: task.taskVersion,
 });
+
+const reads = readsOf<TaskExecutionRow>();
 
 export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecution').implement({
   description: "One attempt of a node's task. Everybody who may read its execution may read it.",
@@ -72,14 +75,14 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
       type: 'Duration',
       nullable: true,
       description: 'The time from start to end; null before the end, and if it never started.',
-      resolve: durationOf,
+      ...reads(['startedAt', 'endedAt'], durationOf),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the attempt was queued.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the attempt last changed.' }),
     data: t.field({
       type: DataType,
       description: 'The inputs of the node, and the outputs of this attempt.',
-      resolve: async (task, _args, { loaders }) => (await loaders.taskData.load(task.id)) ?? noData,
+      ...reads(['id'], async ({ id }, _args, { loaders }) => (await loaders.taskData.load(id)) ?? noData),
     }),
     task: t.field({
       type: TaskType,

@@ -2,10 +2,12 @@ import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { addressOf } from '../../graphql/input.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { readsOf } from '../../graphql/reads.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { parseFilters } from '../../platform/flyte-filters.ts';
+import { taskColumns } from '../store/columns.ts';
 import { taskExecutionFilters } from '../store/filter-columns.ts';
 import {
   countTasks,
@@ -14,6 +16,7 @@ import {
   type TaskOrder,
   taskOrder,
 } from '../store/part-lists.ts';
+import type { NodeExecutionRow } from '../store/reads.ts';
 import {
   loadNodeExecution,
   type NodeExecutionBy,
@@ -51,13 +54,15 @@ const listArguments = builder.args((t) => ({
   }),
 }));
 
-const filterOf = ({
-  filter,
-  orderBy,
-}: {
+interface TaskListArguments extends PageArguments {
   readonly filter?: typeof TaskExecutionFilterInput.$inferInput | null | undefined;
   readonly orderBy?: TaskOrder | null | undefined;
-}): TaskListFilter => ({ ...filter, orderBy: orderBy ?? 'ATTEMPT_DESCENDING' });
+}
+
+const filterOf = ({ filter, orderBy }: Pick<TaskListArguments, 'filter' | 'orderBy'>): TaskListFilter => ({
+  ...filter,
+  orderBy: orderBy ?? 'ATTEMPT_DESCENDING',
+});
 
 builder.objectField(NodeExecutionType, 'taskExecutions', (t) =>
   t.connection(
@@ -65,18 +70,21 @@ builder.objectField(NodeExecutionType, 'taskExecutions', (t) =>
       type: TaskExecutionType,
       description: 'The attempts of the node.',
       // Most nodes have one attempt, and the page of an execution shows them all.
-      extensions: { listSize: 5 },
       args: listArguments,
-      resolve: ({ id }, { filter, orderBy, ...args }, { loaders }) => {
-        const shown = filterOf({ filter, orderBy });
-        const { tasksOfNode } = loaders;
-        return pagedList(
-          args,
-          taskOrder(shown),
-          (page) => tasksOfNode.page(id, shown, page),
-          () => tasksOfNode.count(id, shown),
-        );
-      },
+      ...readsOf<NodeExecutionRow>()(
+        ['id'],
+        ({ id }, { filter, orderBy, ...args }: TaskListArguments, { loaders: { tasksOfNode } }, info) => {
+          const shown = filterOf({ filter, orderBy });
+          return pagedList(
+            args,
+            taskOrder(shown),
+            (page) => tasksOfNode.page(id, shown, page),
+            () => tasksOfNode.count(id, shown),
+            { info, columns: taskColumns },
+          );
+        },
+        { listSize: 5 },
+      ),
     },
     TaskExecutionConnection,
   ),
@@ -92,7 +100,7 @@ builder.queryField('taskExecutions', (t) =>
         ...listArguments,
         ...filtersArgument(taskExecutionFilters),
       },
-      resolve: async (_root, { by, filter, orderBy, filters, ...args }, { loaders }) => {
+      resolve: async (_root, { by, filter, orderBy, filters, ...args }, { loaders }, info) => {
         const node = await loadNodeExecution(by as NodeExecutionBy, loaders);
         if (!node) throw new NotFoundError('node execution', addressText(by as NodeExecutionBy));
         const shown = { ...filterOf({ filter, orderBy }), filters: parseFilters(filters ?? '') };
@@ -101,6 +109,7 @@ builder.queryField('taskExecutions', (t) =>
           taskOrder(shown),
           (page) => listTasks(node.id, shown, page),
           () => countTasks(node.id, shown),
+          { info, columns: taskColumns },
         );
       },
     },

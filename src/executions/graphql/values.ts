@@ -12,8 +12,9 @@ import type { DataRow } from '../store/data.ts';
 const MAX_LISTED_MESSAGE_BYTES = 100;
 
 /** The row as lists show it: the message of its error is cut to 100 bytes, without breaking a character. */
-export function listed<Row extends WorkErrorColumns>(row: Row): Row {
-  if (row.errorMessage === null) return row;
+export function listed<Row extends Pick<WorkErrorColumns, 'errorMessage'>>(row: Row): Row {
+  // A brief row has no message.
+  if (!row.errorMessage) return row;
   const bytes = Buffer.from(row.errorMessage).subarray(0, MAX_LISTED_MESSAGE_BYTES);
   return {
     ...row,

@@ -4,7 +4,8 @@ import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { Notification } from '../../registry/domain/notifications.ts';
 import type { ExecutionSpec } from '../domain/execution-spec.ts';
-import { type ExecutionRow, executionColumns } from './reads.ts';
+import { executionColumns } from './columns.ts';
+import type { ExecutionRow } from './reads.ts';
 
 export interface NewExecution {
   readonly id: string;
@@ -102,7 +103,7 @@ const insertStatement = statement<ExecutionRow>(
      select execution.id, execution.tenant_id, tag.value
        from execution cross join json_array_elements_text(execution.spec -> 'tags') as tag(value)
    )
-   select ${executionColumns}, ${notifySql('advance', 'execution.id')}
+   select ${executionColumns.all}, ${notifySql('advance', 'execution.id')}
      from execution join projects as project on project.id = execution.project_id`,
 );
 

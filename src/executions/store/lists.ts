@@ -3,18 +3,19 @@ import { type Reader, type ResourceColumn, readableSql } from '../../authorizati
 import type { ExecutionMode, ExecutionPhase, LaunchEntity, Level } from '../../generated/prisma/enums.ts';
 import { filterSql } from '../../platform/database/filter-sql.ts';
 import {
-  byText,
   lastIdFirst,
   newestFirst,
   type Order,
   type Page,
   reversed,
+  textOf,
 } from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach, query } from '../../platform/database/statement.ts';
 import type { FilterTerm } from '../../platform/flyte-filters.ts';
+import { executionColumns } from './columns.ts';
 import { executionFilters } from './filter-columns.ts';
-import { type ExecutionRow, executionColumns } from './reads.ts';
+import type { ExecutionRow } from './reads.ts';
 import { type TimeOrder, timeOrders } from './time-orders.ts';
 
 /**
@@ -164,7 +165,10 @@ const versions: Readonly<
 };
 
 const byName: Order<ExecutionRow> = [
-  ...byText<ExecutionRow>('execution.name', ({ name }) => name),
+  {
+    ...{ column: 'execution.name collate "C"', type: 'text', direction: 'asc' },
+    ...textOf<ExecutionRow>()(['name'], ({ name }) => name),
+  },
   ...reversed(lastIdFirst('execution')),
 ];
 const orders: Readonly<Record<ExecutionOrder, Order<ExecutionRow>>> = {
@@ -179,7 +183,7 @@ export const executionOrder = ({ orderBy }: Pick<ExecutionListFilter, 'orderBy'>
 
 /** The executions of the tenant: one page, and one more row if there is one. */
 export const listExecutions = (reader: Reader, filter: ExecutionListFilter, page: Page) =>
-  list<ExecutionRow>(shownTo(reader, filter), raw(executionColumns), executionOrder(filter), page);
+  list<ExecutionRow>(shownTo(reader, filter), executionColumns, executionOrder(filter), page);
 
 /** The number of these executions. It is read only if a query asks for it. */
 export const countExecutions = (reader: Reader, filter: ExecutionListFilter) =>
@@ -203,7 +207,7 @@ export function listAbortable(
   const page = { limit, backward: false, from: null };
   return list<ExecutionRow>(
     { ...rows, from: sql`${from} ${isOpen}` },
-    raw(executionColumns),
+    executionColumns,
     executionOrder({ orderBy: 'OLDEST' }),
     page,
   );
@@ -224,7 +228,7 @@ export function listEnded(
   const { from, ...rows } = shownTo(reader, filter, 'MANAGE');
   return list<ExecutionRow>(
     { ...rows, from: sql`${from} and execution.ended_at is not null and ${condition}` },
-    raw(executionColumns),
+    executionColumns,
     executionOrder({ orderBy: 'OLDEST' }),
     { limit, backward: false, from: null },
   );
@@ -260,6 +264,6 @@ export const executionsOfEach = (reader: Reader, parent: keyof typeof parents) =
   listOfEach<ExecutionListFilter, ExecutionRow>(
     parents[parent],
     (filter) => shownTo(reader, filter),
-    raw(executionColumns),
+    executionColumns,
     executionOrder,
   );

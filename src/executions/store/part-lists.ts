@@ -6,12 +6,13 @@ import type {
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
 import { type FilterTable, filterSql } from '../../platform/database/filter-sql.ts';
-import { highestFirst, lastIdFirst, type Order, type Page, reversed } from '../../platform/database/page.ts';
+import { lastIdFirst, type Order, type Page, reversed, textOf } from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach } from '../../platform/database/statement.ts';
 import type { FilterTerm } from '../../platform/flyte-filters.ts';
+import { nodeColumns, taskColumns } from './columns.ts';
 import { nodeExecutionFilters, taskExecutionFilters } from './filter-columns.ts';
-import { type NodeExecutionRow, nodeColumns, type TaskExecutionRow, taskColumns } from './reads.ts';
+import type { NodeExecutionRow, TaskExecutionRow } from './reads.ts';
 import { type TimeOrder, timeOrders } from './time-orders.ts';
 
 /** The lists of the nodes and attempts inside of something: which rows, and in which order. */
@@ -45,7 +46,10 @@ export type TaskOrder = TimeOrder | 'ATTEMPT' | 'ATTEMPT_DESCENDING';
 
 /** Unique in the lists of one execution, so no further column is needed. */
 const byNodeId: Order<NodeExecutionRow> = [
-  { column: 'node.node_id collate "C"', type: 'text', direction: 'asc', of: ({ nodeId }) => nodeId },
+  {
+    ...{ column: 'node.node_id collate "C"', type: 'text', direction: 'asc' },
+    ...textOf<NodeExecutionRow>()(['nodeId'], ({ nodeId }) => nodeId),
+  },
 ];
 const nodeOrders: Readonly<Record<NodeOrder, Order<NodeExecutionRow>>> = {
   ...timeOrders('node'),
@@ -57,7 +61,10 @@ const nodeOrders: Readonly<Record<NodeOrder, Order<NodeExecutionRow>>> = {
 
 // An engine from outside may run several tasks in one node, each with an attempt 0.
 const latestFirst: Order<TaskExecutionRow> = [
-  ...highestFirst<TaskExecutionRow>('task.retry_attempt', (task) => task.retryAttempt),
+  {
+    ...{ column: 'task.retry_attempt', type: 'int', direction: 'desc' },
+    ...textOf<TaskExecutionRow>()(['retryAttempt'], ({ retryAttempt }) => String(retryAttempt)),
+  },
   ...lastIdFirst('task'),
 ];
 const taskOrders: Readonly<Record<TaskOrder, Order<TaskExecutionRow>>> = {
@@ -153,7 +160,7 @@ export const nodesOfEach = (inside: Inside) =>
   listOfEach<NodeListFilter, NodeExecutionRow>(
     insides[inside].parent,
     (filter) => nodesIn(inside, filter),
-    raw(nodeColumns),
+    nodeColumns,
     nodeOrder,
   );
 
@@ -161,7 +168,7 @@ export const nodesOfEach = (inside: Inside) =>
 export const tasksOfEach = listOfEach<TaskListFilter, TaskExecutionRow>(
   'task.node_execution_id',
   tasksIn,
-  raw(taskColumns),
+  taskColumns,
   taskOrder,
 );
 
@@ -175,7 +182,7 @@ const nodesOf = (inside: Inside, parentId: string, filter: NodeListFilter) =>
 
 /** The nodes directly inside of one parent, also with Flyte's filters: one page, and one more row if there is one. */
 export const listNodes = (inside: Inside, parentId: string, filter: NodeListFilter, page: Page) =>
-  list<NodeExecutionRow>(nodesOf(inside, parentId, filter), raw(nodeColumns), nodeOrder(filter), page);
+  list<NodeExecutionRow>(nodesOf(inside, parentId, filter), nodeColumns, nodeOrder(filter), page);
 
 export const countNodes = (inside: Inside, parentId: string, filter: NodeListFilter) =>
   count(nodesOf(inside, parentId, filter));
@@ -185,7 +192,7 @@ const tasksOf = (nodeExecutionId: string, filter: TaskListFilter) =>
 
 /** The attempts of one node, also with Flyte's filters: one page, and one more row if there is one. */
 export const listTasks = (nodeExecutionId: string, filter: TaskListFilter, page: Page) =>
-  list<TaskExecutionRow>(tasksOf(nodeExecutionId, filter), raw(taskColumns), taskOrder(filter), page);
+  list<TaskExecutionRow>(tasksOf(nodeExecutionId, filter), taskColumns, taskOrder(filter), page);
 
 export const countTasks = (nodeExecutionId: string, filter: TaskListFilter) =>
   count(tasksOf(nodeExecutionId, filter));

@@ -16,6 +16,7 @@ import { anyOf, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import type { WorkError, WorkErrorColumns } from '../../platform/work-error.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
+import { executionColumns, nodeColumns, taskColumns } from './columns.ts';
 
 /**
  * The most frequent reads: flat rows by prepared statements, one for each level. Large or rare columns (inputs,
@@ -62,23 +63,6 @@ export interface ExecutionRow extends WorkErrorColumns {
   readonly updatedAt: Date;
 }
 
-export const executionColumns = `
-  execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
-  project.identifier as project, execution.domain, execution.name, execution.launch_plan_id as "launchPlanId",
-  execution.workflow_id as "workflowId", execution.workflow_entity_id as "workflowEntityId", execution.engine::text as engine, execution.cluster, execution.awaits_slot as "awaitsSlot", execution.mode::text as mode,
-  execution.phase::text as phase, execution.state::text as state, execution.principal_id as "principalId",
-  execution.queue, execution.max_parallelism as "maxParallelism", execution.interruptible,
-  execution.overwrite_cache as "overwriteCache", execution.launch_entity::text as "launchEntity", execution.task_id as "taskId",
-  execution.scheduled_at as "scheduledAt", execution.reference_id as "referenceId",
-  execution.state_changed_at as "stateChangedAt", execution.state_changed_by_id as "stateChangedById",
-  execution.error_code as "errorCode",
-  execution.error_message as "errorMessage", execution.error_kind::text as "errorKind",
-  execution.error_node_id as "errorNodeId", execution.abort_cause as "abortCause",
-  execution.abort_principal_id as "abortPrincipalId", execution.abort_is_forced as "abortIsForced",
-  execution.source_id as "sourceId",
-  execution.parent_node_id as "parentNodeId", execution.nesting, execution.started_at as "startedAt",
-  execution.ended_at as "endedAt", execution.created_at as "createdAt", execution.updated_at as "updatedAt"`;
-
 export interface ExecutionKey {
   readonly project: string;
   readonly domain: string;
@@ -87,17 +71,17 @@ export interface ExecutionKey {
 export type ExecutionBy = { readonly id: string } | { readonly key: ExecutionKey };
 
 const byId = statement<ExecutionRow>(
-  `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
+  `select ${executionColumns.all} from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.tenant_id = $2::uuid`,
 );
 
 const byIds = statement<ExecutionRow>(
-  `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
+  `select ${executionColumns.all} from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = ${anyOf('$1', 'uuid')} and execution.tenant_id = $2::uuid`,
 );
 
 const byKeys = statement<ExecutionRow>(
-  `select ${executionColumns}
+  `select ${executionColumns.all}
      from unnest($2::text[], $3::text[], $4::text[]) as asked(project, domain, name)
      join projects as project on (project.tenant_id, project.identifier) = ($1::uuid, asked.project)
      join executions as execution on (execution.tenant_id, execution.project_id, execution.domain, execution.name)
@@ -143,17 +127,6 @@ export interface NodeExecutionRow extends WorkErrorColumns {
   readonly updatedAt: Date;
 }
 
-export const nodeColumns = `
-  node.id, node.execution_id as "executionId", node.node_id as "nodeId", node.parent_id as "parentId",
-  node.spec_node_id as "specNodeId", node.item_index as "itemIndex", node.item_count as "itemCount",
-  node.kind::text as kind, node.phase::text as phase,
-  node.latest_task_execution_id as "latestTaskExecutionId", node.latest_attempt as "latestAttempt",
-  node.latest_task_phase::text as "latestTaskPhase", node.cache_status::text as "cacheStatus",
-  node.is_parent as "isParent", node.is_dynamic as "isDynamic", node.parent_task_id as "parentTaskId",
-  node.abort_cause as "abortCause", node.abort_principal_id as "abortPrincipalId", node.error_code as "errorCode",
-  node.error_message as "errorMessage", node.error_kind::text as "errorKind", node.started_at as "startedAt",
-  node.ended_at as "endedAt", node.created_at as "createdAt", node.updated_at as "updatedAt"`;
-
 export interface TaskExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly executionId: string;
@@ -172,13 +145,6 @@ export interface TaskExecutionRow extends WorkErrorColumns {
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
-
-export const taskColumns = `
-  task.id, task.execution_id as "executionId", task.node_execution_id as "nodeExecutionId", task.task_id as "taskId",
-  task.task_project as "taskProject", task.task_domain as "taskDomain", task.task_name as "taskName",
-  task.task_version as "taskVersion", task.retry_attempt as "retryAttempt", task.phase::text as phase, task.phase_version as "phaseVersion", task.reason, task.error_code as "errorCode",
-  task.error_message as "errorMessage", task.error_kind::text as "errorKind", task.started_at as "startedAt",
-  task.ended_at as "endedAt", task.created_at as "createdAt", task.updated_at as "updatedAt"`;
 
 /** How many items of an array are in a phase. */
 export interface ItemCountRow {
@@ -203,7 +169,7 @@ const childExecutions = statement<ExecutionRow & { readonly startedBy: string }>
      select (details->>'childExecutionId')::uuid, id, true from node_executions
       where id = any($1::uuid[]) and details->>'childExecutionId' is not null
    )
-   select started.node_id as "startedBy", ${executionColumns}
+   select started.node_id as "startedBy", ${executionColumns.all}
      from started join executions as execution on execution.id = started.id
      join projects as project on project.id = execution.project_id
     order by started.is_named, execution.created_at, execution.id`,
@@ -218,7 +184,7 @@ export function readChildExecutions(nodeExecutionIds: readonly string[]) {
 }
 
 const nodesById = statement<NodeExecutionRow>(
-  `select ${nodeColumns} from node_executions as node where node.id = ${anyOf('$1', 'uuid')}`,
+  `select ${nodeColumns.all} from node_executions as node where node.id = ${anyOf('$1', 'uuid')}`,
 );
 
 export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeExecutionRow | null)[]> {
@@ -232,7 +198,7 @@ export interface NodeKey {
 }
 
 const nodesByKey = statement<NodeExecutionRow>(
-  `select ${nodeColumns} from unnest($1::uuid[], $2::text[]) as asked(execution_id, node_id)
+  `select ${nodeColumns.all} from unnest($1::uuid[], $2::text[]) as asked(execution_id, node_id)
      join node_executions as node on node.execution_id = asked.execution_id and node.node_id = asked.node_id`,
 );
 
@@ -248,7 +214,7 @@ export async function readNodesByKey(keys: readonly NodeKey[]): Promise<(NodeExe
 }
 
 const tasksById = statement<TaskExecutionRow>(
-  `select ${taskColumns} from task_executions as task where task.id = ${anyOf('$1', 'uuid')}`,
+  `select ${taskColumns.all} from task_executions as task where task.id = ${anyOf('$1', 'uuid')}`,
 );
 
 export async function readTaskExecutions(ids: readonly string[]): Promise<(TaskExecutionRow | null)[]> {
@@ -262,7 +228,7 @@ export interface AttemptKey {
 }
 
 const tasksByAttempt = statement<TaskExecutionRow>(
-  `select ${taskColumns} from unnest($1::uuid[], $2::int[]) as asked(node_id, attempt)
+  `select ${taskColumns.all} from unnest($1::uuid[], $2::int[]) as asked(node_id, attempt)
      join task_executions as task on task.node_execution_id = asked.node_id and task.retry_attempt = asked.attempt`,
 );
 
@@ -287,7 +253,7 @@ export interface TaskKey extends AttemptKey {
 }
 
 const tasksByKey = statement<TaskExecutionRow>(
-  `select ${taskColumns}
+  `select ${taskColumns.all}
      from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
        as asked(node_id, attempt, project, domain, name, version)
      join task_executions as task

@@ -5,7 +5,8 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { WorkError } from '../../platform/work-error.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import type { TaskDetails } from '../domain/task-details.ts';
-import { type TaskExecutionRow, taskColumns } from './reads.ts';
+import { taskColumns } from './columns.ts';
+import type { TaskExecutionRow } from './reads.ts';
 
 /**
  * The reports of engines from outside about attempts: one statement reads what decides about many of them, and one
@@ -148,7 +149,7 @@ const storeStatement = statement<TaskExecutionRow>(
                             when asked."endedAt" is not null then greatest(asked."endedAt", task.started_at) end
        from believed as asked
       where task.id = asked.id and task.phase = asked."knownPhase" and task.phase_version = asked."knownVersion"
-     returning ${taskColumns}
+     returning ${taskColumns.all}
    ),
    created as (
      insert into task_executions as task (id, tenant_id, execution_id, node_execution_id, task_id, task_project,
@@ -159,7 +160,7 @@ const storeStatement = statement<TaskExecutionRow>(
             (error->>'kind')::error_kind, reason, case when "to" = 'RUNNING' then at end, "endedAt", at, "updatedAt"
        from believed where "knownPhase" is null
      on conflict do nothing
-     returning ${taskColumns}
+     returning ${taskColumns.all}
    ),
    stored as materialized (select * from updated union all select * from created),
    applied as materialized (select * from believed where id in (select id from stored)),

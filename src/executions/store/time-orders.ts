@@ -1,4 +1,4 @@
-import { lastIdFirst, type Order, reversed } from '../../platform/database/page.ts';
+import { lastIdFirst, type Order, reversed, textOf } from '../../platform/database/page.ts';
 
 export type TimeOrder =
   | 'STARTED'
@@ -18,26 +18,35 @@ interface TimedRow {
 const NEVER = '9999-12-31T00:00:00.000Z';
 const LONGEST = 999_999_999_999_999;
 
-const milliseconds = ({ startedAt, endedAt }: TimedRow): number =>
+const milliseconds = ({ startedAt, endedAt }: Pick<TimedRow, 'startedAt' | 'endedAt'>): number =>
   startedAt && endedAt ? endedAt.getTime() - startedAt.getTime() : LONGEST;
 
 /** The orders that the lists of executions, nodes and attempts share. */
 export function timeOrders(alias: string): Readonly<Record<TimeOrder, Order<TimedRow>>> {
-  const byTime = (column: string, of: (row: TimedRow) => string): Order<TimedRow> => [
-    { column, type: 'timestamptz', direction: 'asc', of },
+  const started: Order<TimedRow> = [
+    {
+      ...{
+        column: `coalesce(${alias}.started_at, '${NEVER}'::timestamptz)`,
+        type: 'timestamptz',
+        direction: 'asc',
+      },
+      ...textOf<TimedRow>()(['startedAt'], ({ startedAt }) => startedAt?.toISOString() ?? NEVER),
+    },
     ...reversed(lastIdFirst(alias)),
   ];
-  const started = byTime(
-    `coalesce(${alias}.started_at, '${NEVER}'::timestamptz)`,
-    ({ startedAt }) => startedAt?.toISOString() ?? NEVER,
-  );
-  const updated = byTime(`${alias}.updated_at`, ({ updatedAt }) => updatedAt.toISOString());
+  const updated: Order<TimedRow> = [
+    {
+      ...{ column: `${alias}.updated_at`, type: 'timestamptz', direction: 'asc' },
+      ...textOf<TimedRow>()(['updatedAt'], ({ updatedAt }) => updatedAt.toISOString()),
+    },
+    ...reversed(lastIdFirst(alias)),
+  ];
   const duration: Order<TimedRow> = [
     {
       column: `coalesce((extract(epoch from ${alias}.ended_at - ${alias}.started_at) * 1000)::bigint, ${LONGEST})`,
       type: 'bigint',
       direction: 'asc',
-      of: (row) => String(milliseconds(row)),
+      ...textOf<TimedRow>()(['startedAt', 'endedAt'], (row) => String(milliseconds(row))),
     },
     ...reversed(lastIdFirst(alias)),
   ];

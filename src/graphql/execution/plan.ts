@@ -10,6 +10,7 @@ import {
   type GraphQLSchema,
   GraphQLSkipDirective,
   getDirectiveValues,
+  getNamedType,
   getNullableType,
   isAbstractType,
   isLeafType,
@@ -61,6 +62,8 @@ export interface FieldPlan {
   readonly argumentsAt: number | null;
   readonly isNullable: boolean;
   readonly complete: Complete;
+  /** The selection inside of its objects; null if it has none, or if it may have objects of several types. */
+  readonly inside: (() => SelectionPlan) | null;
   /** Whether an object in this place counts in the cost of an answer. */
   readonly counts: boolean;
 }
@@ -208,13 +211,17 @@ class PlanBuilder {
     const field = this.#definition(parent, name);
     if (!field) return null;
     const { resolve = defaultFieldResolver } = field;
+    const type = getNamedType(field.type);
+    const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    const inside = isObjectType(type) ? this.#lazily(type, sets) : null;
     return {
       ...{ key, parent, field, nodes, counts: countsAs(key) },
       // A resolver that counts its arguments has three at most. A test looks for resolvers that hide some.
       takesInfo: resolve.length === 0 || resolve.length > 3,
       argumentsAt: field.args.length === 0 ? null : this.#argumentCount++,
       isNullable: !isNonNullType(field.type),
-      complete: this.#completing(field.type, nodes),
+      complete: this.#completing(field.type, sets, inside),
+      inside,
     };
   }
 
@@ -227,16 +234,19 @@ class PlanBuilder {
     return parent.getFields()[name];
   }
 
-  #completing(outer: GraphQLOutputType, nodes: readonly FieldNode[]): Complete {
+  #completing(
+    outer: GraphQLOutputType,
+    sets: readonly SelectionSetNode[],
+    inside: FieldPlan['inside'],
+  ): Complete {
     const isNullable = !isNonNullType(outer);
     const type = getNullableType(outer) as GraphQLOutputType;
     if (isListType(type)) {
       const isItemNullable = !isNonNullType(type.ofType);
-      return completeList(this.#completing(type.ofType, nodes), isItemNullable, isNullable);
+      return completeList(this.#completing(type.ofType, sets, inside), isItemNullable, isNullable);
     }
     if (isLeafType(type)) return completeLeaf(type, isNullable);
-    const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    if (isObjectType(type)) return completeObject(this.#lazily(type, sets), type, isNullable);
+    if (isObjectType(type) && inside) return completeObject(inside, type, isNullable);
     if (!isAbstractType(type)) throw new NoPlan();
     const byType = new Map<GraphQLObjectType, SelectionPlan>();
     const selectionOf = (actual: GraphQLObjectType): SelectionPlan => {

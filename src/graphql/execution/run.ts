@@ -216,9 +216,21 @@ export function later(
   return true;
 }
 
-export function infoOf(run: Run, { field, nodes, parent, key }: FieldPlan, frame: Frame): GraphQLResolveInfo {
+/** The `info` of a planned call has these two more: see selection.ts. */
+export const runOfCall = Symbol('run');
+export const fieldOfCall = Symbol('field');
+
+export interface PlannedInfo extends GraphQLResolveInfo {
+  readonly [runOfCall]: Run;
+  readonly [fieldOfCall]: FieldPlan;
+}
+
+export function infoOf(run: Run, plan: FieldPlan, frame: Frame): PlannedInfo {
+  const { field, nodes, parent, key } = plan;
   const { schema, operation, fragments } = run.plan;
   return {
+    [runOfCall]: run,
+    [fieldOfCall]: plan,
     fieldName: field.name,
     fieldNodes: nodes,
     returnType: field.type,

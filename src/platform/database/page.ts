@@ -4,14 +4,17 @@ import { join, nothing, type Rows, raw, type Sql, sql } from './sql.ts';
 export type SortKey = readonly string[];
 
 /**
- * What a list reads: up to `limit + 1` rows after `from`, in the order of the list, or in the opposite order if
- * `backward`.
+ * What a list reads: up to `limit` rows after `from`, in the order of the list, or in the opposite order if `backward`.
  */
 export interface Page {
   readonly limit: number;
   readonly backward: boolean;
   /** The sort key of the row to continue from; null to begin at the first row of this direction. */
   readonly from: SortKey | null;
+  /** False if nobody asks whether there are more rows. Otherwise one more row is read if there is one. */
+  readonly tellsMore?: boolean;
+  /** True if all that is read of the rows is in their brief set of columns: see `ColumnSets`. */
+  readonly isBrief?: boolean;
 }
 
 export type SortType = 'timestamptz' | 'uuid' | 'int' | 'bigint' | 'text';
@@ -22,7 +25,17 @@ export interface SortColumn<Row> {
   readonly type: SortType;
   readonly direction: 'asc' | 'desc';
   readonly of: (row: Row) => string;
+  /** The columns that `of` reads. If left out, it may read all of them. */
+  readonly reads?: readonly (keyof Row & string)[];
 }
+
+/** The part of a `SortColumn` that makes its text from some columns of a row. */
+export const textOf =
+  <Row>() =>
+  <const Name extends keyof Row & string>(reads: readonly Name[], of: (row: Pick<Row, Name>) => string) => ({
+    of,
+    reads,
+  });
 
 /**
  * The columns by which a list is sorted. The last column makes the order unique. The store and the cursors use the same
@@ -36,7 +49,7 @@ export function newestFirst(alias: string): Order<{ readonly id: string; readonl
       column: `${alias}.created_at`,
       type: 'timestamptz',
       direction: 'desc',
-      of: ({ createdAt }) => createdAt.toISOString(),
+      ...textOf<{ readonly createdAt: Date }>()(['createdAt'], ({ createdAt }) => createdAt.toISOString()),
     },
     ...lastIdFirst(alias),
   ];
@@ -44,7 +57,7 @@ export function newestFirst(alias: string): Order<{ readonly id: string; readonl
 
 /** Ids grow with time, so this is the order of creation for all rows whose id the server creates. */
 export function lastIdFirst(alias: string): Order<{ readonly id: string }> {
-  return [{ column: `${alias}.id`, type: 'uuid', direction: 'desc', of: ({ id }) => id }];
+  return [{ column: `${alias}.id`, type: 'uuid', direction: 'desc', of: ({ id }) => id, reads: ['id'] }];
 }
 
 /** The opposite order. */
@@ -81,12 +94,12 @@ export function pageSql<Row>(order: Order<Row>, page: Page): PageSql {
   const sorted = columns.map(({ column, isAscending }) => raw(`${column} ${isAscending ? 'asc' : 'desc'}`));
   return {
     beyond: page.from ? sql`and (${join(later)}) > (${join(earlier)})` : nothing,
-    end: sql`order by ${join(sorted)} limit ${page.limit + 1}`,
+    end: sql`order by ${join(sorted)} limit ${page.limit + (page.tellsMore === false ? 0 : 1)}`,
   };
 }
 
 /**
- * The same page of a list for each parent.
+ * The same page of a list for each parent, whose id each row has as `listedIn`.
  *
  * @param parent  the column with the id of the parent.
  */
@@ -100,7 +113,7 @@ export function pageOfEachParent<Row>(
 ): Sql {
   const { beyond, end } = pageSql(order, page);
   return sql`${queries}
-    select child.* from unnest(${parentIds}::uuid[]) as parent(id)
+    select child.*, parent.id as "listedIn" from unnest(${parentIds}::uuid[]) as parent(id)
      cross join lateral (
        select ${columns} from ${from} and ${raw(parent)} = parent.id ${beyond} ${end}
      ) as child`;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import pg from 'pg';
-import type { ChildCount, ChildLists } from '../loaders.ts';
+import type { ChildCount, ChildLists, Listed } from '../loaders.ts';
 import { pool } from './client.ts';
+import { type ColumnSets, columnsOfPage } from './columns.ts';
 import { isWriteConflict } from './failures.ts';
 import { countOfEachParent, type Order, type Page, pageOfEachParent, pageSql } from './page.ts';
+import { PreparedQuery } from './prepared-query.ts';
 import { nothing, type Rows, type Sql, sql } from './sql.ts';
-import { readInstant } from './stored-instants.ts';
 import { connectionOf, type Tx } from './transaction.ts';
 
 /**
@@ -58,13 +58,6 @@ export function statement<Row>(text: string): Statement<Row> {
 export const anyOf = (parameter: string, type: 'uuid' | 'text'): string =>
   `any((select ${parameter}::${type}[])::${type}[])`;
 
-function parserOf(oid: number, format: 'text' | 'binary') {
-  if (oid === pg.types.builtins.INT8) return BigInt;
-  if (oid === pg.types.builtins.TIMESTAMPTZ) return readInstant;
-  return pg.types.getTypeParser(oid, format as 'text');
-}
-const types: pg.CustomTypesConfig = { getTypeParser: parserOf as typeof pg.types.getTypeParser };
-
 const MAX_TRIES = 5;
 
 /**
@@ -72,11 +65,10 @@ const MAX_TRIES = 5;
  * the statement if PostgreSQL rolled it back because of a deadlock.
  */
 export async function run<Row>(statement: Statement<Row>, values: readonly Value[], tx?: Tx): Promise<Row[]> {
-  const query = { name: statement.name, text: statement.text, values: values as unknown[], types };
-  if (tx) return (await connectionOf(tx).query(query)).rows as Row[];
+  if (tx) return await new PreparedQuery<Row>(statement, values).runOn(connectionOf(tx));
   for (let tries = 1; ; tries += 1) {
     try {
-      return (await pool.query(query)).rows as Row[];
+      return await new PreparedQuery<Row>(statement, values).runOn(pool);
     } catch (error) {
       if (tries === MAX_TRIES || !isWriteConflict(error)) throw error;
     }
@@ -108,12 +100,12 @@ export async function exists({ with: queries = nothing, from }: Rows): Promise<b
 /** One page of some rows, and one more row if there is one, which shows that there are more pages. */
 export function list<Row>(
   { with: queries = nothing, from, isAdHoc = false }: Rows,
-  columns: Sql,
+  columns: Sql | ColumnSets,
   order: Order<Row>,
   page: Page,
 ): Promise<Row[]> {
   const { beyond, end } = pageSql(order, page);
-  const parts = sql`${queries} select ${columns} from ${from} ${beyond} ${end}`;
+  const parts = sql`${queries} select ${columnsOfPage(columns, page)} from ${from} ${beyond} ${end}`;
   return (isAdHoc ? queryOnce : query)<Row>(parts);
 }
 
@@ -125,12 +117,17 @@ export function list<Row>(
 export function listOfEach<Filter, Row>(
   parent: string,
   rowsOf: (filter: Filter) => Rows,
-  columns: Sql,
+  columns: Sql | ColumnSets,
   orderOf: (filter: Filter) => Order<Row>,
 ): ChildLists<Filter, Row> {
   return {
     read: (parentIds, filter, page) =>
-      query<Row>(pageOfEachParent(rowsOf(filter), parent, parentIds, columns, orderOf(filter), page)),
+      query<Row & Listed>(
+        pageOfEachParent(
+          ...([rowsOf(filter), parent, parentIds] as const),
+          ...([columnsOfPage(columns, page), orderOf(filter), page] as const),
+        ),
+      ),
     count: (parentIds, filter) => query<ChildCount>(countOfEachParent(rowsOf(filter), parent, parentIds)),
   };
 }
