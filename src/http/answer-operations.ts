@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ExecutionResult } from 'graphql';
@@ -16,7 +16,7 @@ import { answerTo, type OperationResult } from './prepare.ts';
 import { Meter } from './rate.ts';
 import { isSignInFirst } from './strangers.ts';
 import { trustedDocuments } from './trusted-documents.ts';
-import { unreadAnswers } from './unread-answers.ts';
+import { asSent, unreadAnswers } from './unread-answers.ts';
 
 /** `POST /graphql`: one operation, or a batch of operations that run at the same time. */
 export async function answerOperations(exchange: Exchange): Promise<void> {
@@ -94,15 +94,10 @@ async function send(
   result: OperationResult | readonly OperationResult[],
   meter: Meter,
 ): Promise<void> {
-  const held = (text: string) => {
-    const bytes = Buffer.byteLength(text);
-    unreadAnswers.holdUntilSent(meter.payer, bytes, response);
-    return { 'content-length': bytes };
-  };
   const jsonType = isAsyncIterable(result) ? undefined : jsonTypeFor(request);
   if (jsonType && isWithoutErrors(result)) {
-    const text = JSON.stringify(result);
-    response.writeHead(200, { 'content-type': jsonType, ...meter.headers, ...held(text) }).end(text);
+    sendText(response, 200, { 'content-type': jsonType, ...meter.headers }, JSON.stringify(result));
+    unreadAnswers.holdUnsent(meter.payer, response);
   } else if (jsonType) {
     const [mediaType = ''] = jsonType.split(';');
     const {
@@ -112,7 +107,8 @@ async function send(
     } = processRegularResult(result as ExecutionResult, plainAnswers, mediaType) as unknown as PlainAnswer;
     const status = Array.isArray(result) && result.every(isSignInFirst) ? 401 : ownStatus;
     const challenges = challengesTo(request, status);
-    response.writeHead(status, { ...headers, ...meter.headers, ...challenges, ...held(text) }).end(text);
+    sendText(response, status, { ...headers, ...meter.headers, ...challenges }, text);
+    unreadAnswers.holdUnsent(meter.payer, response);
   } else if (!Array.isArray(result) && new Negotiator(request).mediaType(STREAM_TYPES)) {
     const { status, headers, body } = await toEvents(result as ExecutionResult, graphql.fetchAPI, '');
     const challenges = challengesTo(request, status);
@@ -126,6 +122,17 @@ async function send(
       'the answer is application/json, or text/event-stream for a subscription; accept one of them',
       { status: 406 },
     );
+}
+
+function sendText(
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string | string[] | number>,
+  text: string,
+): void {
+  const body = asSent(text);
+  headers['content-length'] = Buffer.byteLength(body);
+  response.writeHead(status, headers).end(body);
 }
 
 /** Errors decide the status, and some of their extensions are not for clients. */

@@ -132,8 +132,13 @@ async function textOf(request: IncomingMessage, limit: number, meter: Meter | nu
   };
   try {
     const announced = Number(request.headers['content-length']);
-    if (announced <= limit) await receiveAll(request, keep);
-    else for await (const chunk of bodyOf(request, limit)) keep(chunk);
+    if (announced <= limit && !(meter && announced > LONG_BODY_BYTES)) await receiveAll(request, keep);
+    else
+      for await (const chunk of bodyOf(request, limit)) {
+        keep(chunk);
+        // No more arrives meanwhile than the stream holds.
+        if (meter && taken > LONG_BODY_BYTES) await turns.begin(meter.owner);
+      }
     if (meter && taken > LONG_BODY_BYTES) await turns.begin(meter.owner);
     return decodedUtf8(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
   } finally {

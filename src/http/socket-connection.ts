@@ -5,7 +5,8 @@ import { log } from '../platform/log.ts';
 import { ArrivedMessages, isLong } from './arrived-messages.ts';
 import { bytesUnderWay, STRANGER_LIMIT_BYTES } from './bytes-under-way.ts';
 import type { Meter } from './rate.ts';
-import { unreadAnswers } from './unread-answers.ts';
+import { LONG_BODY_BYTES, turns } from './turns.ts';
+import { asSent, unreadAnswers } from './unread-answers.ts';
 
 const PING_EVERY_MS = 12_000;
 /** A client that reads nothing for so long, while answers wait, loses its connection. */
@@ -37,6 +38,8 @@ export class SocketConnection {
   #take: (text: string) => Promise<void> = async () => {};
   /** Whether the message is long that is being taken. */
   isLong = false;
+  /** Whether the rest of a long message waits for its turn. */
+  #isReceiving = false;
   #isAlive = true;
   readonly #timers: readonly NodeJS.Timeout[];
 
@@ -127,12 +130,15 @@ export class SocketConnection {
   #send(text: string): Promise<void> {
     return new Promise((resolve) => {
       if (this.socket.readyState !== this.socket.OPEN) return resolve();
-      const release = unreadAnswers.hold(this.#meter.payer, Buffer.byteLength(text));
-      this.socket.send(text, () => {
+      let release = () => {};
+      const message = asSent(text);
+      this.socket.send(message, { binary: false }, () => {
         release();
         this.#readOrWait();
         resolve();
       });
+      if (this.socket.bufferedAmount > 0)
+        release = unreadAnswers.hold(this.#meter.payer, Buffer.byteLength(message));
       this.#readOrWait();
     });
   }
@@ -140,13 +146,14 @@ export class SocketConnection {
   #readOrWait(): void {
     const isBusy = this.socket.bufferedAmount > UNSENT_BYTES || this.#turns.pendingCount > 0;
     if (!isBusy && this.#messages.count > 0) this.#takeWaiting();
-    const mustWait = isBusy || this.#messages.count > 0;
+    const mustWait = isBusy || this.#isReceiving || this.#messages.count > 0;
     if (mustWait && !this.socket.isPaused) this.socket.pause();
     if (!mustWait && this.socket.isPaused) this.socket.resume();
   }
 
   #count(bytes: number): void {
     this.#messages.beginChunk();
+    if (bytes + this.#partBytes > LONG_BODY_BYTES) this.#receiveInTurns();
     const isStranger = this.#bytes === bytesUnderWay.stranger;
     if (isStranger && this.#partBytes + bytes > 2 * STRANGER_LIMIT_BYTES) {
       this.#refuse(TOO_BIG, `sign in to send messages of more than ${STRANGER_LIMIT_BYTES} bytes`);
@@ -158,6 +165,20 @@ export class SocketConnection {
     } catch {
       this.#refuse(TRY_AGAIN_LATER, 'too many long requests are arriving at the same time');
     }
+  }
+
+  /** The rest of a long message is received in turns, a little in each. */
+  #receiveInTurns(): void {
+    if (this.#isReceiving || this.#bytes === bytesUnderWay.stranger) return;
+    this.#isReceiving = true;
+    this.#readOrWait();
+    turns.begin(this.#meter.owner).then(
+      () => {
+        this.#isReceiving = false;
+        this.#readOrWait();
+      },
+      () => this.#refuse(TRY_AGAIN_LATER, 'too many long requests wait for their turn'),
+    );
   }
 
   #settle(): void {

@@ -3,6 +3,11 @@ import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Longer texts become bytes before they are sent. */
+const LONG_TEXT = 64 * 1024;
+
+/** An answer as it is kept until it is sent: the bytes of a long one need less memory than its text, and are made once. */
+export const asSent = (text: string): string | Buffer => (text.length > LONG_TEXT ? Buffer.from(text) : text);
 
 /**
  * The bytes of answers that wait until their clients read them, over all connections. They are kept in memory, and one
@@ -55,9 +60,10 @@ export class UnreadAnswers {
     };
   }
 
-  /** Counts an answer until it is sent, or its connection is closed. */
-  holdUntilSent(caller: string | null, bytes: number, response: ServerResponse): void {
-    response.once('close', this.hold(caller, bytes));
+  /** Counts an answer that the network has not taken at once, until it is sent or its connection is closed. */
+  holdUnsent(caller: string | null, response: ServerResponse): void {
+    const unsent = response.socket?.writableLength ?? 0;
+    if (unsent > 0) response.once('close', this.hold(caller, unsent));
   }
 }
 

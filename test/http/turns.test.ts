@@ -246,8 +246,8 @@ describe('the edge', () => {
   const waits: readonly (readonly [
     what: string,
     send: () => Promise<unknown>,
-    /** How often something waits to begin, and how often what has begun waits again. */
-    times: readonly [begin: number, goOn: number],
+    /** How often something waits to begin, if it is always as often, and how often what has begun waits again. */
+    times: readonly [begin: number | null, goOn: number],
   ])[] = [
     ['a long document: once', () => post(JSON.stringify(version(3000))), [1, 0]],
     [
@@ -256,14 +256,14 @@ describe('the edge', () => {
       [2, 0],
     ],
     [
-      'a long body: to be read, then to be parsed, then to have its variables checked',
+      'a long body: to arrive and to be read, then to be parsed, then to have its variables checked',
       () => post(long),
-      [1, 2],
+      [null, 2],
     ],
     [
-      'a long message: to be parsed, then to have its numbers checked, then its variables',
+      'a long message: to arrive and to be parsed, then to have its numbers checked, then its variables',
       async () => over([await socketOf()], JSON.parse(long)),
-      [1, 2],
+      [null, 2],
     ],
     [
       'a dear operation with a long answer: to run, and to become JSON',
@@ -277,6 +277,10 @@ describe('the edge', () => {
     const begin = vi.spyOn(turns, 'begin');
     const goOn = vi.spyOn(turns, 'goOn');
     expect(String(await send())).not.toContain('"errors"');
-    expect([begin.mock.calls.length, goOn.mock.calls.length]).toEqual(times);
+    const [begins, goesOn] = times;
+    const begun = begin.mock.calls.length;
+    if (begins === null) expect(begun).toBeGreaterThan(1);
+    else expect(begun).toBe(begins);
+    expect(goOn).toHaveBeenCalledTimes(goesOn);
   });
 });
