@@ -101,6 +101,9 @@ const proven: Readonly<Record<string, Proof>> = {
       'uses the settings of the provider as they are now, not those of before',
     ],
   ],
+  'platform/database/prepared-query.ts layouts': [
+    ['platform/database/prepared-query.test.ts', 'another connection may see other columns'],
+  ],
 };
 
 /** Memories that no change can make wrong, and why. */
@@ -111,6 +114,7 @@ const never: Readonly<Record<string, string>> = {
   'registry/store/workflow-quality.ts known': 'A version of a workflow never changes.',
   'jobs/commands/read-round.ts nodesOf': 'The key is the digest of the value.',
   'scheduler/owned-job-sets.ts #isFree': 'Whether a job set has an owner never changes.',
+  'platform/database/client.ts waiting': 'A number of transactions that begin now.',
   'platform/database/client.ts statementNames': 'The names of statements, by their text.',
   'platform/database/statement.ts statements': 'The names of statements, by their text.',
   'platform/secrets.ts derivedKeys': 'Keys that are computed from the secrets of the process.',
@@ -181,6 +185,8 @@ const never: Readonly<Record<string, string>> = {
   'sign-in/key-uses.ts timer': 'When they are written.',
   'sign-in/key-uses.ts flushing': 'The writing itself.',
   // Counts, which limit and give no right.
+  'http/turns.ts #waiting': 'Long pieces of work that wait for the turn of their callers.',
+  'http/unread-answers.ts #ofCaller': 'How many bytes of answers wait until their callers read them.',
   'http/rate.ts #levels': 'What callers have used of their limits.',
   'sign-in/attempts.ts #counts': 'Failed attempts, which only the time takes away.',
   'sign-in/attempts.ts knownPlaces':

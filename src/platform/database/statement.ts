@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import pg from 'pg';
 import type { ChildCount, ChildLists, Listed } from '../loaders.ts';
 import { pool } from './client.ts';
 import { type ColumnSets, columnsOfPage } from './columns.ts';
 import { isWriteConflict } from './failures.ts';
 import { countOfEachParent, type Order, type Page, pageOfEachParent, pageSql } from './page.ts';
+import { PreparedQuery } from './prepared-query.ts';
 import { nothing, type Rows, type Sql, sql } from './sql.ts';
-import { readInstant } from './stored-instants.ts';
 import { connectionOf, type Tx } from './transaction.ts';
 
 /**
@@ -59,13 +58,6 @@ export function statement<Row>(text: string): Statement<Row> {
 export const anyOf = (parameter: string, type: 'uuid' | 'text'): string =>
   `any((select ${parameter}::${type}[])::${type}[])`;
 
-function parserOf(oid: number, format: 'text' | 'binary') {
-  if (oid === pg.types.builtins.INT8) return BigInt;
-  if (oid === pg.types.builtins.TIMESTAMPTZ) return readInstant;
-  return pg.types.getTypeParser(oid, format as 'text');
-}
-const types: pg.CustomTypesConfig = { getTypeParser: parserOf as typeof pg.types.getTypeParser };
-
 const MAX_TRIES = 5;
 
 /**
@@ -73,11 +65,10 @@ const MAX_TRIES = 5;
  * the statement if PostgreSQL rolled it back because of a deadlock.
  */
 export async function run<Row>(statement: Statement<Row>, values: readonly Value[], tx?: Tx): Promise<Row[]> {
-  const query = { name: statement.name, text: statement.text, values: values as unknown[], types };
-  if (tx) return (await connectionOf(tx).query(query)).rows as Row[];
+  if (tx) return await new PreparedQuery<Row>(statement, values).runOn(connectionOf(tx));
   for (let tries = 1; ; tries += 1) {
     try {
-      return (await pool.query(query)).rows as Row[];
+      return await new PreparedQuery<Row>(statement, values).runOn(pool);
     } catch (error) {
       if (tries === MAX_TRIES || !isWriteConflict(error)) throw error;
     }
