@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ExecutionResult } from 'graphql';
@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import Negotiator from 'negotiator';
 import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { refusal } from './answer.ts';
+import { isLongBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { measureSignIn } from './metrics.ts';
@@ -15,6 +16,7 @@ import { answerTo, type OperationResult } from './prepare.ts';
 import { Meter } from './rate.ts';
 import { isSignInFirst } from './strangers.ts';
 import { trustedDocuments } from './trusted-documents.ts';
+import { asSent, unreadAnswers } from './unread-answers.ts';
 
 /** `POST /graphql`: one operation, or a batch of operations that run at the same time. */
 export async function answerOperations(exchange: Exchange): Promise<void> {
@@ -27,12 +29,14 @@ export async function answerOperations(exchange: Exchange): Promise<void> {
     meter,
     publicUrl: signIn.publicUrl,
     isOverHttp: true,
+    isLong: isLongBody(request),
     get signal() {
       return underWay.signal;
     },
   };
   try {
     const operations = await readOperations(request, caller, trustedDocuments(), meter);
+    unreadAnswers.requireRoom(meter.payer);
     const result = Array.isArray(operations)
       ? await Promise.all(operations.map((one) => answerInBatch(graphql, one, edge)))
       : await answerTo(graphql, operations, edge);
@@ -92,9 +96,8 @@ async function send(
 ): Promise<void> {
   const jsonType = isAsyncIterable(result) ? undefined : jsonTypeFor(request);
   if (jsonType && isWithoutErrors(result)) {
-    const text = JSON.stringify(result);
-    const length = { 'content-length': Buffer.byteLength(text) };
-    response.writeHead(200, { 'content-type': jsonType, ...meter.headers, ...length }).end(text);
+    sendText(response, 200, { 'content-type': jsonType, ...meter.headers }, JSON.stringify(result));
+    unreadAnswers.holdUnsent(meter.payer, response);
   } else if (jsonType) {
     const [mediaType = ''] = jsonType.split(';');
     const {
@@ -103,9 +106,9 @@ async function send(
       text,
     } = processRegularResult(result as ExecutionResult, plainAnswers, mediaType) as unknown as PlainAnswer;
     const status = Array.isArray(result) && result.every(isSignInFirst) ? 401 : ownStatus;
-    const length = { 'content-length': Buffer.byteLength(text) };
     const challenges = challengesTo(request, status);
-    response.writeHead(status, { ...headers, ...meter.headers, ...challenges, ...length }).end(text);
+    sendText(response, status, { ...headers, ...meter.headers, ...challenges }, text);
+    unreadAnswers.holdUnsent(meter.payer, response);
   } else if (!Array.isArray(result) && new Negotiator(request).mediaType(STREAM_TYPES)) {
     const { status, headers, body } = await toEvents(result as ExecutionResult, graphql.fetchAPI, '');
     const challenges = challengesTo(request, status);
@@ -119,6 +122,17 @@ async function send(
       'the answer is application/json, or text/event-stream for a subscription; accept one of them',
       { status: 406 },
     );
+}
+
+function sendText(
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string | string[] | number>,
+  text: string,
+): void {
+  const body = asSent(text);
+  headers['content-length'] = Buffer.byteLength(body);
+  response.writeHead(status, headers).end(body);
 }
 
 /** Errors decide the status, and some of their extensions are not for clients. */

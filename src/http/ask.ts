@@ -6,6 +6,7 @@ import { roundingFault } from '../platform/storable-json.ts';
 import { withoutStatus } from './answer.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import { type AskedOperation, type PreparedOperation, prepare, type Refused } from './prepare.ts';
+import { turns } from './turns.ts';
 
 /**
  * Asks GraphQL in this process, with the same limits, rules and masked errors as over HTTP.
@@ -35,6 +36,7 @@ export async function prepareParsed(
 ): Promise<PreparedOperation | Refused> {
   const prepared = await prepare(graphql, operation, edge);
   if ('errors' in prepared) return { errors: prepared.errors.map(withoutStatus) };
+  if (edge.isLong) await turns.goOn();
   // The variables of callers who are not signed in are checked only if the operation is open to them.
   const fault = edge.caller && roundingFault(operation.variables ?? {}, MAX_VARIABLE_DEPTH);
   if (!fault) return prepared;

@@ -6,6 +6,8 @@ import { findRoundedNumber } from '../platform/exact-json.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 import { bytesUnderWay, STRANGER_LIMIT_BYTES } from './bytes-under-way.ts';
+import type { Meter } from './rate.ts';
+import { LONG_BODY_BYTES, turns } from './turns.ts';
 
 /**
  * The body of a request in pieces, at most `limit` bytes. If a longer body did not announce its length, as much again
@@ -41,22 +43,32 @@ export async function* bodyOf(
 export const bodyLimitFor = (caller: Caller | null): number =>
   caller ? serverConfig.bodyLimitBytes : Math.min(serverConfig.bodyLimitBytes, STRANGER_LIMIT_BYTES);
 
+/** Whether a body is long, or does not say its length. */
+export const isLongBody = ({ headers }: IncomingMessage): boolean =>
+  !(Number(headers['content-length']) <= LONG_BODY_BYTES);
+
 /**
  * The JSON in the body of a request.
  *
+ * @param meter  of the caller, whose turn it must be before a long body is parsed.
  * @throws GraphQLError for another content type. A foreign page can send only forms and plain text without the consent
  * of the server.
  */
-export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+export async function readJson(
+  request: IncomingMessage,
+  limit: number,
+  meter: Meter | null = null,
+): Promise<unknown> {
   if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw refusal('INVALID_ARGUMENT', 'the content type must be application/json', { status: 415 });
-  const text = await textOf(request, limit);
+  const text = await textOf(request, limit, meter);
   const rounded = findRoundedNumber(text);
   if (rounded !== null)
     throw refusal(
       'INVALID_ARGUMENT',
       `the number ${rounded.slice(0, 40)} would lose digits; send it as text`,
     );
+  if (text.length > LONG_BODY_BYTES) await turns.goOn();
   try {
     return JSON.parse(text);
   } catch {
@@ -69,12 +81,16 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
  *
  * @throws GraphQLError for another content type, a body that is too long, or one that is not valid UTF-8.
  */
-export async function readForm(request: IncomingMessage, limit: number): Promise<URLSearchParams> {
+export async function readForm(
+  request: IncomingMessage,
+  limit: number,
+  meter: Meter | null = null,
+): Promise<URLSearchParams> {
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
     throw refusal('INVALID_ARGUMENT', 'the content type must be application/x-www-form-urlencoded', {
       status: 415,
     });
-  const text = await textOf(request, limit);
+  const text = await textOf(request, limit, meter);
   requireEncodedUtf8(text);
   return new URLSearchParams(text);
 }
@@ -98,7 +114,7 @@ export function isInUtf8({ headers }: IncomingMessage): boolean {
   return /^(utf-?8|us-ascii)$/i.test(charset);
 }
 
-async function textOf(request: IncomingMessage, limit: number): Promise<string> {
+async function textOf(request: IncomingMessage, limit: number, meter: Meter | null): Promise<string> {
   if (!isInUtf8(request)) throw refusal('INVALID_ARGUMENT', 'the charset must be utf-8', { status: 415 });
   const { 'content-encoding': encoding = 'identity' } = request.headers;
   if (encoding.toLowerCase() !== 'identity')
@@ -116,8 +132,14 @@ async function textOf(request: IncomingMessage, limit: number): Promise<string> 
   };
   try {
     const announced = Number(request.headers['content-length']);
-    if (announced <= limit) await receiveAll(request, keep);
-    else for await (const chunk of bodyOf(request, limit)) keep(chunk);
+    if (announced <= limit && !(meter && announced > LONG_BODY_BYTES)) await receiveAll(request, keep);
+    else
+      for await (const chunk of bodyOf(request, limit)) {
+        keep(chunk);
+        // No more arrives meanwhile than the stream holds.
+        if (meter && taken > LONG_BODY_BYTES) await turns.begin(meter.owner);
+      }
+    if (meter && taken > LONG_BODY_BYTES) await turns.begin(meter.owner);
     return decodedUtf8(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
   } finally {
     underWay.giveBack(taken);

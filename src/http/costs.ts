@@ -99,6 +99,13 @@ export function billOf(requested: number, { meter, isOverHttp }: EdgeContext): B
   }
 }
 
+/** An operation that was charged and may not run: all but its first 1 is given back. */
+export function refusedAfter({ cost }: Bill, error: unknown, { meter, isOverHttp }: EdgeContext): Bill {
+  if (!(error instanceof GraphQLError)) throw error;
+  meter.giveBack(cost.requested - 1);
+  return { cost, refused: isOverHttp ? error : withoutStatus(error) };
+}
+
 /** The answer to an operation that may not run. */
 export const refusedBill = ({ cost, refused }: Bill): ExecutionResult => ({
   ...(refused ? { errors: [refused] } : {}),

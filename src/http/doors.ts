@@ -10,7 +10,7 @@ import { log } from '../platform/log.ts';
 import { authenticate, challengesAfter } from '../sign-in/authenticate.ts';
 import { answerJson } from './answer.ts';
 import { ask } from './ask.ts';
-import { bodyLimitFor, readForm, readJson } from './body.ts';
+import { bodyLimitFor, isLongBody, readForm, readJson } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { measureSignIn } from './metrics.ts';
 import { Meter } from './rate.ts';
@@ -47,7 +47,14 @@ export async function answerAs(
     const charged = new Meter(caller, signIn.address);
     meter = charged;
     const { signal } = requests.begin(response);
-    const edge = { caller, signal, publicUrl, meter: charged, isOverHttp: false };
+    const edge = {
+      caller,
+      signal,
+      publicUrl,
+      meter: charged,
+      isOverHttp: false,
+      isLong: isLongBody(request),
+    };
     const askAsCaller: Ask = async (document, variables) => {
       const operation = { query: String(document), variables: variables as Record<string, unknown> };
       const { data, errors = [] } = await ask(graphql, operation, edge);
@@ -60,8 +67,8 @@ export async function answerAs(
       query: url.searchParams,
       publicUrl,
       ask: askAsCaller,
-      json: () => readJson(request, bodyLimitFor(caller)),
-      form: () => readForm(request, bodyLimitFor(caller)),
+      json: () => readJson(request, bodyLimitFor(caller), charged),
+      form: () => readForm(request, bodyLimitFor(caller), charged),
     });
   } catch (error) {
     const refused = doorError(error);

@@ -4,10 +4,12 @@ import type { Context } from '../graphql/context.ts';
 import { objectsIn } from '../graphql/execution/complete.ts';
 import { type PlannedResult, Run } from '../graphql/execution/run.ts';
 import { variableFault } from '../graphql/variables.ts';
-import { billOf, refusedBill, settle } from './costs.ts';
+import { type Bill, billOf, refusedAfter, refusedBill, settle } from './costs.ts';
 import { type EdgeContext, maskAndLog } from './graphql.ts';
 import type { KnownOperation } from './known-documents.ts';
 import { measureOperation } from './metrics.ts';
+import { LONG_OPERATION_COST, turns } from './turns.ts';
+import { unreadAnswers } from './unread-answers.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -21,14 +23,32 @@ export async function executeOperation(
   context: EdgeContext & Context,
 ): Promise<ExecutionResult> {
   const measured = measureOperation(operation.type);
-  const bill = billOf(operation.costWith(given), context);
+  const charged = billOf(operation.costWith(given), context);
+  const isLong = context.isLong || charged.cost.requested >= LONG_OPERATION_COST;
+  const bill = isLong && !charged.refused ? await inTurn(charged, context) : charged;
   const result = bill.refused ? refusedBill(bill) : await answerOf();
   measured(result);
   return masked(result);
 
   async function answerOf(): Promise<ExecutionResult> {
     const { objects, ...answer } = await executed(operation, given ?? {}, context);
+    // The caller of this function makes JSON of the answer as soon as it has it.
+    if (objects >= LONG_OPERATION_COST) await turns.goOn();
     return settle(bill, answer, operation.type === 'query' ? objects : null, context);
+  }
+}
+
+/**
+ * Waits for the turn of the caller. There was room for answers when the operation arrived, but the operations before it
+ * may have filled it.
+ */
+async function inTurn(bill: Bill, context: EdgeContext): Promise<Bill> {
+  try {
+    await (context.isLong ? turns.goOn() : turns.begin(context.meter.owner));
+    unreadAnswers.requireRoom(context.meter.payer);
+    return bill;
+  } catch (error) {
+    return refusedAfter(bill, error, context);
   }
 }
 

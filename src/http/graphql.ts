@@ -24,6 +24,8 @@ export interface EdgeContext {
   readonly meter: Meter;
   /** Whether errors decide the status of an HTTP answer. */
   readonly isOverHttp: boolean;
+  /** Whether the body or the message is long, so that the variables may be, too. */
+  readonly isLong: boolean;
 }
 
 export type GraphQLServer = YogaServerInstance<EdgeContext, ContextOfCaller>;

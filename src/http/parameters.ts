@@ -8,6 +8,7 @@ import { bodyLimitFor, readJson } from './body.ts';
 import { settleBatch } from './costs.ts';
 import type { Meter } from './rate.ts';
 import type { DocumentReference, TrustedDocuments } from './trusted-documents.ts';
+import { LONG_DOCUMENT_CHARACTERS, turns } from './turns.ts';
 
 /** One operation of a request. */
 export type Operation = ReturnType<typeof readParameters>;
@@ -25,12 +26,15 @@ export async function readOperations(
   trusted: TrustedDocuments,
   meter: Meter,
 ): Promise<Operation | Operation[]> {
-  const body = await readJson(request, bodyLimitFor(caller));
+  const body = await readJson(request, bodyLimitFor(caller), meter);
   if (!Array.isArray(body)) return readParameters(body, trusted);
   const batch = readBatch(body, trusted);
+  if (charactersIn(batch) > LONG_DOCUMENT_CHARACTERS) await turns.begin(meter.owner);
   settleBatch(batch, meter);
   return batch;
 }
+
+const charactersIn = (batch: readonly Operation[]) => batch.reduce((sum, { query }) => sum + query.length, 0);
 
 const wrong = (message: string) => refusal('INVALID_ARGUMENT', message);
 

@@ -10,6 +10,7 @@ import {
   maskAndLog,
 } from './graphql.ts';
 import { KnownDocument, type KnownOperation, knownDocuments } from './known-documents.ts';
+import { LONG_DOCUMENT_CHARACTERS, turns } from './turns.ts';
 
 /** One operation, from whichever transport. */
 export interface AskedOperation {
@@ -44,7 +45,11 @@ export async function prepare(
   try {
     const { operationName, variables } = operation;
     const asked = new AskedContext(edge, operation);
-    const document = documentOf(graphql, operation.query, asked);
+    let document: KnownDocument | Refused | undefined = knownOf(operation.query, asked);
+    if (!document) {
+      if (operation.query.length > LONG_DOCUMENT_CHARACTERS) await turns.begin(edge.meter.owner);
+      document = documentOf(graphql, operation.query, asked);
+    }
     if ('errors' in document) return document;
     const known = document.operation(operationName);
     if (!known) throw unknownOperation(operationName);
@@ -65,6 +70,7 @@ class AskedContext implements EdgeContext {
   readonly meter: EdgeContext['meter'];
   readonly publicUrl: string;
   readonly isOverHttp: boolean;
+  readonly isLong: boolean;
 
   constructor(edge: EdgeContext, params: AskedOperation) {
     this.#edge = edge;
@@ -73,6 +79,7 @@ class AskedContext implements EdgeContext {
     this.meter = edge.meter;
     this.publicUrl = edge.publicUrl;
     this.isOverHttp = edge.isOverHttp;
+    this.isLong = edge.isLong;
   }
 
   /** It is made when somebody asks for it. */
@@ -81,13 +88,15 @@ class AskedContext implements EdgeContext {
   }
 }
 
+/** A document that was found valid before, with its length charged. */
+function knownOf(query: string, context: AskedContext): KnownDocument | undefined {
+  const known = context.caller ? knownDocuments.get(query) : undefined;
+  if (known) chargeText(query, context);
+  return known;
+}
+
 /** @throws GraphQLError for a text that is not GraphQL. */
 function documentOf(graphql: GraphQLServer, query: string, context: AskedContext): KnownDocument | Refused {
-  const known = context.caller ? knownDocuments.get(query) : undefined;
-  if (known) {
-    chargeText(query, context);
-    return known;
-  }
   const { parse, validate } = graphql.getEnveloped(context as never);
   const document = parse(query);
   const errors = validate(schema, document);
@@ -105,6 +114,7 @@ async function prepareSubscription(
   const { contextFactory, subscribe } = graphql.getEnveloped(asked as never);
   const { variables, operationName } = asked.params;
   const contextValue = await contextFactory();
+  if (asked.isLong) await turns.goOn();
   const args = { schema, document, contextValue, variableValues: variables, operationName };
   return { args, run: () => subscribe(args) };
 }

@@ -87,6 +87,7 @@ const users =
 
 /** Charges one request, or one operation over a WebSocket, to the buckets of its caller. */
 export class Meter {
+  readonly #caller: Caller | null;
   /** Null for callers without a limit. */
   readonly #share: string | null;
   /** Null also for callers who are not signed in. */
@@ -105,11 +106,22 @@ export class Meter {
    * make them lose leases.
    */
   constructor(caller: Caller | null, address: string | null) {
+    this.#caller = caller;
     const isUser = caller !== null && caller.method !== 'ANONYMOUS';
     this.#user = isUser && caller.role !== 'SYSTEM' ? (caller.real?.userId ?? caller.userId) : null;
     if (caller?.role === 'SYSTEM') this.#share = null;
     else if (isUser) this.#share = `${this.#user} with ${caller.credentialId ?? caller.clientId}`;
     else this.#share = `stranger at ${address && networkOf(address)}`;
+  }
+
+  /** Who is limited: the user, or the strangers of one network; null for callers without a limit. */
+  get payer(): string | null {
+    return this.#user ?? this.#share;
+  }
+
+  /** Who takes turns with others: as the payer, but callers without a limit are told apart. */
+  get owner(): string {
+    return this.payer ?? `${this.#caller?.userId} with ${this.#caller?.credentialId}`;
   }
 
   /** @throws GraphQLError RESOURCE_EXHAUSTED, with HTTP status 429. */

@@ -2,7 +2,11 @@ import { CloseCode, type Server } from 'graphql-ws';
 import pLimit from 'p-limit';
 import type WebSocket from 'ws';
 import { log } from '../platform/log.ts';
+import { ArrivedMessages, isLong } from './arrived-messages.ts';
 import { bytesUnderWay, STRANGER_LIMIT_BYTES } from './bytes-under-way.ts';
+import type { Meter } from './rate.ts';
+import { LONG_BODY_BYTES, turns } from './turns.ts';
+import { asSent, unreadAnswers } from './unread-answers.ts';
 
 const PING_EVERY_MS = 12_000;
 /** A client that reads nothing for so long, while answers wait, loses its connection. */
@@ -26,11 +30,23 @@ export class SocketConnection {
   #partBytes = 0;
   #bytes = bytesUnderWay.stranger;
   #unsentBefore = 0;
+  #meter: Meter;
+  readonly #messages = new ArrivedMessages((message) => {
+    this.isLong = isLong(message);
+    this.#take(String(message)).catch((error: unknown) => this.#fail(error));
+  });
+  #take: (text: string) => Promise<void> = async () => {};
+  /** Whether the message is long that is being taken. */
+  isLong = false;
+  /** Whether the rest of a long message waits for its turn. */
+  #isReceiving = false;
   #isAlive = true;
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor(socket: WebSocket) {
+  /** @param meter  of the caller, as long as nobody has signed in. */
+  constructor(socket: WebSocket, meter: Meter) {
     this.socket = socket;
+    this.#meter = meter;
     this.#timers = [
       setInterval(() => this.#ping(), PING_EVERY_MS),
       setInterval(() => this.#closeIfUnread(), UNREAD_MS),
@@ -38,7 +54,8 @@ export class SocketConnection {
   }
 
   /** From now on, messages may be as long as the server's limit. */
-  admitLongMessages(): void {
+  signIn(meter: Meter): void {
+    this.#meter = meter;
     this.#settle();
     this.#bytes = bytesUnderWay.signedIn;
   }
@@ -77,40 +94,66 @@ export class SocketConnection {
         protocol: socket.protocol,
         send: (text) => this.#send(text),
         close: (code, reason) => socket.close(code, reason),
-        onMessage: (take) =>
-          socket.on('message', (message) => {
-            this.#settle();
-            take(String(message)).catch((error: unknown) => this.#fail(error));
-          }),
+        onMessage: (take) => {
+          this.#take = take;
+          socket.on('message', (message: Buffer) => this.#receive(message));
+        },
       },
       extra,
     );
     socket.once('close', (code, reason) => {
       for (const timer of this.#timers) clearInterval(timer);
+      this.#messages.clear();
       this.#settle();
       closed(code, String(reason)).catch((error: unknown) => this.#fail(error));
     });
+  }
+
+  #receive(message: Buffer): void {
+    this.#messages.add(message);
+    if (this.#messages.count > 0) this.#readOrWait();
+    else this.#settle();
+  }
+
+  #takeWaiting(): void {
+    this.#messages.takeNext(this.#meter.owner).then(
+      (hasTaken) => {
+        if (!hasTaken) return;
+        if (this.#messages.count === 0) this.#settle();
+        this.#readOrWait();
+      },
+      () => this.#refuse(TRY_AGAIN_LATER, 'too many long requests wait for their turn'),
+    );
   }
 
   /** Resolves when the answer is on its way to the client, or when it is too late for it. */
   #send(text: string): Promise<void> {
     return new Promise((resolve) => {
       if (this.socket.readyState !== this.socket.OPEN) return resolve();
-      this.socket.send(text, () => {
+      let release = () => {};
+      const message = asSent(text);
+      this.socket.send(message, { binary: false }, () => {
+        release();
         this.#readOrWait();
         resolve();
       });
+      if (this.socket.bufferedAmount > 0)
+        release = unreadAnswers.hold(this.#meter.payer, Buffer.byteLength(message));
       this.#readOrWait();
     });
   }
 
   #readOrWait(): void {
-    const mustWait = this.socket.bufferedAmount > UNSENT_BYTES || this.#turns.pendingCount > 0;
+    const isBusy = this.socket.bufferedAmount > UNSENT_BYTES || this.#turns.pendingCount > 0;
+    if (!isBusy && this.#messages.count > 0) this.#takeWaiting();
+    const mustWait = isBusy || this.#isReceiving || this.#messages.count > 0;
     if (mustWait && !this.socket.isPaused) this.socket.pause();
     if (!mustWait && this.socket.isPaused) this.socket.resume();
   }
 
   #count(bytes: number): void {
+    this.#messages.beginChunk();
+    if (bytes + this.#partBytes > LONG_BODY_BYTES) this.#receiveInTurns();
     const isStranger = this.#bytes === bytesUnderWay.stranger;
     if (isStranger && this.#partBytes + bytes > 2 * STRANGER_LIMIT_BYTES) {
       this.#refuse(TOO_BIG, `sign in to send messages of more than ${STRANGER_LIMIT_BYTES} bytes`);
@@ -122,6 +165,20 @@ export class SocketConnection {
     } catch {
       this.#refuse(TRY_AGAIN_LATER, 'too many long requests are arriving at the same time');
     }
+  }
+
+  /** The rest of a long message is received in turns, a little in each. */
+  #receiveInTurns(): void {
+    if (this.#isReceiving || this.#bytes === bytesUnderWay.stranger) return;
+    this.#isReceiving = true;
+    this.#readOrWait();
+    turns.begin(this.#meter.owner).then(
+      () => {
+        this.#isReceiving = false;
+        this.#readOrWait();
+      },
+      () => this.#refuse(TRY_AGAIN_LATER, 'too many long requests wait for their turn'),
+    );
   }
 
   #settle(): void {

@@ -25,6 +25,7 @@ import { Meter } from './rate.ts';
 import { type RequestsUnderWay, ServerStopping } from './requests.ts';
 import { SocketConnection } from './socket-connection.ts';
 import { trustedDocuments } from './trusted-documents.ts';
+import { unreadAnswers } from './unread-answers.ts';
 
 /**
  * What a connection knows: how its caller signs in, and its running operations by their messages, because a client may
@@ -95,18 +96,19 @@ export function serveWebSocket(
         connection.socket.close(TRY_AGAIN_LATER, caller.message);
       return false;
     }
-    if (caller) connection.admitLongMessages();
+    if (caller) connection.signIn(new Meter(caller, clientAddress(extra.request)));
     return true;
   };
 
   const onSubscribe: Options['onSubscribe'] = async ({ extra }, _id, payload) => {
+    const { isLong } = extra.connection;
     const caller = await callerOf(extra, publicUrl());
     if (caller instanceof GraphQLError) return [caller];
     const running = begin(requests);
     extra.operations.set(payload, running);
     const meter = new Meter(caller, clientAddress(extra.request));
     const { signal } = running.controller;
-    const edge = { caller, signal, publicUrl: publicUrl(), meter, isOverHttp: false };
+    const edge = { caller, signal, publicUrl: publicUrl(), meter, isOverHttp: false, isLong };
     const prepared = await prepareMessage(graphql, payload, edge);
     // If the operation never began, the library does not report its completion.
     if (isRefused(prepared)) {
@@ -116,7 +118,8 @@ export function serveWebSocket(
     const { args, run } = prepared;
     const inTurn = async () => {
       try {
-        return await extra.connection.inTurn(() => requests.track(Promise.resolve(run())), running.sent);
+        const tracked = () => requests.track(Promise.resolve(run()));
+        return await extra.connection.inTurn(tracked, running.sent);
       } catch (error) {
         endOperation(extra, payload);
         throw error;
@@ -145,7 +148,7 @@ export function serveWebSocket(
     subscribe: (args) => (args as MessageArgs).rootValue.run(),
   });
   sockets.on('connection', (socket, request) => {
-    const connection = new SocketConnection(socket);
+    const connection = new SocketConnection(socket, new Meter(null, clientAddress(request)));
     connection.open(protocol, { connection, request, operations: new Map() }, request.socket);
   });
   return {
@@ -238,6 +241,7 @@ async function prepareMessage(
   edge: EdgeContext,
 ): Promise<PreparedOperation | readonly GraphQLError[]> {
   try {
+    unreadAnswers.requireRoom(edge.meter.payer);
     const query = trustedDocuments().textOf(payload);
     const prepared = await prepareParsed(graphql, { ...payload, query }, edge);
     return 'errors' in prepared ? prepared.errors : prepared;

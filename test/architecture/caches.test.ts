@@ -182,6 +182,8 @@ const never: Readonly<Record<string, string>> = {
   'sign-in/key-uses.ts timer': 'When they are written.',
   'sign-in/key-uses.ts flushing': 'The writing itself.',
   // Counts, which limit and give no right.
+  'http/turns.ts #waiting': 'Long pieces of work that wait for the turn of their callers.',
+  'http/unread-answers.ts #ofCaller': 'How many bytes of answers wait until their callers read them.',
   'http/rate.ts #levels': 'What callers have used of their limits.',
   'sign-in/attempts.ts #counts': 'Failed attempts, which only the time takes away.',
   'sign-in/attempts.ts knownPlaces':

@@ -2,7 +2,10 @@
  * The edge checks cheap things first (ARCHITECTURE.md, "Following an operation through the edge"). A request that several
  * steps would refuse is refused by the first of them.
  */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { refusal } from '../../src/http/answer.ts';
+import { LONG_BODY_BYTES, LONG_DOCUMENT_CHARACTERS, turns } from '../../src/http/turns.ts';
+import { unreadAnswers } from '../../src/http/unread-answers.ts';
 import { type App, startApp } from '../support/app.ts';
 
 vi.hoisted(() => {
@@ -14,6 +17,9 @@ beforeAll(async () => {
   app = await startApp({ scheduler: false });
 });
 afterAll(() => app.stop());
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 /** A request, in the parts that the steps look at. */
 interface Sent {
@@ -23,6 +29,8 @@ interface Sent {
   query: unknown;
   operationName: string;
   variables: Record<string, unknown>;
+  /** How many spaces follow the JSON. */
+  pad: number;
 }
 
 interface Step {
@@ -39,11 +47,19 @@ const valid = (): Sent => ({
   query: 'query Asked($n: Int) { projects(first: $n) { nodes { id } } }',
   operationName: 'Asked',
   variables: { n: 1 },
+  pad: 0,
 });
 
 const edit = (sent: Sent, from: string, to: string) => {
   sent.query = String(sent.query).replace(from, to);
 };
+
+const refuseTurns = () =>
+  vi
+    .spyOn(turns, 'begin')
+    .mockImplementation(() =>
+      Promise.reject(refusal('RESOURCE_EXHAUSTED', 'too many long requests wait for their turn')),
+    );
 
 const steps: readonly Step[] = [
   {
@@ -61,6 +77,14 @@ const steps: readonly Step[] = [
     says: /content type must be application\/json/,
   },
   {
+    name: 'the turn of a long body',
+    wrong: (sent) => {
+      sent.pad = LONG_BODY_BYTES;
+      refuseTurns();
+    },
+    says: /wait for their turn/,
+  },
+  {
     name: 'the JSON of the body',
     wrong: (sent) => {
       sent.body = '{';
@@ -75,8 +99,25 @@ const steps: readonly Step[] = [
     says: /query must be a text/,
   },
   {
+    name: 'the room for the answer',
+    wrong: () => {
+      vi.spyOn(unreadAnswers, 'requireRoom').mockImplementation(() => {
+        throw refusal('RESOURCE_EXHAUSTED', 'too many answers wait');
+      });
+    },
+    says: /too many answers wait/,
+  },
+  {
+    name: 'the turn of a long document',
+    wrong: (sent) => {
+      edit(sent, 'query Asked', `#${'x'.repeat(LONG_DOCUMENT_CHARACTERS)}\nquery Asked`);
+      refuseTurns();
+    },
+    says: /wait for their turn/,
+  },
+  {
     name: 'the number of tokens',
-    wrong: (sent) => edit(sent, 'projects', `${'__typename '.repeat(200)} projects`),
+    wrong: (sent) => edit(sent, 'projects', `${'id '.repeat(200)} projects`),
     says: /at most 200 tokens/,
   },
   {
@@ -107,6 +148,14 @@ const steps: readonly Step[] = [
     says: /can cost/,
   },
   {
+    name: 'the turn of an operation of high cost',
+    wrong: (sent) => {
+      edit(sent, 'nodes { id', 'nodes { id long: workflows(first: 100) { nodes { id } }');
+      refuseTurns();
+    },
+    says: /wait for their turn/,
+  },
+  {
     name: 'the variables',
     wrong: (sent) => {
       sent.variables = { n: 'x' };
@@ -123,11 +172,11 @@ const steps: readonly Step[] = [
 ];
 
 async function messageFor(sent: Sent): Promise<string> {
-  const { authorization, type, body, ...parameters } = sent;
+  const { authorization, type, body, pad, ...parameters } = sent;
   const answer = await fetch(`${app.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': type, ...(authorization ? { authorization } : {}) },
-    body: body ?? JSON.stringify(parameters),
+    body: `${body ?? JSON.stringify(parameters)}${' '.repeat(pad)}`,
   });
   const { errors = [] } = (await answer.json()) as {
     readonly errors?: readonly { readonly message: string }[];

@@ -236,6 +236,23 @@ describe('a caller', () => {
     expect(() => sign({ credentialId: newId() }).take(6)).toThrow('too many requests');
   });
 
+  it('does not use the bucket of its key when the bucket of the user is empty', () => {
+    const userId = newId();
+    const program = (clientId: string) =>
+      new Meter({ ...systemCaller(newId(), userId), role: 'USER', method: 'TOKEN', clientId }, null);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      program('one').take(100);
+      program('other').take(33);
+      expect(() => program('other').take(60)).toThrow('too many requests');
+      // In this time, the bucket of the user gets 80, and that of the program gets 60 to the 67 that it still has.
+      vi.setSystemTime(Date.now() + 60 * 60_000);
+      expect(() => program('other').take(80)).not.toThrow();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('leaves something to its other keys also when one operation costs more than a full bucket', () => {
     const userId = newId();
     const key = (credentialId: string) =>

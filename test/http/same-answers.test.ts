@@ -40,7 +40,7 @@ async function ofYoga(asked: Asked, { authorization, accept = '*/*' }: Record<st
   const meter = new Meter(caller, null);
   const { signal } = request;
   const answer = await graphql.handleRequest(request, {
-    ...{ caller, signal, publicUrl: app.url, meter, isOverHttp: true },
+    ...{ caller, signal, publicUrl: app.url, meter, isOverHttp: true, isLong: false },
   });
   return { status: answer.status, type: answer.headers.get('content-type'), body: await answer.json() };
 }

@@ -213,6 +213,7 @@ describe('variables without a sign-in', () => {
       publicUrl: app.url,
       meter: new Meter(null, '192.0.2.1'),
       isOverHttp: false,
+      isLong: false,
     };
     return await ask(graphql, { query: document, variables: variableValues as Answer }, edge);
   }

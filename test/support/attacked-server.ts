@@ -8,7 +8,7 @@ import { startServerProcess } from './second-server.ts';
 const pathOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** Compiled, as in production; `npm run test:soak` compiles it before. */
 const COMPILED = [
-  ...['--max-semi-space-size=64', '--import', pathOf('report-loop-delay.mjs')],
+  ...['--max-semi-space-size=32', '--import', pathOf('report-loop-delay.mjs')],
   pathOf('../../dist/bin/server.js'),
 ];
 const SOURCES = [
