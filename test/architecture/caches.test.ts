@@ -114,6 +114,8 @@ const never: Readonly<Record<string, string>> = {
   'registry/store/workflow-quality.ts known': 'A version of a workflow never changes.',
   'jobs/commands/read-round.ts nodesOf': 'The key is the digest of the value.',
   'scheduler/owned-job-sets.ts #isFree': 'Whether a job set has an owner never changes.',
+  'graphql/execution/selection.ts selections': 'Belong to the fields of a plan.',
+  'graphql/execution/selection.ts #byName': 'What a plan selects does not change.',
   'platform/database/client.ts waiting': 'A number of transactions that begin now.',
   'platform/database/client.ts statementNames': 'The names of statements, by their text.',
   'platform/database/statement.ts statements': 'The names of statements, by their text.',
