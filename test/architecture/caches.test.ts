@@ -130,8 +130,6 @@ const never: Readonly<Record<string, string>> = {
     'Whether a document is valid follows from its text and the schema.',
   'http/known-documents.ts #operations': 'The operations of one document.',
   'graphql/execution/plan.ts #variants': 'Computed from one document and the schema.',
-  'graphql/execution/selection.ts #byName': 'Computed from one document and the schema.',
-  'graphql/execution/selection.ts selections': 'Computed from one document and the schema.',
   'http/answer-operations.ts jsonTypes': 'Computed from its key, the text of a header.',
   'platform/instants.ts lastDay': 'The day of the last instant that was written.',
   'platform/instants.ts lastDayText': 'The text of this day.',

@@ -139,3 +139,11 @@ export function holdAnswers(form: RegExp): HeldAnswers {
     release,
   };
 }
+
+/** In place of `pool.query`: nothing is sent, and whoever asks gets this error. */
+export const failingWith = (error: Error) =>
+  ((...args: unknown[]) => {
+    const callback = args.at(-1);
+    if (typeof callback !== 'function') return Promise.reject(error);
+    return void callback(error);
+  }) as never;
