@@ -3,7 +3,6 @@ import { managedResources } from '../../authorization/managed-resources.ts';
 import {
   countGrantsFor,
   countGrantsOn,
-  type GrantWithProject,
   grantOrder,
   listGrantsFor,
   listGrantsOn,
@@ -25,6 +24,7 @@ import type { GrantAddress } from '../commands/grant-change.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
+import { besideProjects, type GrantWithProject } from '../store/grants-with-projects.ts';
 import {
   type FoundResource,
   findResource,
@@ -139,7 +139,7 @@ builder.queryFields((t) => ({
         return await pagedList(
           args,
           grantOrder,
-          (page) => listGrantsFor(caller, type, page, hasNames),
+          (page) => listGrantsFor(caller, type, page, hasNames ? besideProjects : undefined),
           () => countGrantsFor(caller, type),
           { selected },
         );
