@@ -18,6 +18,8 @@ const nobody: Reader = {
 class LoadersOfRequest {
   readonly reader: Reader;
   readonly tenantId: string;
+  /** By the place of the capability. */
+  readonly made: (Readonly<Record<string, unknown>> | undefined)[] = [];
 
   constructor(reader: Reader) {
     this.reader = reader;
@@ -25,16 +27,16 @@ class LoadersOfRequest {
   }
 }
 
-for (const { loaders: make } of capabilities)
-  if (make)
-    for (const name of Object.keys(make(nobody)))
-      Object.defineProperty(LoadersOfRequest.prototype, name, {
-        get(this: LoadersOfRequest) {
-          const made = make(this.reader);
-          Object.defineProperties(this, Object.getOwnPropertyDescriptors(made));
-          return made[name as keyof typeof made];
-        },
-      });
+capabilities.forEach(({ loaders: make }, at) => {
+  if (!make) return;
+  for (const name of Object.keys(make(nobody)))
+    Object.defineProperty(LoadersOfRequest.prototype, name, {
+      get(this: LoadersOfRequest) {
+        this.made[at] ??= make(this.reader);
+        return this.made[at][name];
+      },
+    });
+});
 
 export const newLoaders = (caller: Caller | null): Loaders =>
   new LoadersOfRequest(caller ?? nobody) as unknown as Loaders;

@@ -21,6 +21,7 @@ import {
 import { obstacleText } from './domain/requirement-text.ts';
 import type { Target } from './domain/resources.ts';
 import { managesTenant } from './domain/roles.ts';
+import type { Grantee, GrantLevelsRow } from './store/grant-levels.ts';
 import { grantsOf } from './subject-grants.ts';
 
 /** The name of an object in messages. */
@@ -170,10 +171,29 @@ function neededLevel(
 }
 
 /** Takes the place of an object that does not exist, so that the same statements are sent. */
-const nothing = ({ tenantId }: Caller, { kind, key }: Partial<Name>): Target => ({
+const nothing = ({ tenantId }: Pick<Caller, 'tenantId'>, { kind, key }: Partial<Name>): Target => ({
   tenantId,
   resources: [{ type: 'PROJECT', id: idOfNothing(`${kind} ${key}`) }],
 });
+
+/**
+ * Keeps the caller's grants that were read together with an object, so that no other statement reads them. For an object
+ * that does not exist, they must be read as well, so that it takes the same statements as a hidden one.
+ *
+ * @param target  null if the object does not exist.
+ */
+export function keepGrants(
+  caller: Grantee,
+  name: Name,
+  target: Target | null,
+  rows: readonly GrantLevelsRow[],
+): void {
+  const { resources } = target ?? nothing(caller, name);
+  grantsOf(caller).keep(
+    resources.map(({ id }) => id),
+    rows,
+  );
+}
 
 /**
  * The caller's level on a target, and the step that decided. All decisions that are asked for at the same time take one

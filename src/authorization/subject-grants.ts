@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { NO_ID } from '../platform/ids.ts';
 import type { GrantLevels, GrantResource } from './domain/decision.ts';
-import { type Grantee, listGrantLevels } from './store/grant-levels.ts';
+import { type Grantee, type GrantLevelsRow, listGrantLevels } from './store/grant-levels.ts';
 
 /** The grants of a user, read in batches and cached. The resources of all objects of one level take one statement. */
 export class SubjectGrants {
@@ -10,14 +10,24 @@ export class SubjectGrants {
 
   constructor(subject: Grantee) {
     this.#byId = new DataLoader(async (ids) => {
-      const rows = await listGrantLevels(subject, ids);
-      const byId = new Map<string, Map<string, GrantLevels>>();
-      for (const row of rows) {
-        if (row.id === null) this.#wide.set(row.type, row);
-        else byId.set(row.id, (byId.get(row.id) ?? new Map()).set(row.type, row));
-      }
+      const byId = this.#levelsById(await listGrantLevels(subject, ids));
       return ids.map((id) => byId.get(id) ?? new Map());
     });
+  }
+
+  #levelsById(rows: readonly GrantLevelsRow[]): Map<string, Map<string, GrantLevels>> {
+    const byId = new Map<string, Map<string, GrantLevels>>();
+    for (const row of rows) {
+      if (row.id === null) this.#wide.set(row.type, row);
+      else byId.set(row.id, (byId.get(row.id) ?? new Map()).set(row.type, row));
+    }
+    return byId;
+  }
+
+  /** Keeps all levels on these resources, on their types and on the tenant, which another statement has read. */
+  keep(resourceIds: readonly string[], rows: readonly GrantLevelsRow[]): void {
+    const byId = this.#levelsById(rows);
+    for (const id of resourceIds) this.#byId.prime(id, byId.get(id) ?? new Map());
   }
 
   /** The levels on these resources, on their types and on the tenant. */

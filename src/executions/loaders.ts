@@ -1,8 +1,13 @@
 import DataLoader from 'dataloader';
+import { keepGrants } from '../authorization/can.ts';
+import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Reader } from '../authorization/store/readable.ts';
+import { addressText } from '../platform/address-text.ts';
 import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
+import { isId } from '../platform/ids.ts';
 import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
+import { executionTarget } from './domain/targets.ts';
 import { type DataRow, readExecutionData, readNodeData, readTaskData } from './store/data.ts';
 import {
   type DynamicWorkflowRow,
@@ -14,9 +19,11 @@ import {
 } from './store/details.ts';
 import { readPhaseCountsOfProjects } from './store/execution-counts.ts';
 import { readShownSpecs } from './store/execution-specs.ts';
+import { readExecutionWithGrants } from './store/execution-with-grants.ts';
 import { type ExecutionListFilter, executionsOfEach, type ProjectPhaseCount } from './store/lists.ts';
+import { nodesWithAttempts } from './store/nodes-with-attempts.ts';
 import { readNotifications } from './store/notices.ts';
-import { nodesOfEach, tasksOfEach } from './store/part-lists.ts';
+import { tasksOfEach } from './store/part-lists.ts';
 import {
   type AttemptKey,
   type ExecutionBy,
@@ -50,11 +57,13 @@ import { readSpanParts } from './store/spans.ts';
  */
 export function executionLoaders(reader: Reader) {
   const { tenantId } = reader;
+  const execution = addressLoader<ExecutionBy, ExecutionRow | null>((addresses) =>
+    readExecutions(tenantId, addresses),
+  );
   return {
+    execution,
+    executionWithGrants: loaderWithGrants(reader, execution),
     executionNotifications: new DataLoader(readNotifications),
-    execution: addressLoader<ExecutionBy, ExecutionRow | null>((addresses) =>
-      readExecutions(tenantId, addresses),
-    ),
     nodeExecution: new DataLoader<string, NodeExecutionRow | null>(readNodeExecutions),
     nodeExecutionByKey: addressLoader<NodeKey, NodeExecutionRow | null>(readNodesByKey),
     taskExecution: new DataLoader<string, TaskExecutionRow | null>(readTaskExecutions),
@@ -63,9 +72,9 @@ export function executionLoaders(reader: Reader) {
     executionsOfProject: listLoader(executionsOfEach(reader, 'project')),
     executionsOfWorkflow: listLoader(executionsOfEach(reader, 'workflow')),
     executionsOfLaunchPlan: listLoader(executionsOfEach(reader, 'launchPlan')),
-    nodesOfExecution: listLoader(nodesOfEach('execution')),
-    nodesInside: listLoader(nodesOfEach('node')),
-    nodesOfTask: listLoader(nodesOfEach('task')),
+    nodesOfExecution: listLoader(nodesWithAttempts('execution')),
+    nodesInside: listLoader(nodesWithAttempts('node')),
+    nodesOfTask: listLoader(nodesWithAttempts('task')),
     itemCounts: groupLoader(readItemCounts, (row) => row.arrayId),
     childExecution: new DataLoader<string, ExecutionRow | null>(async (ids) => {
       const byNode = new Map((await readChildExecutions(ids)).map((row) => [row.startedBy, row]));
@@ -87,6 +96,25 @@ export function executionLoaders(reader: Reader) {
     nodeCounts: groupLoader(readPhaseCounts, (row) => row.executionId),
   };
 }
+
+/**
+ * The execution of a rule, which asks for the caller's grants next. The grants of one execution are read in the same
+ * statement. Those of several take one statement more, and so do malformed ids, which no object has.
+ */
+function loaderWithGrants(reader: Reader, execution: ExecutionLoader): ExecutionLoader {
+  return addressLoader<ExecutionBy, ExecutionRow | null>(async (addresses) => {
+    const [by] = addresses;
+    const needsGrants = !managesTenant(reader.role);
+    if (!by || addresses.length > 1 || !needsGrants || ('id' in by && !isId(by.id)))
+      return await Promise.all(addresses.map((one) => execution.load(one)));
+    const { execution: row, grants } = await readExecutionWithGrants(reader, by);
+    keepGrants(reader, { kind: 'execution', key: addressText(by) }, row && executionTarget(row), grants);
+    execution.prime(by, row);
+    return [row];
+  });
+}
+
+type ExecutionLoader = DataLoader<ExecutionBy, ExecutionRow | null, string>;
 
 /** How many executions of a project are in each phase. Nothing is cached, as for lists. */
 const phaseCounter = (reader: Reader) =>

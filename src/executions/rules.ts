@@ -18,7 +18,7 @@ const targetOf = (execution: ExecutionRow | null): Target | null => execution &&
 const ofExecution = (by: (args: never) => ExecutionBy): Finder => ({
   kind: 'execution',
   key: (args) => addressText(by(args as never)),
-  target: async (args, { loaders }) => targetOf(await loaders.execution.load(by(args as never))),
+  target: async (args, { loaders }) => targetOf(await loaders.executionWithGrants.load(by(args as never))),
 });
 
 const ofExecutionBy = ofExecution(({ by }: { by: ExecutionBy }) => by);

@@ -5,6 +5,7 @@ import type { Target } from '../authorization/domain/resources.ts';
 import type { ColumnSets } from '../platform/database/columns.ts';
 import type { Order, Page } from '../platform/database/page.ts';
 import { type Context, callerOf } from './context.ts';
+import { selectionOf } from './execution/selection.ts';
 import { type PageArguments, pagedList } from './keyset.ts';
 
 /**
@@ -61,7 +62,7 @@ export function guardedList<Parent, Args extends PageArguments, Filter, Row exte
       orderOf(filter),
       (page) => list.page(parent.id, filter, page),
       () => list.count(parent.id, filter),
-      columns ? { info, columns } : { info },
+      { selected: selectionOf(info), ...(columns && { columns }) },
     );
   };
 }

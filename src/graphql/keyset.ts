@@ -1,10 +1,9 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import type { ColumnSets } from '../platform/database/columns.ts';
 import type { Order, Page, SortKey, SortType } from '../platform/database/page.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { isStorable } from '../platform/text.ts';
-import { type Selection, selectionOf } from './execution/selection.ts';
+import type { Selection } from './execution/selection.ts';
 
 /**
  * Pages by keyset. A cursor is the sort key of a row, and callers do not look inside. So each page costs the same
@@ -37,11 +36,20 @@ export async function pagedList<Row extends Sorted, Sorted>(
   lookAhead?: LookAhead,
 ) {
   const page = pageOf(args, order, lookAhead);
-  return new Connection(await list(page), page, order, count);
+  return connectionOf(await list(page), page, order, count);
 }
 
+/** The same for the rows of a page that are already read. */
+export const connectionOf = <Row extends Sorted, Sorted>(
+  rows: readonly Row[],
+  page: Page,
+  order: Order<Sorted>,
+  count: () => Promise<number>,
+) => new Connection(rows, page, order, count);
+
 export interface LookAhead {
-  readonly info: GraphQLResolveInfo;
+  /** What is selected inside of the list; null if this is not known. */
+  readonly selected: Selection | null;
   /** The columns of the rows, if `list` can read a brief set of them. */
   readonly columns?: ColumnSets;
 }
@@ -86,6 +94,7 @@ function isInstant(text: string): boolean {
   return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(instant.getTime()) && instant.toISOString() === text;
 }
 
+/** The page that the arguments of a list ask for. @throws InvalidArgumentError that names the argument. */
 export function pageOf<Row>(args: PageArguments, order: Order<Row>, lookAhead?: LookAhead): Page {
   const backward = args.last != null || args.before != null;
   if (backward && (args.first != null || args.after != null))
@@ -96,12 +105,12 @@ export function pageOf<Row>(args: PageArguments, order: Order<Row>, lookAhead?: 
     throw InvalidArgumentError.of([name], `${name} must be between 1 and ${MAX_PAGE}`);
   const cursor = backward ? args.before : args.after;
   const from = cursor == null ? null : keyOf(cursor, order, backward ? 'before' : 'after');
-  const selected = lookAhead && selectionOf(lookAhead.info);
-  if (!selected) return { limit, backward, from };
+  if (!lookAhead?.selected) return { limit, backward, from };
+  const { selected, columns } = lookAhead;
   return {
     ...{ limit, backward, from },
     tellsMore: selected.has('pageInfo', backward ? 'hasPreviousPage' : 'hasNextPage'),
-    isBrief: lookAhead.columns !== undefined && isBrief(selected, lookAhead.columns, order),
+    isBrief: columns !== undefined && isBrief(selected, columns, order),
   };
 }
 

@@ -53,16 +53,22 @@ const document = `query ($by: ExecutionByInput!) {
 }`;
 
 describe('execution { nodeExecutions { taskExecutions } }', () => {
-  it.each([1, 50])('takes 3 statements, none of them for the sign-in, for %i nodes', async (count) => {
-    const by = { key: { project, domain: 'development', name: `run-${count}` } };
-    await app.ask(document, { by });
-    const { result, statements } = await countStatements(() => app.ask(document, { by }));
-    expect(result.errors).toBeUndefined();
-    expect(result.data.execution.nodeExecutions.edges).toHaveLength(count);
-    for (const { node } of result.data.execution.nodeExecutions.edges)
-      expect(node.taskExecutions.edges).toEqual([{ node: { retryAttempt: 0, phase: 'SUCCEEDED' } }]);
-    expect(statements).toHaveLength(3);
-  });
+  // Without a plan, nobody knows before that the attempts are selected, too.
+  const expected = process.env['REFERENCE_EXECUTOR'] ? 3 : 2;
+
+  it.each([1, 50])(
+    `takes ${expected} statements, none of them for the sign-in, for %i nodes`,
+    async (count) => {
+      const by = { key: { project, domain: 'development', name: `run-${count}` } };
+      await app.ask(document, { by });
+      const { result, statements } = await countStatements(() => app.ask(document, { by }));
+      expect(result.errors).toBeUndefined();
+      expect(result.data.execution.nodeExecutions.edges).toHaveLength(count);
+      for (const { node } of result.data.execution.nodeExecutions.edges)
+        expect(node.taskExecutions.edges).toEqual([{ node: { retryAttempt: 0, phase: 'SUCCEEDED' } }]);
+      expect(statements).toHaveLength(expected);
+    },
+  );
 
   it('reads a limited number of children of each parent', async () => {
     const by = { id: ids.get(50) };

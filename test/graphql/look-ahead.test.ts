@@ -12,10 +12,10 @@ import { schema } from '../../src/api/schema.ts';
 import { executionColumns, nodeColumns, taskColumns } from '../../src/executions/store/columns.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { Planner } from '../../src/graphql/execution/plan.ts';
-import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { type LocalApp, startApp } from '../support/app.ts';
 import { make } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { countStatements } from '../support/statements.ts';
+import { countRows, countStatements } from '../support/statements.ts';
 
 vi.hoisted(() => {
   process.env['QUERY_COST_LIMIT'] = '1000000000';
@@ -288,7 +288,11 @@ describe.runIf(hasPlans)('a list reads', () => {
   const tables = {
     Execution: ['executions as execution', executionColumns, 'id name phase createdAt startedAt duration'],
     NodeExecution: ['node_executions as node', nodeColumns, 'id nodeId phase endedAt data { inputs }'],
-    TaskExecution: ['task_executions as task', taskColumns, '__typename id phase retryAttempt'],
+    TaskExecution: [
+      'task_executions as task',
+      { ...taskColumns, brief: taskColumns.briefPart('attempt.').columns },
+      '__typename id phase retryAttempt',
+    ],
   } as const;
 
   it.each(Object.entries(tables))(
@@ -321,12 +325,13 @@ describe.runIf(hasPlans)('a list reads', () => {
 });
 
 describe.runIf(hasPlans)('a page reads one more row', () => {
-  const limitOf = async (args: string, selection: string): Promise<Answer> => {
-    const sent = vi.spyOn((await import('../../src/platform/database/client.ts')).pool, 'query');
-    const { errors } = await app.ask(`{ executions(${inProject}, ${args}) ${selection} }`);
-    expect(errors).toBeUndefined();
-    const queries = sent.mock.calls.map(([query]) => query as unknown as { text: string; values: unknown[] });
-    return queries.findLast(({ text }) => text.includes('from executions as execution'))?.values.at(-1);
+  /** Without that of the project. */
+  const rowsOf = async (args: string, selection: string): Promise<number> => {
+    const { result, rows } = await countRows(() =>
+      app.ask(`{ executions(${inProject}, ${args}) ${selection} }`),
+    );
+    expect(result.errors).toBeUndefined();
+    return rows - 1;
   };
 
   it.each([
@@ -337,6 +342,37 @@ describe.runIf(hasPlans)('a page reads one more row', () => {
     ['last: 2', '{ nodes { id } pageInfo { hasNextPage } }', 2],
     ['last: 2', '{ nodes { id } pageInfo { hasPreviousPage } }', 3],
   ])('for (%s) %s: %i in total', async (args, selection, rows) => {
-    expect(await limitOf(args, selection)).toBe(rows);
+    expect(await rowsOf(args, selection)).toBe(rows);
+  });
+});
+
+describe.runIf(hasPlans)('the attempts of the nodes of a list', () => {
+  const attempts = (args: string, inside = '{ nodes { id phase } }') => `taskExecutions${args} ${inside}`;
+  const more = '{ nodes { id reason } }';
+
+  it.each([
+    ['with the nodes', `nodes { nodeId ${attempts('(first: 1)')} }`, 0],
+    [
+      'with the nodes',
+      `nodes { id } edges { cursor node { ${attempts('(last: 3, orderBy: STARTED)')} } }`,
+      0,
+    ],
+    [
+      'with the nodes, and counted',
+      `nodes { ${attempts('', '{ totalCount pageInfo { hasNextPage } }')} }`,
+      1,
+    ],
+    ['by themselves with filters', `nodes { ${attempts('(filter: { phases: [RUNNING] })')} }`, 1],
+    ['by themselves with more columns', `nodes { ${attempts('', more)} }`, 1],
+    ['by themselves with more columns of nodes', `nodes { kind ${attempts('')} }`, 1],
+    ['by themselves under a second alias', `nodes { a: ${attempts('(first: 1)')} b: ${attempts('')} }`, 1],
+  ])('are read %s: %s', async (_how, selection, own) => {
+    const { result, statements } = await countStatements(() =>
+      app.ask(nested(`nodeExecutions { ${selection} }`)),
+    );
+    expect(result.errors).toBeUndefined();
+    const reads = statements.filter((text) => text.includes('from task_executions'));
+    expect(reads.filter((text) => !text.includes('from node_executions'))).toHaveLength(own);
+    expect(statements).toHaveLength(3 + own);
   });
 });

@@ -8,7 +8,7 @@ import { type Answer, type App, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
 import { type SecondServer, startSecondServer } from '../support/second-server.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { countStatements } from '../support/statements.ts';
+import { countStatements, failingWith } from '../support/statements.ts';
 import { changeUser, newUser, tokenOf, type User } from '../support/users.ts';
 import { eventsDocument, overSse, socketClient } from '../support/watch.ts';
 
@@ -221,7 +221,7 @@ describe('many subscriptions', () => {
       );
       await client.dispose();
     }
-    expect(costs[0]).toBeGreaterThanOrEqual(3);
+    expect(costs[0]).toBeGreaterThanOrEqual(2);
     expect(costs[1]).toBe(costs[0]);
   });
 
@@ -259,7 +259,7 @@ describe('a database that does not answer', () => {
     // Without news, it would look only every five seconds, and then end with the failure of the database.
     await untilQuiet();
     const lost = Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });
-    const query = vi.spyOn(pool, 'query').mockRejectedValue(lost as never);
+    const query = vi.spyOn(pool, 'query').mockImplementation(failingWith(lost));
     await eventually(
       () => query.mock.calls.length,
       (count) => count > 3,

@@ -1,6 +1,7 @@
 /** The random text of a tenant that goes into its pairwise subjects. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { newId } from '../../src/platform/ids.ts';
+import { failingWith } from '../support/statements.ts';
 
 const older = process.env['SLIPWAY_SECRETS'] ?? '';
 const newer = 'another-secret-of-the-tests-that-is-long-enough';
@@ -55,7 +56,7 @@ describe('the random text of a tenant', () => {
   it('is read again after the database could not be reached', async () => {
     const tenantId = newId();
     const { saltOf, pool } = await startServer();
-    const reads = vi.spyOn(pool, 'query').mockRejectedValueOnce(new Error('no database') as never);
+    const reads = vi.spyOn(pool, 'query').mockImplementationOnce(failingWith(new Error('no database')));
     await expect(saltOf(tenantId)).rejects.toThrow();
     reads.mockRestore();
     expect(await saltOf(tenantId)).toMatch(/^[\w-]{43}$/);

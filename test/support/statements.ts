@@ -51,7 +51,9 @@ export async function countRows<T>(
   const statements: string[] = [];
   let rows = 0;
   const count = (answer: unknown) => {
-    rows += (answer as { rows?: unknown[] } | undefined)?.rows?.length ?? 0;
+    // Prepared statements answer their rows, and `pg` answers a result that has them.
+    const answered = Array.isArray(answer) ? answer : (answer as { rows?: unknown[] } | undefined)?.rows;
+    rows += answered?.length ?? 0;
   };
   const stop = intercept((text, args, send) => {
     if (!isOfRequests(text)) return send(args);
@@ -137,3 +139,11 @@ export function holdAnswers(form: RegExp): HeldAnswers {
     release,
   };
 }
+
+/** In place of `pool.query`: nothing is sent, and whoever asks gets this error. */
+export const failingWith = (error: Error) =>
+  ((...args: unknown[]) => {
+    const callback = args.at(-1);
+    if (typeof callback !== 'function') return Promise.reject(error);
+    return void callback(error);
+  }) as never;

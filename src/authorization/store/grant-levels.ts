@@ -30,10 +30,9 @@ export const grantsAbout = ({ tenantId, userId, groupIds }: Grantee): Sql => sql
 
 export type GrantLevelsRow = GrantResource & { readonly own: Level | null; readonly group: Level | null };
 
-// Each part finds its grants by an index, also those of a user who has created a hundred thousand resources. The ids are
-// in a subquery so that PostgreSQL keeps the plan: see `anyOf`.
-const levelsStatement = statement<GrantLevelsRow>(
-  `with asked as materialized (select unnest((select $4::uuid[])) as id),
+// Each part finds its grants by an index, also those of a user who has created a hundred thousand resources.
+const levelsOn = (ids: string) => `
+   with asked as materialized (select unnest(${ids}) as id),
    joined as materialized (
      select group_id as id from group_members where user_id = $1::uuid
      union
@@ -63,15 +62,26 @@ const levelsStatement = statement<GrantLevelsRow>(
    )
    select resource_type::text as type, resource_id as id, max(level) filter (where is_own)::text as own,
           max(level) filter (where not is_own)::text as "group"
-     from about_user group by resource_type, resource_id`,
-);
+     from about_user group by resource_type, resource_id`;
+
+// The ids are in a subquery so that PostgreSQL keeps the plan: see `anyOf`.
+const levelsStatement = statement<GrantLevelsRow>(levelsOn('(select $4::uuid[])'));
+
+/**
+ * The same as one value of type json, for a statement that reads an object and the levels on its resources. The first
+ * three values of the statement are those of `granteeValues`.
+ *
+ * @param ids  an SQL expression of type uuid[].
+ */
+export const levelsBeside = (ids: string): string =>
+  `(select coalesce(json_agg(levels), '[]') from (${levelsOn(ids)}) as levels)`;
+
+export const granteeValues = ({ userId, tenantId, groupIds }: Grantee) =>
+  [userId, tenantId, groupIds] as const;
 
 /** The levels of a user on these resources, on all resources of their types and on the tenant, in one statement. */
-export function listGrantLevels(
-  { tenantId, userId, groupIds }: Grantee,
-  resourceIds: readonly string[],
-): Promise<GrantLevelsRow[]> {
-  return run(levelsStatement, [userId, tenantId, groupIds, resourceIds]);
+export function listGrantLevels(grantee: Grantee, resourceIds: readonly string[]): Promise<GrantLevelsRow[]> {
+  return run(levelsStatement, [...granteeValues(grantee), resourceIds]);
 }
 
 const grantCreatorStatement = statement<Record<string, never>>(

@@ -4,6 +4,7 @@ import type { Target } from '../../authorization/domain/resources.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
+import { selectionOf } from '../../graphql/execution/selection.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf } from '../../graphql/input.ts';
@@ -357,7 +358,7 @@ builder.queryFields((t) => ({
           executionOrder(shown),
           async (page) => (await listExecutions(caller, shown, page)).map(listed),
           () => countExecutions(caller, shown),
-          { info, columns: executionColumns },
+          { selected: selectionOf(info), columns: executionColumns },
         );
       },
     },
@@ -392,7 +393,7 @@ builder.queryFields((t) => ({
           nodeOrder(shown),
           async (page) => (await listNodes(inside, id, shown, page)).map(listed),
           () => countNodes(inside, id, shown),
-          { info, columns: nodeColumns },
+          { selected: selectionOf(info), columns: nodeColumns },
         );
       },
     },

@@ -2,12 +2,14 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { selectionOf } from '../../graphql/execution/selection.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { readsOf } from '../../graphql/reads.ts';
 import { NodeKindEnum } from '../../registry/graphql/node-kind.ts';
 import { nodeColumns } from '../store/columns.ts';
 import { type NodeListFilter, type NodeOrder, nodeOrder } from '../store/part-lists.ts';
 import type { NodeExecutionRow, TaskExecutionRow } from '../store/reads.ts';
+import { attemptsAhead } from './attempts-ahead.ts';
 import { CacheStatusEnum } from './cache-status.ts';
 import { NodeExecutionConnection, NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
 import { partConditions, timeOrders } from './part-conditions.ts';
@@ -65,12 +67,13 @@ export function nodesOf(
   info: GraphQLResolveInfo,
 ) {
   const shown = nodeFilterOf({ filter, orderBy });
+  const attempts = attemptsAhead(info);
   return pagedList(
     args,
     nodeOrder(shown),
-    async (page) => (await list.page(parentId, shown, page)).map(listed),
-    () => list.count(parentId, shown),
-    { info, columns: nodeColumns },
+    async (page) => (await list.page(parentId, { ...shown, attempts }, page)).map(listed),
+    () => list.count(parentId, { ...shown, attempts: null }),
+    { selected: selectionOf(info), columns: nodeColumns },
   );
 }
 

@@ -6,7 +6,14 @@ import type {
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
 import { type FilterTable, filterSql } from '../../platform/database/filter-sql.ts';
-import { lastIdFirst, type Order, type Page, reversed, textOf } from '../../platform/database/page.ts';
+import {
+  lastIdFirst,
+  type Order,
+  type Page,
+  pageOfEachParent,
+  reversed,
+  textOf,
+} from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach } from '../../platform/database/statement.ts';
 import type { FilterTerm } from '../../platform/flyte-filters.ts';
@@ -162,6 +169,18 @@ export const nodesOfEach = (inside: Inside) =>
     (filter) => nodesIn(inside, filter),
     nodeColumns,
     nodeOrder,
+  );
+
+/** The statement of one page of these nodes for each parent, with the brief columns. */
+export const briefNodesOfEach = (
+  inside: Inside,
+  parentIds: readonly string[],
+  filter: NodeListFilter,
+  page: Page,
+): Sql =>
+  pageOfEachParent(
+    ...([nodesIn(inside, filter), insides[inside].parent, parentIds] as const),
+    ...([raw(nodeColumns.brief), nodeOrder(filter), page] as const),
   );
 
 /** The attempts of each node. */

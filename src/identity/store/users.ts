@@ -5,7 +5,7 @@ import { eachOf } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
 import { byText, newestFirst, type Order, type Page, pageOfEach } from '../../platform/database/page.ts';
 import { columnsOf, nothing, type Sql, sql } from '../../platform/database/sql.ts';
-import { count, list, query, run, statement } from '../../platform/database/statement.ts';
+import { anyOf, count, list, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId, NO_ID } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
@@ -13,12 +13,13 @@ import { parseUsername, type UserBy } from '../domain/addresses.ts';
 
 const columns = columnsOf(Prisma.UserScalarFieldEnum, 'account');
 
+const byIds = statement<User>(
+  `select ${columns.text} from users as account where account.tenant_id = $1::uuid and account.id = ${anyOf('$2', 'uuid')}`,
+);
+
 /** One row or null for each id, in the order of the ids. */
 export async function readUsersById(tenantId: string, ids: readonly string[]): Promise<(User | null)[]> {
-  const rows = await query<User>(
-    sql`select ${columns} from users as account where account.tenant_id = ${tenantId}::uuid and account.id = any(${ids}::uuid[])`,
-  );
-  return eachOf(ids, rows);
+  return eachOf(ids, await run(byIds, [tenantId, ids]));
 }
 
 export interface UserAddress {

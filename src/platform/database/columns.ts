@@ -13,12 +13,31 @@ export interface ColumnSets {
   readonly brief: string;
   /** The names of the brief columns in a row. */
   readonly briefNames: ReadonlySet<string>;
+  /** The brief columns as a part of a larger row, where each name begins with `prefix`. */
+  briefPart(prefix: string): RowPart;
+}
+
+export interface RowPart {
+  readonly columns: string;
+  /** The part as a row of its own. */
+  in(row: object): Record<string, unknown>;
 }
 
 export const columnSets = (brief: Columns, others: Columns): ColumnSets => ({
   all: textOf({ ...brief, ...others }),
   brief: textOf(brief),
   briefNames: new Set(Object.keys(brief)),
+  briefPart: (prefix) => {
+    const names = Object.keys(brief).map((name) => [name, `${prefix}${name}`] as const);
+    return {
+      columns: textOf(Object.fromEntries(names.map(([name, long]) => [long, brief[name] as string]))),
+      in: (row) => {
+        const part: Record<string, unknown> = {};
+        for (const [name, long] of names) part[name] = (row as Readonly<Record<string, unknown>>)[long];
+        return part;
+      },
+    };
+  },
 });
 
 const textOf = (columns: Columns) =>

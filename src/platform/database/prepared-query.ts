@@ -34,7 +34,8 @@ const layouts = new WeakMap<Connection, Map<string, Layout>>();
 export class PreparedQuery<Row> implements pg.Submittable {
   readonly name: string;
   readonly text: string;
-  readonly #values: readonly (string | Uint8Array | null)[];
+  /** As they are sent. */
+  readonly values: readonly (string | Uint8Array | null)[];
   readonly #rows: Row[] = [];
   #layout: Layout | undefined;
   #known: Map<string, Layout> | undefined;
@@ -49,7 +50,7 @@ export class PreparedQuery<Row> implements pg.Submittable {
   constructor({ name, text }: { readonly name: string; readonly text: string }, values: readonly unknown[]) {
     this.name = name;
     this.text = text;
-    this.#values = values.map(prepareValue);
+    this.values = values.map(prepareValue);
   }
 
   /** @throws Error if the connection is lost, or what PostgreSQL reports. */
@@ -81,7 +82,7 @@ export class PreparedQuery<Row> implements pg.Submittable {
         connection.parse({ name, text });
         if (name !== '') submitted[name] = text;
       }
-      connection.bind({ statement: name, values: this.#values });
+      connection.bind({ statement: name, values: this.values });
       if (!this.#layout) connection.describe({ type: 'P' });
       connection.execute();
       connection.sync();
