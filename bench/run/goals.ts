@@ -57,10 +57,10 @@ export interface Gate {
  */
 export const gates: Readonly<Record<string, Gate>> = {
   V0: { statements: 1, cpu: 12 },
-  Q1: { statements: 4, cpu: 15 },
-  Q2: { statements: 5, cpu: 9 },
+  Q1: { statements: 2, cpu: 11 },
+  Q2: { statements: 4, cpu: 7 },
   Q3: { statements: 3, cpu: 8 },
-  Q4: { statements: 3, cpu: 12 },
+  Q4: { statements: 2, cpu: 10 },
   M1: { statements: 4, cpu: 8 },
 };
 

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Planner } from '../../src/graphql/execution/plan.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
@@ -11,15 +12,27 @@ import { experiment, permissionFields, permissionMutations } from './stage.ts';
 const project = 'listed';
 let app: App;
 let projectId: string;
+let otherId: string;
 let trialId: string;
 let write: ReturnType<typeof permissionMutations>;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   write = permissionMutations(app);
   projectId = await registerProject(app, project);
+  otherId = await registerProject(app, 'other');
   trialId = (await experiment(projectId, 'trial')).id;
 });
 afterAll(() => app.stop());
+
+/** Without a plan, nobody knows before what is selected. */
+const hasPlans = !process.env['REFERENCE_EXECUTOR'];
+
+async function grantOnNothing(userId: string): Promise<void> {
+  const tenantId = await homeTenant();
+  await db.grant.create({
+    data: { tenantId, userId, resourceType: 'PROJECT', resourceId: newId(), level: 'READ' },
+  });
+}
 
 const trial = () => ({ experiment: { id: trialId } });
 const grant = async (subject: object, resource: object, level: string) =>
@@ -239,6 +252,30 @@ describe('myPermissions', () => {
     await ask('effectiveLevel');
     expect((await countStatements(() => ask('grant { level }'))).statements).toHaveLength(1);
     expect((await countStatements(() => ask('effectiveLevel'))).statements.length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['nodes { grant { level } }', 1],
+    ['nodes { grant { resource { type id } } }', 1],
+    ['edges { node { grant { resource { name } } } }', hasPlans ? 2 : 3],
+    ['nodes { mine: grant { on: resource { called: name } } }', hasPlans ? 2 : 3],
+  ])('reads the names of projects together with the grants: %s', async (selected, expected) => {
+    const ann = await newUser();
+    await grant({ user: { id: ann.id } }, { project: { id: projectId } }, 'READ');
+    await grant({ user: { id: ann.id } }, { project: { id: otherId } }, 'READ');
+    await grant({ user: { id: ann.id } }, trial(), 'READ');
+    await grantOnNothing(ann.id);
+    const ask = () => app.ask(`{ myPermissions { ${selected} } }`, {}, ann.authorization);
+    await ask();
+    const { result, statements } = await countStatements(ask);
+    expect(result.errors).toBeUndefined();
+    expect(statements).toHaveLength(expected);
+    const text = JSON.stringify(result.data);
+    for (const name of [project, 'other', 'trial'])
+      expect(text.includes(`"${name}"`)).toBe(selected.includes('name'));
+    vi.spyOn(Planner.prototype, 'planFor').mockReturnValue(null);
+    expect((await ask()).data).toEqual(result.data);
+    vi.restoreAllMocks();
   });
 
   it('answers 3,400 permissions in pages with the same number of statements each', async () => {

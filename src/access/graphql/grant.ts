@@ -3,6 +3,7 @@ import { managedResources } from '../../authorization/managed-resources.ts';
 import {
   countGrantsFor,
   countGrantsOn,
+  type GrantWithProject,
   grantOrder,
   listGrantsFor,
   listGrantsOn,
@@ -13,8 +14,9 @@ import type { Level } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { selectionOf } from '../../graphql/execution/selection.ts';
 import { inputOf } from '../../graphql/input.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { objectsOf, pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { payload } from '../../graphql/payload.ts';
 import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
@@ -34,7 +36,7 @@ import {
 } from './resource.ts';
 import { GrantSubjectType, resolveSubject, type SubjectBy, SubjectByInput, subjectOf } from './subject.ts';
 
-export const GrantType = builder.objectRef<Grant>('Grant').implement({
+export const GrantType = builder.objectRef<GrantWithProject>('Grant').implement({
   description:
     'A level of one user or group on one resource. For each user or group, a resource has at most one grant.',
   fields: (t) => ({
@@ -42,7 +44,8 @@ export const GrantType = builder.objectRef<Grant>('Grant').implement({
     resource: t.field({
       type: GrantResourceType,
       description: 'The resource of the grant: one resource, all resources of a type, or the tenant.',
-      resolve: ({ tenantId, resourceType, resourceId }) => ({ tenantId, type: resourceType, id: resourceId }),
+      resolve: ({ tenantId, resourceType: type, resourceId: id, projectIdentifier: name }) =>
+        type === 'PROJECT' && name !== undefined ? { tenantId, type, id, name } : { tenantId, type, id },
     }),
     subject: t.field({
       type: GrantSubjectType,
@@ -59,7 +62,7 @@ export const GrantType = builder.objectRef<Grant>('Grant').implement({
   }),
 });
 
-const MyGrantType = builder.objectRef<Grant>('MyGrant').implement({
+const MyGrantType = builder.objectRef<GrantWithProject>('MyGrant').implement({
   description: 'A grant that gives you a level: to you, or to a group that you are in.',
   fields: (t) => ({
     grant: t.field({
@@ -126,14 +129,19 @@ builder.queryFields((t) => ({
       args: {
         filter: t.arg({ type: MyGrantFilterInput, description: 'Which grants to list. If left out: all.' }),
       },
-      resolve: async (_root, { filter, ...args }, context) => {
+      resolve: async (_root, { filter, ...args }, context, info) => {
         const type = filter?.resourceType ?? null;
         const caller = callerOf(context);
+        const selected = selectionOf(info);
+        const hasNames =
+          selected !== null &&
+          objectsOf(selected).some((one) => one.all('grant').some((grant) => grant.has('resource', 'name')));
         return await pagedList(
           args,
           grantOrder,
-          (page) => listGrantsFor(caller, type, page),
+          (page) => listGrantsFor(caller, type, page, hasNames),
           () => countGrantsFor(caller, type),
+          { selected },
         );
       },
     },

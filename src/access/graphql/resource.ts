@@ -190,6 +190,8 @@ export async function findResource(
 
 export interface GrantResourceRow extends GrantResource {
   readonly tenantId: string;
+  /** Left out if it must be looked up. */
+  readonly name?: string | null;
 }
 
 export const GrantResourceType = builder.objectRef<GrantResourceRow>('GrantResource').implement({
@@ -209,7 +211,9 @@ export const GrantResourceType = builder.objectRef<GrantResourceRow>('GrantResou
       description:
         'The name of the resource, or the identifier of a project; null for all resources of a type and for the tenant.',
       resolve: async (resource, _args, { loaders }) =>
-        (await findResource(resource, resource.tenantId, loaders))?.name ?? null,
+        resource.name === undefined
+          ? ((await findResource(resource, resource.tenantId, loaders))?.name ?? null)
+          : resource.name,
     }),
   }),
 });

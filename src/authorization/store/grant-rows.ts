@@ -176,8 +176,11 @@ export const countGrantsOn = (tenantId: string, resources: readonly GrantResourc
 /** The newest grant first. */
 export const grantOrder: Order<Grant> = lastIdFirst('grants');
 
+/** A grant, and the identifier of its resource if this is a project and if it was read together with the grant. */
+export type GrantWithProject = Grant & { readonly projectIdentifier?: string | null };
+
 /** The rows of `listGrantsFor`. */
-function grantsTo(reader: Reader, type: ResourceType | null): Rows {
+function grantsTo(reader: Reader, type: ResourceType | null, projects: Sql = nothing): Rows {
   const isOpen = managesTenant(reader.role)
     ? sql`true`
     : sql`(decided.resource_id is null or decided.effective >= 'READ')`;
@@ -190,7 +193,7 @@ function grantsTo(reader: Reader, type: ResourceType | null): Rows {
                coalesce(max(level) filter (where is_own) over resource, max(level) over resource) as effective
           from about_user window resource as (partition by resource_type, resource_id)
       )`,
-    from: sql`decided join grants on grants.id = decided.id
+    from: sql`decided join grants on grants.id = decided.id ${projects}
        where ${isOpen} ${ids ? sql`and decided.resource_id = any(${ids}::uuid[])` : nothing}
          ${type ? sql`and grants.resource_type = ${type}::text::resource_type` : nothing}`,
   };
@@ -200,9 +203,21 @@ function grantsTo(reader: Reader, type: ResourceType | null): Rows {
  * The grants to the caller and its groups, newest first: one page, and one more row if there is one. Grants on
  * resources that are hidden from the caller are left out. If the caller is limited to some resources, grants on other
  * resources are left out too.
+ *
+ * @param withProjects  whether the identifiers of projects are read, too.
  */
-export const listGrantsFor = (reader: Reader, type: ResourceType | null, page: Page) =>
-  list<Grant>(grantsTo(reader, type), raw(columns), grantOrder, page);
+export function listGrantsFor(
+  reader: Reader,
+  type: ResourceType | null,
+  page: Page,
+  withProjects = false,
+): Promise<GrantWithProject[]> {
+  if (!withProjects) return list<Grant>(grantsTo(reader, type), raw(columns), grantOrder, page);
+  const projects = sql`left join projects as project
+    on project.id = grants.resource_id and project.tenant_id = grants.tenant_id`;
+  const withIdentifier = raw(`${columns}, project.identifier as "projectIdentifier"`);
+  return list<GrantWithProject>(grantsTo(reader, type, projects), withIdentifier, grantOrder, page);
+}
 
 /** The number of these grants. It is read only if a query asks for it. */
 export const countGrantsFor = (reader: Reader, type: ResourceType | null) => count(grantsTo(reader, type));
