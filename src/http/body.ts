@@ -3,6 +3,7 @@ import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { findRoundedNumber } from '../platform/exact-json.ts';
+import { parseInParts } from '../platform/json-in-parts.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 import { bytesUnderWay, STRANGER_LIMIT_BYTES } from './bytes-under-way.ts';
@@ -68,11 +69,19 @@ export async function readJson(
       'INVALID_ARGUMENT',
       `the number ${rounded.slice(0, 40)} would lose digits; send it as text`,
     );
-  if (text.length > LONG_BODY_BYTES) await turns.goOn();
   try {
-    return JSON.parse(text);
+    return text.length > LONG_BODY_BYTES ? await parsedInTurns(text) : JSON.parse(text);
   } catch {
     throw refusal('INVALID_ARGUMENT', 'the body is not valid JSON');
+  }
+}
+
+async function parsedInTurns(text: string): Promise<unknown> {
+  const parts = parseInParts(text, LONG_BODY_BYTES);
+  for (;;) {
+    await turns.goOn();
+    const { done, value } = parts.next();
+    if (done) return value;
   }
 }
 

@@ -38,6 +38,8 @@ export class SocketConnection {
   #take: (text: string) => Promise<void> = async () => {};
   /** Whether the message is long that is being taken. */
   isLong = false;
+  /** How many operations are being prepared. This takes long if the database is asked, and it is slow. */
+  #preparing = 0;
   /** Whether the rest of a long message waits for its turn. */
   #isReceiving = false;
   #isAlive = true;
@@ -58,6 +60,18 @@ export class SocketConnection {
     this.#meter = meter;
     this.#settle();
     this.#bytes = bytesUnderWay.signedIn;
+  }
+
+  /** Prepares one operation. While as many are being prepared as may run, nothing more is read. */
+  async prepare<T>(work: () => Promise<T>): Promise<T> {
+    this.#preparing += 1;
+    if (this.#preparing >= MAX_AT_ONCE) this.#readOrWait();
+    try {
+      return await work();
+    } finally {
+      this.#preparing -= 1;
+      this.#readOrWait();
+    }
   }
 
   /**
@@ -144,7 +158,10 @@ export class SocketConnection {
   }
 
   #readOrWait(): void {
-    const isBusy = this.socket.bufferedAmount > UNSENT_BYTES || this.#turns.pendingCount > 0;
+    const isBusy =
+      this.socket.bufferedAmount > UNSENT_BYTES ||
+      this.#turns.pendingCount > 0 ||
+      this.#preparing >= MAX_AT_ONCE;
     if (!isBusy && this.#messages.count > 0) this.#takeWaiting();
     const mustWait = isBusy || this.#isReceiving || this.#messages.count > 0;
     if (mustWait && !this.socket.isPaused) this.socket.pause();

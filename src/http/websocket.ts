@@ -101,7 +101,17 @@ export function serveWebSocket(
   };
 
   const onSubscribe: Options['onSubscribe'] = async ({ extra }, _id, payload) => {
-    const { isLong } = extra.connection;
+    const { connection } = extra;
+    const { isLong } = connection;
+    return await connection.prepare(() => prepared(extra, payload, isLong));
+  };
+
+  /** What GraphQL executes for a message, or why it is refused. */
+  async function prepared(
+    extra: Connection,
+    payload: SubscribeMessage['payload'],
+    isLong: boolean,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const caller = await callerOf(extra, publicUrl());
     if (caller instanceof GraphQLError) return [caller];
     const running = begin(requests);
@@ -109,13 +119,13 @@ export function serveWebSocket(
     const meter = new Meter(caller, clientAddress(extra.request));
     const { signal } = running.controller;
     const edge = { caller, signal, publicUrl: publicUrl(), meter, isOverHttp: false, isLong };
-    const prepared = await prepareMessage(graphql, payload, edge);
+    const operation = await prepareMessage(graphql, payload, edge);
     // If the operation never began, the library does not report its completion.
-    if (isRefused(prepared)) {
+    if (isRefused(operation)) {
       endOperation(extra, payload);
-      return prepared;
+      return operation;
     }
-    const { args, run } = prepared;
+    const { args, run } = operation;
     const inTurn = async () => {
       try {
         const tracked = () => requests.track(Promise.resolve(run()));
@@ -127,7 +137,7 @@ export function serveWebSocket(
     };
     const rootValue: MessageArgs['rootValue'] = { run, inTurn };
     return { ...args, rootValue };
-  };
+  }
 
   function endOperation({ operations }: Connection, payload: object): void {
     const running = operations.get(payload);
