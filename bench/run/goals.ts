@@ -61,7 +61,7 @@ export const gates: Readonly<Record<string, Gate>> = {
   Q2: { statements: 4, cpu: 7 },
   Q3: { statements: 3, cpu: 8 },
   Q4: { statements: 2, cpu: 10 },
-  M1: { statements: 4, cpu: 8 },
+  M1: { statements: 3, cpu: 8 },
 };
 
 export type Verdict = 'aim met' | 'met' | 'missed';
