@@ -1,5 +1,5 @@
 /** How long the database may take, before a request fails instead of waiting for it. */
-import { executionAsyncId } from 'node:async_hooks';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, it, vi } from 'vitest';
 import { db, pool } from '../../../src/platform/database/client.ts';
 import { run, statement } from '../../../src/platform/database/statement.ts';
@@ -82,23 +82,41 @@ it('what a transaction reads is what was committed when the statement began, wha
   expect(pool.options.options).toContain('default_transaction_isolation=read\\ committed');
 });
 
-/** Whether Node gives each continuation of a promise an id of its own, which takes time. */
-async function followsPromises(): Promise<boolean> {
-  await null;
-  const id = executionAsyncId();
-  await null;
-  return executionAsyncId() !== id;
-}
+it.each(['committed', 'rolled back'])(
+  'Node follows promises only until a transaction has its connection, because before Node 24 that costs a tenth of each request: %s',
+  async (end) => {
+    const disabled = vi.spyOn(AsyncLocalStorage.prototype, 'disable');
+    await inTransaction(async () => {
+      expect(disabled).toHaveBeenCalledOnce();
+      if (end !== 'committed') throw new Error(end);
+    }).catch((error: Error) => expect(error.message).toBe(end));
+    expect(disabled).toHaveBeenCalledOnce();
+    disabled.mockRestore();
+  },
+);
 
-it('Node follows no promise after transactions have begun, because before Node 24 that costs a tenth of each request', async () => {
-  expect(await followsPromises()).toBe(false);
-  await Promise.all(
-    Array.from({ length: 5 }, (_, at) =>
-      inTransaction(async (tx) => {
-        await run(backend, [], tx);
-        if (at === 1) throw new Error('rolled back');
-      }).catch(() => {}),
-    ),
-  );
-  expect(await followsPromises()).toBe(false);
+it('a transaction that does not begin waits no longer for its connection', async () => {
+  const disabled = vi.spyOn(AsyncLocalStorage.prototype, 'disable');
+  const transactions = vi.spyOn(db, '$transaction').mockRejectedValue(new Error('no'));
+  await expect(inTransaction(async () => {})).rejects.toThrow('no');
+  expect(disabled).toHaveBeenCalledOnce();
+  transactions.mockRestore();
+  disabled.mockRestore();
+});
+
+it('each of many transactions has the connection of Prisma, also beside those that fail and those of Prisma itself', async () => {
+  const one = (at: number) =>
+    inTransaction(async (tx) => {
+      const [ours] = await run(backend, [], tx);
+      expect(await tx.$queryRaw`select pg_backend_pid() as id`).toEqual([ours]);
+      if (at % 5 === 0) throw new Error('rolled back');
+    }).catch((error: Error) => expect(error.message).toBe('rolled back'));
+  for (let round = 1; round <= 10; round += 1)
+    await Promise.all(
+      Array.from({ length: 2 * round }, async (_, at) => {
+        if (at % 3 === 0) await run(backend, []);
+        if (at % 4 === 0) await db.$transaction([db.tenant.count(), db.user.count()]);
+        await one(at);
+      }),
+    );
 });
