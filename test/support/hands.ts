@@ -91,8 +91,11 @@ export class Hands {
 
   /** Waits until the server wants runs stopped, and tells that they are. @returns their ids. */
   async stopCancelled(): Promise<string[]> {
-    for (let tries = 0; tries < 20 && this.#toStop.size === 0; tries += 1)
-      await this.lease({ maxJobs: 0, wait: 'PT1S' });
+    for (let tries = 0; tries < 20 && this.#toStop.size === 0; tries += 1) {
+      // What was assigned before still comes.
+      const { runs } = await this.lease({ maxJobs: 0, wait: 'PT1S' });
+      this.#waiting.push(...runs);
+    }
     const stopped = [...this.#toStop];
     if (stopped.length === 0) throw new Error('nothing was to be stopped');
     this.#toStop.clear();
