@@ -231,11 +231,12 @@ describe('the server stays alive for others during', () => {
     PATIENCE_MS,
   );
 
-  // The last test, so that one row above its bounds does not hide the rows behind it.
-  it.runIf(isSoak)('all of these attacks: it answers within 100 ms, and has less than 500 MB', () => {
-    expect(measured.flatMap(excessOf)).toEqual([]);
-    expect(measured.map(({ name }) => name)).toHaveLength(floods.length + 5);
-  });
+  // The last test, so that one row above its bounds does not hide the rows behind it. In small, there are no bounds.
+  if (isSoak)
+    it('all of these attacks: it answers within 100 ms, and has less than 500 MB', () => {
+      expect(measured.flatMap(excessOf)).toEqual([]);
+      expect(measured.map(({ name }) => name)).toHaveLength(floods.length + 5);
+    });
 });
 
 async function uploadUrl(content: Uint8Array, authorization?: string): Promise<string> {
