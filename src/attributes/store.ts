@@ -143,7 +143,7 @@ function shownTo(reader: Reader, resourceType: MatchableResource): Rows {
 
 /** The highest priority first, and then the newest record. */
 export const attributesOrder: Order<AttributesRecord> = [
-  ...highestFirst<AttributesRecord>('attributes.priority', ({ priority }) => priority),
+  ...highestFirst<AttributesRecord>('attributes.priority', 'priority'),
   ...lastIdFirst('attributes'),
 ];
 

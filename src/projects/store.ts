@@ -52,8 +52,8 @@ export function readProjects(tenantId: string, addresses: readonly ProjectBy[]):
 }
 
 /** The identifier is unique in the tenant, so no order needs more. */
-const byIdentifier = byText<Project>('project.identifier', ({ identifier }) => identifier);
-const byName = [...byText<Project>('project.name', ({ name }) => name), ...byIdentifier];
+const byIdentifier = byText<Project>('project.identifier', 'identifier');
+const byName = [...byText<Project>('project.name', 'name'), ...byIdentifier];
 
 const orders = {
   IDENTIFIER: byIdentifier,

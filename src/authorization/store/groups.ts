@@ -116,7 +116,7 @@ const shownTo = (reader: GroupReader, { prefix }: GroupFilter): Rows => ({
 });
 
 /** By name. */
-export const groupOrder = byText<Group>('team.name_key', (group) => group.nameKey);
+export const groupOrder = byText<Group>('team.name_key', 'nameKey');
 
 const columns = columnsOf(Prisma.GroupScalarFieldEnum, 'team');
 

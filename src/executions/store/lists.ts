@@ -3,12 +3,12 @@ import { type Reader, type ResourceColumn, readableSql } from '../../authorizati
 import type { ExecutionMode, ExecutionPhase, LaunchEntity, Level } from '../../generated/prisma/enums.ts';
 import { filterSql } from '../../platform/database/filter-sql.ts';
 import {
+  byText,
   lastIdFirst,
   newestFirst,
   type Order,
   type Page,
   reversed,
-  textOf,
 } from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach, query } from '../../platform/database/statement.ts';
@@ -165,10 +165,7 @@ const versions: Readonly<
 };
 
 const byName: Order<ExecutionRow> = [
-  {
-    ...{ column: 'execution.name collate "C"', type: 'text', direction: 'asc' },
-    ...textOf<ExecutionRow>()(['name'], ({ name }) => name),
-  },
+  ...byText<ExecutionRow>('execution.name', 'name'),
   ...reversed(lastIdFirst('execution')),
 ];
 const orders: Readonly<Record<ExecutionOrder, Order<ExecutionRow>>> = {

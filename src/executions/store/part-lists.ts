@@ -7,12 +7,13 @@ import type {
 } from '../../generated/prisma/enums.ts';
 import { type FilterTable, filterSql } from '../../platform/database/filter-sql.ts';
 import {
+  byText,
+  highestFirst,
   lastIdFirst,
   type Order,
   type Page,
   pageOfEachParent,
   reversed,
-  textOf,
 } from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach } from '../../platform/database/statement.ts';
@@ -52,12 +53,7 @@ export type NodeOrder = TimeOrder | 'NEWEST' | 'OLDEST' | 'NODE_ID' | 'NODE_ID_D
 export type TaskOrder = TimeOrder | 'ATTEMPT' | 'ATTEMPT_DESCENDING';
 
 /** Unique in the lists of one execution, so no further column is needed. */
-const byNodeId: Order<NodeExecutionRow> = [
-  {
-    ...{ column: 'node.node_id collate "C"', type: 'text', direction: 'asc' },
-    ...textOf<NodeExecutionRow>()(['nodeId'], ({ nodeId }) => nodeId),
-  },
-];
+const byNodeId = byText<NodeExecutionRow>('node.node_id', 'nodeId');
 const nodeOrders: Readonly<Record<NodeOrder, Order<NodeExecutionRow>>> = {
   ...timeOrders('node'),
   NEWEST: lastIdFirst('node'),
@@ -68,10 +64,7 @@ const nodeOrders: Readonly<Record<NodeOrder, Order<NodeExecutionRow>>> = {
 
 // An engine from outside may run several tasks in one node, each with an attempt 0.
 const latestFirst: Order<TaskExecutionRow> = [
-  {
-    ...{ column: 'task.retry_attempt', type: 'int', direction: 'desc' },
-    ...textOf<TaskExecutionRow>()(['retryAttempt'], ({ retryAttempt }) => String(retryAttempt)),
-  },
+  ...highestFirst<TaskExecutionRow>('task.retry_attempt', 'retryAttempt'),
   ...lastIdFirst('task'),
 ];
 const taskOrders: Readonly<Record<TaskOrder, Order<TaskExecutionRow>>> = {

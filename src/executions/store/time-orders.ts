@@ -1,4 +1,4 @@
-import { lastIdFirst, type Order, reversed, textOf } from '../../platform/database/page.ts';
+import { lastIdFirst, type Order, reversed, type SortColumn, textOf } from '../../platform/database/page.ts';
 
 export type TimeOrder =
   | 'STARTED'
@@ -23,24 +23,18 @@ const milliseconds = ({ startedAt, endedAt }: Pick<TimedRow, 'startedAt' | 'ende
 
 /** The orders that the lists of executions, nodes and attempts share. */
 export function timeOrders(alias: string): Readonly<Record<TimeOrder, Order<TimedRow>>> {
-  const started: Order<TimedRow> = [
-    {
-      ...{
-        column: `coalesce(${alias}.started_at, '${NEVER}'::timestamptz)`,
-        type: 'timestamptz',
-        direction: 'asc',
-      },
-      ...textOf<TimedRow>()(['startedAt'], ({ startedAt }) => startedAt?.toISOString() ?? NEVER),
-    },
+  const byTime = (column: string, text: Pick<SortColumn<TimedRow>, 'of' | 'reads'>): Order<TimedRow> => [
+    { ...{ column, type: 'timestamptz', direction: 'asc' }, ...text },
     ...reversed(lastIdFirst(alias)),
   ];
-  const updated: Order<TimedRow> = [
-    {
-      ...{ column: `${alias}.updated_at`, type: 'timestamptz', direction: 'asc' },
-      ...textOf<TimedRow>()(['updatedAt'], ({ updatedAt }) => updatedAt.toISOString()),
-    },
-    ...reversed(lastIdFirst(alias)),
-  ];
+  const started = byTime(
+    `coalesce(${alias}.started_at, '${NEVER}'::timestamptz)`,
+    textOf<TimedRow>()(['startedAt'], ({ startedAt }) => startedAt?.toISOString() ?? NEVER),
+  );
+  const updated = byTime(
+    `${alias}.updated_at`,
+    textOf<TimedRow>()(['updatedAt'], ({ updatedAt }) => updatedAt.toISOString()),
+  );
   const duration: Order<TimedRow> = [
     {
       column: `coalesce((extract(epoch from ${alias}.ended_at - ${alias}.started_at) * 1000)::bigint, ${LONGEST})`,

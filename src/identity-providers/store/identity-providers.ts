@@ -91,7 +91,7 @@ const ofTenant = (tenantId: string): Rows => ({
 });
 
 /** By name. */
-export const providerOrder = byText<ProviderRow>('provider.name_key', (provider) => provider.nameKey);
+export const providerOrder = byText<ProviderRow>('provider.name_key', 'nameKey');
 
 const columns = columnsOf(Prisma.IdentityProviderScalarFieldEnum, 'provider');
 

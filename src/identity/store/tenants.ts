@@ -52,7 +52,7 @@ export const userNodes: NodeRows = {
   isShown: isReached('account.tenant_id'),
 };
 
-export const tenantOrder = byText<Tenant>('tenant.name', ({ name }) => name);
+export const tenantOrder = byText<Tenant>('tenant.name', 'name');
 
 export const countTenants = (): Promise<number> => db.tenant.count();
 

@@ -172,7 +172,7 @@ function isInGroup(group: NonNullable<UserFilter['group']>): Sql {
 }
 
 export const userOrders: Readonly<Record<UserOrder, Order<User>>> = {
-  USERNAME: byText('account.username_key', (user) => user.usernameKey),
+  USERNAME: byText('account.username_key', 'usernameKey'),
   NEWEST: newestFirst('account'),
 };
 
@@ -193,7 +193,7 @@ export const membersOfGroups = {
     'team.id as "groupId", account.id, account.username, account.name, account.username_key as "usernameKey"',
   source: 'users as account join groups as team on team.tenant_id = account.tenant_id',
   parent: 'team.id',
-  order: byText<GroupMemberRow>('account.username_key', (member) => member.usernameKey),
+  order: byText<GroupMemberRow>('account.username_key', 'usernameKey'),
 };
 
 /** The members of each group of the tenant, by name: one page, and one more row if there is one. */

@@ -92,7 +92,7 @@ export const executorNodes: NodeRows = {
     sql`(executor.tenant_id = ${tenantId}::uuid and ${isRoleAtLeast(role, 'SUPERUSER')}::boolean)`,
 };
 
-export const executorOrder = byText<Executor>('executor.name', ({ name }) => name);
+export const executorOrder = byText<Executor>('executor.name', 'name');
 
 /** The executors of a tenant by name: one page, and one more row if there is one. */
 export const listExecutors = (tenantId: string, filter: ExecutorFilter, page: Page) =>
@@ -133,7 +133,7 @@ const nodesOf = (tenantId: string, cordoned: boolean | null): Rows => ({
     ${cordoned === null ? nothing : sql`and (cordon.id is not null) = ${cordoned}::boolean`}`,
 });
 
-export const nodeOrder = byText<ExecutorNode>("(reported.node->>'name')", ({ name }) => name);
+export const nodeOrder = byText<ExecutorNode>("(reported.node->>'name')", 'name');
 
 /** The nodes in the last report of each executor, by name. */
 export const nodesOfExecutors = (tenantId: string) =>

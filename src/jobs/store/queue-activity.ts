@@ -59,8 +59,8 @@ export interface ActiveQueue extends Queue {
 
 /** Pool by pool, and the queues of each by name. */
 export const activeQueueOrder: Order<ActiveQueue> = [
-  ...byText<ActiveQueue>('open.pool', ({ pool }) => pool),
-  ...byText<ActiveQueue>('queue.name', ({ name }) => name),
+  ...byText<ActiveQueue>('open.pool', 'pool'),
+  ...byText<ActiveQueue>('queue.name', 'name'),
 ];
 
 /** Which of the pools are listed: one, or null for all. */

@@ -104,8 +104,8 @@ export interface LatestShare extends Queue, ShareFigures {
 
 /** Pool by pool, and the queues of each by name. */
 export const latestShareOrder: Order<LatestShare> = [
-  ...byText<LatestShare>('sample.pool', ({ pool }) => pool),
-  ...byText<LatestShare>('queue.name', ({ name }) => name),
+  ...byText<LatestShare>('sample.pool', 'pool'),
+  ...byText<LatestShare>('queue.name', 'name'),
 ];
 
 function latestShares(reader: Reader, pool: string | null): Rows {

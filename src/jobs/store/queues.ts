@@ -62,7 +62,7 @@ export const queueNodes: NodeRows = {
   resources,
 };
 
-export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
+export const queueOrder = byText<Queue>('queue.name', 'name');
 
 /** The rows that a reader may see. */
 export function queuesShownTo(reader: Reader): Rows {

@@ -38,7 +38,7 @@ const ofTenant = (tenantId: string): Rows => ({
   from: sql`retry_policies as policy where policy.tenant_id = ${tenantId}::uuid`,
 });
 
-export const retryPolicyOrder = byText<RetryPolicy>('policy.name', ({ name }) => name);
+export const retryPolicyOrder = byText<RetryPolicy>('policy.name', 'name');
 
 const columns = columnsOf(Prisma.RetryPolicyScalarFieldEnum, 'policy');
 

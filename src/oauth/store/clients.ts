@@ -61,10 +61,7 @@ const ofTenant = (tenantId: string, { clientName, owner, clientIds }: ClientFilt
     ${clientIds === null ? nothing : sql`and client.client_id = any(${clientIds}::text[])`}`,
 });
 
-export const clientOrder = byText<Pick<ClientRow, 'clientId'>>(
-  'client.client_id',
-  ({ clientId }) => clientId,
-);
+export const clientOrder = byText<Pick<ClientRow, 'clientId'>>('client.client_id', 'clientId');
 
 const columns = columnsOf(Prisma.OAuth2ClientScalarFieldEnum, 'client');
 

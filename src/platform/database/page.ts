@@ -65,14 +65,26 @@ export function reversed<Row>(order: Order<Row>): Order<Row> {
   return order.map((one) => ({ ...one, direction: one.direction === 'asc' ? 'desc' : 'asc' }));
 }
 
-/** Compares byte by byte, as a unique index with `collate "C"` does. */
-export function byText<Row>(column: string, of: (row: Row) => string): Order<Row> {
-  return [{ column: `${column} collate "C"`, type: 'text', direction: 'asc', of }];
+/**
+ * Compares byte by byte, as a unique index with `collate "C"` does.
+ *
+ * @param name  the property of a row with the column.
+ */
+export function byText<Row>(column: string, name: NamesOf<Row, string>): Order<Row> {
+  return [{ ...{ column: `${column} collate "C"`, type: 'text', direction: 'asc' }, ...textIn<Row>(name) }];
 }
 
-export function highestFirst<Row>(column: string, of: (row: Row) => number): Order<Row> {
-  return [{ column, type: 'int', direction: 'desc', of: (row) => String(of(row)) }];
+/** @param name  as for `byText`. */
+export function highestFirst<Row>(column: string, name: NamesOf<Row, number>): Order<Row> {
+  return [{ ...{ column, type: 'int', direction: 'desc' }, ...textIn<Row>(name) }];
 }
+
+/** The properties of a row whose values are of this type. */
+type NamesOf<Row, Value> = {
+  [Name in keyof Row & string]: Row[Name] extends Value ? Name : never;
+}[keyof Row & string];
+
+const textIn = <Row>(name: keyof Row & string) => textOf<Row>()([name], (row) => String(row[name]));
 
 /** The parts of a statement that lists one page. */
 export interface PageSql {

@@ -119,7 +119,7 @@ interface SortedName {
 }
 const newest: Order<SortedName> = newestFirst('entity');
 const byName: Order<SortedName> = [
-  ...byText('entity.name', ({ name }: SortedName) => name),
+  ...byText<SortedName>('entity.name', 'name'),
   ...newestFirst('entity').slice(-1),
 ];
 const orders: Readonly<Record<NameOrder, Order<SortedName>>> = {

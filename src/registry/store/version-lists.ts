@@ -96,14 +96,8 @@ export const launchPlanNodes = nodesIn(launchPlans);
 
 const [, ...lastId] = newestFirst('version');
 const newest: Order<SortedVersion> = newestFirst('version');
-const byName: Order<SortedVersion> = [
-  ...byText('version.name', ({ name }: SortedVersion) => name),
-  ...lastId,
-];
-const byVersion: Order<SortedVersion> = [
-  ...byText('version.version', ({ version }: SortedVersion) => version),
-  ...lastId,
-];
+const byName: Order<SortedVersion> = [...byText<SortedVersion>('version.name', 'name'), ...lastId];
+const byVersion: Order<SortedVersion> = [...byText<SortedVersion>('version.version', 'version'), ...lastId];
 const orders: Readonly<Record<VersionOrder, Order<SortedVersion>>> = {
   NEWEST: newest,
   OLDEST: reversed(newest),

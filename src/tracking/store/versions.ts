@@ -98,7 +98,7 @@ export async function lockModelVersion(tx: Tx, id: string): Promise<ModelVersion
   return row ?? null;
 }
 
-export const versionOrder = highestFirst<ModelVersionRow>('version.version', ({ version }) => version);
+export const versionOrder = highestFirst<ModelVersionRow>('version.version', 'version');
 const versionsOfModels = { columns, source, parent: 'version.model_id', order: versionOrder };
 
 /** The newest versions of each model: one page, and one more row if there is one. */
