@@ -27,6 +27,17 @@ interface Layout {
 /** The layouts of the named statements of each connection. PostgreSQL keeps the columns of a prepared statement as they are. */
 const layouts = new WeakMap<Connection, Map<string, Layout>>();
 
+function layoutsOf(connection: Connection): Map<string, Layout> {
+  const known = layouts.get(connection) ?? new Map<string, Layout>();
+  layouts.set(connection, known);
+  return known;
+}
+
+/** How a pool or a client runs a query that is not one of its own: its types leave the callback out. */
+interface Runner {
+  query<Row>(query: PreparedQuery<Row>, callback: (error: unknown, rows: Row[]) => void): void;
+}
+
 /**
  * One run of a prepared statement. `pg` runs it like a query of its own, but its queries ask PostgreSQL for the columns
  * each time, and work out anew how to read them. Here that happens once for each statement of a connection.
@@ -55,13 +66,10 @@ export class PreparedQuery<Row> implements pg.Submittable {
 
   /** @throws Error if the connection is lost, or what PostgreSQL reports. */
   async runOn(queryable: pg.Pool | pg.PoolClient): Promise<Row[]> {
-    const query = queryable.query.bind(queryable) as unknown as (
-      submittable: this,
-      callback: (error: unknown, rows: Row[]) => void,
-    ) => void;
+    const runner = queryable as unknown as Runner;
     try {
       return await new Promise((resolve, reject) => {
-        query(this, (error, rows) => (error ? reject(error) : resolve(rows)));
+        runner.query<Row>(this, (error, rows) => (error ? reject(error) : resolve(rows)));
       });
     } catch (error) {
       // The error was made where the socket is read. Who asked is what helps.
@@ -73,7 +81,8 @@ export class PreparedQuery<Row> implements pg.Submittable {
   submit(unknown: pg.Connection): void {
     const connection = unknown as unknown as Connection;
     const { name, text } = this;
-    this.#layout = this.#layoutsOf(connection).get(name);
+    this.#known = layoutsOf(connection);
+    this.#layout = this.#known.get(name);
     // All messages leave together.
     connection.stream.cork();
     try {
@@ -89,13 +98,6 @@ export class PreparedQuery<Row> implements pg.Submittable {
     } finally {
       connection.stream.uncork();
     }
-  }
-
-  #layoutsOf(connection: Connection): Map<string, Layout> {
-    const known = layouts.get(connection) ?? new Map<string, Layout>();
-    layouts.set(connection, known);
-    this.#known = known;
-    return known;
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly pg.FieldDef[] }): void {
