@@ -96,8 +96,7 @@ async function send(
 ): Promise<void> {
   const jsonType = isAsyncIterable(result) ? undefined : jsonTypeFor(request);
   if (jsonType && isWithoutErrors(result)) {
-    sendText(response, 200, { 'content-type': jsonType, ...meter.headers }, JSON.stringify(result));
-    unreadAnswers.holdUnsent(meter.payer, response);
+    sendText(response, 200, { 'content-type': jsonType }, JSON.stringify(result), meter);
   } else if (jsonType) {
     const [mediaType = ''] = jsonType.split(';');
     const {
@@ -107,8 +106,7 @@ async function send(
     } = processRegularResult(result as ExecutionResult, plainAnswers, mediaType) as unknown as PlainAnswer;
     const status = Array.isArray(result) && result.every(isSignInFirst) ? 401 : ownStatus;
     const challenges = challengesTo(request, status);
-    sendText(response, status, { ...headers, ...meter.headers, ...challenges }, text);
-    unreadAnswers.holdUnsent(meter.payer, response);
+    sendText(response, status, { ...headers, ...challenges }, text, meter);
   } else if (!Array.isArray(result) && new Negotiator(request).mediaType(STREAM_TYPES)) {
     const { status, headers, body } = await toEvents(result as ExecutionResult, graphql.fetchAPI, '');
     const challenges = challengesTo(request, status);
@@ -127,12 +125,14 @@ async function send(
 function sendText(
   response: ServerResponse,
   status: number,
-  headers: Record<string, string | string[] | number>,
+  headers: Record<string, string | string[]>,
   text: string,
+  meter: Meter,
 ): void {
   const body = asSent(text);
-  headers['content-length'] = Buffer.byteLength(body);
-  response.writeHead(status, headers).end(body);
+  const length = { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...meter.headers, ...length }).end(body);
+  unreadAnswers.holdUnsent(meter.payer, response);
 }
 
 /** Errors decide the status, and some of their extensions are not for clients. */

@@ -130,14 +130,11 @@ export class SocketConnection {
   }
 
   #takeWaiting(): void {
-    this.#messages.takeNext(this.#meter.owner).then(
-      (hasTaken) => {
-        if (!hasTaken) return;
-        if (this.#messages.count === 0) this.#settle();
-        this.#readOrWait();
-      },
-      () => this.#refuse(TRY_AGAIN_LATER, 'too many long requests wait for their turn'),
-    );
+    this.#messages.takeNext(this.#meter.owner).then((hasTaken) => {
+      if (!hasTaken) return;
+      if (this.#messages.count === 0) this.#settle();
+      this.#readOrWait();
+    }, this.#refuseTurn);
   }
 
   /** Resolves when the answer is on its way to the client, or when it is too late for it. */
@@ -189,19 +186,19 @@ export class SocketConnection {
     if (this.#isReceiving || this.#bytes === bytesUnderWay.stranger) return;
     this.#isReceiving = true;
     this.#readOrWait();
-    turns.begin(this.#meter.owner).then(
-      () => {
-        this.#isReceiving = false;
-        this.#readOrWait();
-      },
-      () => this.#refuse(TRY_AGAIN_LATER, 'too many long requests wait for their turn'),
-    );
+    turns.begin(this.#meter.owner).then(() => {
+      this.#isReceiving = false;
+      this.#readOrWait();
+    }, this.#refuseTurn);
   }
 
   #settle(): void {
     this.#bytes.giveBack(this.#partBytes);
     this.#partBytes = 0;
   }
+
+  readonly #refuseTurn = (): void =>
+    this.#refuse(TRY_AGAIN_LATER, 'too many long requests wait for their turn');
 
   /** Closes a connection without reading the rest of its message. */
   #refuse(code: number, reason: string): void {
