@@ -85,13 +85,13 @@ const ProblemType = builder.objectRef<Problem>('InputProblem').implement({
 builder.objectType(InvalidArgumentError, {
   name: 'InvalidArgumentError',
   description:
-    'The input is wrong, whatever the state of the server. The error lists all problems of the input.',
+    'The input is wrong, whatever the state of the server. The error lists the problems of the input.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     problems: t.field({
       type: [ProblemType],
       extensions: { listSize: 10 },
-      description: 'All problems of the input: at least one.',
+      description: 'The problems of the input: at least one, and the first 1000 if there are more.',
       resolve: (error) => [...error.problems],
     }),
   }),

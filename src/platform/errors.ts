@@ -76,8 +76,12 @@ export interface Problem {
   readonly message: string;
 }
 
+/** If an input has more problems than this, only the first ones are reported. */
+export const MAX_PROBLEMS = 1000;
+
 export class InvalidArgumentError extends DomainError {
   readonly code = 'INVALID_ARGUMENT';
+  /** At most the first `MAX_PROBLEMS`. */
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[], options: { cause?: unknown } = {}) {
@@ -87,7 +91,9 @@ export class InvalidArgumentError extends DomainError {
       path: first?.path ?? [],
       cause: options.cause,
     });
-    this.problems = problems.map((problem) => ({ ...problem, message: shortened(problem.message) }));
+    this.problems = problems
+      .slice(0, MAX_PROBLEMS)
+      .map((problem) => ({ ...problem, message: shortened(problem.message) }));
   }
 
   /** For the common case of one problem. */

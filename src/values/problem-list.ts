@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Problem } from '../platform/errors.ts';
+import { InvalidArgumentError, MAX_PROBLEMS, type Problem } from '../platform/errors.ts';
 
 /** The result of a check: the value in its stored form, or all problems. */
 export type Outcome<T> =
@@ -8,9 +8,6 @@ export type Outcome<T> =
 /** The problems of a failed check as one text, for the error of a node or an execution. */
 export const problemsText = ({ problems }: Extract<Outcome<unknown>, { ok: false }>): string =>
   problems.map(({ message }) => message).join('; ');
-
-/** If an input has more problems than this, only the first ones are reported. */
-const MAX_PROBLEMS = 1000;
 
 /** Collects the problems of one input, so that its author sees all of them at once. */
 export class ProblemList {

@@ -22,6 +22,13 @@ describe('an error of the input', () => {
     expect(error).toMatchObject({ message, inputPath: ['input', 'a'], problems: names.map(problem) });
   });
 
+  it('keeps the first 1000 problems, and counts all', () => {
+    const names = Array.from({ length: 1200 }, (_, at) => `field${at}`);
+    const { message, problems } = new InvalidArgumentError(names.map(problem));
+    expect(message).toBe('field0 is wrong (and 1199 more)');
+    expect(problems).toEqual(names.slice(0, 1000).map(problem));
+  });
+
   it('is the same for all updates without changes', () => {
     requireChanges(true);
     expect(() => requireChanges(false)).toThrow('no changes given');
