@@ -42,5 +42,5 @@ export class BytesUnderWay {
 /** For callers who are not signed in, and for all others. */
 export const bytesUnderWay = {
   stranger: new BytesUnderWay(16 * MEBIBYTE),
-  signedIn: new BytesUnderWay(96 * MEBIBYTE),
+  signedIn: new BytesUnderWay(64 * MEBIBYTE),
 } as const;

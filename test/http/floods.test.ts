@@ -307,14 +307,14 @@ describe('bodies that arrive slowly', () => {
       socket.on('data', (text) => answers.push(String(text).slice(0, 12)));
       socket.write(piece);
     }
-    // 96 MiB have room for 25 of them.
+    // 64 MiB have room for 17 of them.
     await eventually(
       () => answers.length,
-      (refused) => refused >= count - 25,
+      (refused) => refused >= count - 17,
     );
     expect(new Set(answers)).toEqual(new Set(['HTTP/1.1 503']));
     expect(take).toHaveBeenCalled();
-    expect(bytesUnderWay.signedIn.total).toBeLessThanOrEqual(96 * 1024 * 1024);
+    expect(bytesUnderWay.signedIn.total).toBeLessThanOrEqual(64 * 1024 * 1024);
     // Strangers have bytes of their own.
     expect((await app.ask('{ fixedUsersMode { enabled } }', {}, null)).status).toBe(200);
     for (const socket of sockets) socket.destroy();
