@@ -9,8 +9,9 @@ export const LONG_DOCUMENT_CHARACTERS = 2000;
 export const LONG_OPERATION_COST = 100;
 
 /**
- * Long pieces of work, one for each turn of the event loop, so that everybody else is answered in between. The callers
- * take turns: a caller with many pieces makes others wait for no more than one of them. Work that is short does not wait.
+ * Long pieces of work, one at a time. Between two of them, the event loop goes around twice, because it takes up a new
+ * connection in one round and reads its request in the next. So everybody else is answered in between. The callers take
+ * turns: a caller with many pieces makes others wait for no more than one of them. Work that is short does not wait.
  */
 export class Turns {
   readonly #mostOfCaller: number;
@@ -78,8 +79,12 @@ export class Turns {
       this.#isTurning = false;
       return;
     }
-    setImmediate(this.#turn);
+    setImmediate(this.#pause);
     go();
+  };
+
+  readonly #pause = (): void => {
+    setImmediate(this.#turn);
   };
 
   #next(): (() => void) | undefined {
