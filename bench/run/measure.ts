@@ -35,7 +35,7 @@ export const contestantOf = (
   })),
 });
 
-type Measured = Pick<Workload, 'name' | 'reset' | 'changes'>;
+type Measured = Pick<Workload, 'name' | 'reset' | 'countChanges'>;
 
 /**
  * Measures the contestants in turns, A B C A B C, so that whatever else the machine does concerns all of them. V8 needs
@@ -73,11 +73,12 @@ async function windowOf(
   const { options, world, load, postgresPid } = bench;
   await workload.reset?.(world);
   const { connections } = options;
-  const isOnce = workload.changes !== undefined;
+  const { countChanges } = workload;
+  const isOnce = countChanges !== undefined;
   const pids = { server: pid, database: postgresPid, bench: process.pid };
   const order: Order = { url, contentType, requests, connections, seconds, isOnce, pids };
   const seen = await load.ask<Seen>({ ...order });
-  const recorded = workload.changes ? await settled(() => countOf(workload, world)) : null;
+  const recorded = countChanges ? await settled(() => countChanges(world)) : null;
   const what = `${workload.name}: ${name}`;
   if (seen.failed > 0)
     throw new Error(`${what} failed ${seen.failed} of ${seen.answered} requests ${seen.failure}`);
@@ -87,8 +88,6 @@ async function windowOf(
   if (seen.window === null) throw new Error(`${what} has answered only ${seen.answered} requests`);
   return seen.window;
 }
-
-const countOf = async (workload: Measured, world: World) => (await workload.changes?.(world))?.length ?? 0;
 
 /** The count when it no longer grows: the server still works on what was on its way at the end of the window. */
 async function settled(count: () => Promise<number>): Promise<number> {

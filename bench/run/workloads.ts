@@ -25,8 +25,10 @@ export interface Workload {
   requests(world: World): Promise<readonly Request[]>;
   /** Takes back what the requests have changed. Absent where they change nothing. */
   reset?(world: World): Promise<void>;
-  /** What the requests have changed, to compare and to count. */
+  /** What the requests have changed, to compare. */
   changes?(world: World): Promise<readonly object[]>;
+  /** How many changes there are. */
+  countChanges?(world: World): Promise<number>;
 }
 
 const nodes = `nodeExecutions(first: 10) {
@@ -162,7 +164,13 @@ export const workloads: readonly Workload[] = [
         `update executions set last_sequence = 0 where engine = 'EXTERNAL' and last_sequence > 0`,
       );
       await client.query('truncate execution_events');
-      await client.query('vacuum analyze task_executions, node_executions, executions');
+      await client.query('vacuum task_executions, node_executions, executions');
+    },
+    async countChanges({ client }) {
+      const { rows } = await client.query<{ count: number }>(
+        'select count(*)::int as count from execution_events',
+      );
+      return rows[0]?.count ?? 0;
     },
     async changes({ client }) {
       const { rows } = await client.query<object>(
