@@ -35,7 +35,7 @@ export const contestantOf = (
   })),
 });
 
-type Measured = Pick<Workload, 'name' | 'reset' | 'countChanges'>;
+type Measured = Pick<Workload, 'name' | 'reset' | 'changes'>;
 
 /**
  * Measures the contestants in turns, A B C A B C, so that whatever else the machine does concerns all of them. V8 needs
@@ -73,12 +73,12 @@ async function windowOf(
   const { options, world, load, postgresPid } = bench;
   await workload.reset?.(world);
   const { connections } = options;
-  const { countChanges } = workload;
-  const isOnce = countChanges !== undefined;
+  const { changes } = workload;
+  const isOnce = changes !== undefined;
   const pids = { server: pid, database: postgresPid, bench: process.pid };
   const order: Order = { url, contentType, requests, connections, seconds, isOnce, pids };
   const seen = await load.ask<Seen>({ ...order });
-  const recorded = countChanges ? await settled(() => countChanges(world)) : null;
+  const recorded = changes ? await settled(() => changes.count(world)) : null;
   const what = `${workload.name}: ${name}`;
   if (seen.failed > 0)
     throw new Error(`${what} failed ${seen.failed} of ${seen.answered} requests ${seen.failure}`);

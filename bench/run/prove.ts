@@ -50,7 +50,7 @@ export async function prove(
     await workload.reset?.(world);
     const answers: unknown[] = [];
     for (const request of compared) answers.push((await send(server, request)).data);
-    const changes = (await workload.changes?.(world)) ?? [];
+    const changes = (await workload.changes?.list(world)) ?? [];
     if (workload.changes && changes.length !== compared.length)
       throw new Error(
         `${workload.name}: ${server.name} recorded ${changes.length} of ${compared.length} reports`,

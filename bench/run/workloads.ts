@@ -25,10 +25,14 @@ export interface Workload {
   requests(world: World): Promise<readonly Request[]>;
   /** Takes back what the requests have changed. Absent where they change nothing. */
   reset?(world: World): Promise<void>;
-  /** What the requests have changed, to compare. */
-  changes?(world: World): Promise<readonly object[]>;
-  /** How many changes there are. */
-  countChanges?(world: World): Promise<number>;
+  /** What the requests have changed. Absent where they change nothing. */
+  readonly changes?: Changes;
+}
+
+export interface Changes {
+  /** To compare those of two servers. */
+  list(world: World): Promise<readonly object[]>;
+  count(world: World): Promise<number>;
 }
 
 const nodes = `nodeExecutions(first: 10) {
@@ -166,23 +170,25 @@ export const workloads: readonly Workload[] = [
       await client.query('truncate execution_events');
       await client.query('vacuum task_executions, node_executions, executions');
     },
-    async countChanges({ client }) {
-      const { rows } = await client.query<{ count: number }>(
-        'select count(*)::int as count from execution_events',
-      );
-      return rows[0]?.count ?? 0;
-    },
-    async changes({ client }) {
-      const { rows } = await client.query<object>(
-        `select task.id, task.phase, task.phase_version, task.details::text, task.ended_at, task.updated_at,
-                node.latest_task_phase, node.latest_attempt, execution.last_sequence, event.sequence, event.kind,
-                event.phase as reported, event.node_id, event.attempt, event.occurred_at
-           from execution_events as event join executions as execution on execution.id = event.execution_id
-           join node_executions as node on node.execution_id = execution.id and node.node_id = event.node_id
-           join task_executions as task on task.id = node.latest_task_execution_id
-          order by task.id`,
-      );
-      return rows;
+    changes: {
+      async count({ client }) {
+        const { rows } = await client.query<{ count: number }>(
+          'select count(*)::int as count from execution_events',
+        );
+        return rows[0]?.count ?? 0;
+      },
+      async list({ client }) {
+        const { rows } = await client.query<object>(
+          `select task.id, task.phase, task.phase_version, task.details::text, task.ended_at, task.updated_at,
+                  node.latest_task_phase, node.latest_attempt, execution.last_sequence, event.sequence, event.kind,
+                  event.phase as reported, event.node_id, event.attempt, event.occurred_at
+             from execution_events as event join executions as execution on execution.id = event.execution_id
+             join node_executions as node on node.execution_id = execution.id and node.node_id = event.node_id
+             join task_executions as task on task.id = node.latest_task_execution_id
+            order by task.id`,
+        );
+        return rows;
+      },
     },
   },
 ];
