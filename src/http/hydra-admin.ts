@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { doors } from '../doors/doors.ts';
 import { findNamedUser } from '../identity/store/named-users.ts';
 import type { Caller } from '../platform/caller.ts';
-import type { serverConfig } from '../platform/config/server.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { listen } from '../platform/listen.ts';
 import { listenOnSocket } from '../platform/listen-on-socket.ts';
@@ -36,7 +36,10 @@ interface Parts {
 
 /** @throws ConfigurationError if the server cannot listen there. */
 export async function startHydraAdmin(settings: Settings, parts: Parts): Promise<Server> {
-  const server = createListener({}, (request, response) => answer(settings, parts, request, response));
+  const server = createListener(
+    { keepAliveTimeout: serverConfig.keepAliveSeconds * 1000 },
+    (request, response) => answer(settings, parts, request, response),
+  );
   const { address } = settings;
   if ('path' in address) await listenOnSocket(server, address.path, 'HYDRA_ADMIN_LISTEN');
   else await listen(server, address, { host: 'HYDRA_ADMIN_LISTEN', port: 'HYDRA_ADMIN_LISTEN' });

@@ -48,6 +48,7 @@ export async function startServer({ host, port }: { host: string; port: number }
   const limits = {
     requestTimeout: 120_000,
     headersTimeout: 20_000,
+    keepAliveTimeout: serverConfig.keepAliveSeconds * 1000,
     ...(serverConfig.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
   const server = createListener(limits, answer);

@@ -66,6 +66,26 @@ describe('the server', () => {
     expect(await answerOn(connection())).toBe('HTTP/1.1 200 OK');
   });
 
+  it('keeps a connection open for KEEP_ALIVE_SECONDS after an answer, which load balancers find long enough', async () => {
+    const [server] = listening;
+    if (!server) throw new Error('no server listens');
+    const asked = connection();
+    asked.write(request);
+    const [answer] = await once(asked, 'data');
+    expect(String(answer)).toContain('Keep-Alive: timeout=75\r\n');
+    expect(server.keepAliveTimeout).toBe(75_000);
+    // The same server with a shorter time.
+    server.keepAliveTimeout = 50;
+    try {
+      const socket = connection();
+      const closed = once(socket, 'close');
+      expect(await answerOn(socket)).toBe('HTTP/1.1 200 OK');
+      await closed;
+    } finally {
+      server.keepAliveTimeout = 75_000;
+    }
+  });
+
   it('closes a connection without traffic after 60 seconds', async () => {
     const [server] = listening;
     if (!server) throw new Error('no server listens');

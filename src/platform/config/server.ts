@@ -69,6 +69,7 @@ export const serverVariables = {
   METRICS_PORT: portOrOff.default(9464),
   SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
   CONNECTION_LIMIT: whole(10, 1_000_000).default(4000),
+  KEEP_ALIVE_SECONDS: whole(1, 3600).default(75),
   TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
   SIGN_IN_ATTEMPTS_PER_ACCOUNT: whole(1, 10_000).default(10),
   SIGN_IN_ATTEMPTS_PER_ADDRESS: whole(1, 100_000).default(100),
@@ -174,6 +175,7 @@ export const serverConfig = {
   metricsPort: settings.METRICS_PORT,
   subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
   connectionLimit: settings.CONNECTION_LIMIT,
+  keepAliveSeconds: settings.KEEP_ALIVE_SECONDS,
   tokenSeconds: settings.TOKEN_SECONDS,
   /** How many sign-ins may fail within `seconds`. */
   signInAttempts: {
