@@ -119,6 +119,8 @@ const never: Readonly<Record<string, string>> = {
   'platform/database/client.ts waiting': 'A number of transactions that begin now.',
   'platform/database/client.ts statementNames': 'The names of statements, by their text.',
   'platform/database/statement.ts statements': 'The names of statements, by their text.',
+  'platform/database/pipelined-reads.ts recentMs': 'How long statements took.',
+  'platform/database/pipelined-reads.ts waiting': 'Reads that begin now.',
   'platform/secrets.ts derivedKeys': 'Keys that are computed from the secrets of the process.',
   'values/read-literals.ts readersByDepth': 'Functions without data.',
   'values/read-literal-types.ts readersByDepth': 'Functions without data.',

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ExecutionListFilter, listExecutions } from '../../src/executions/store/lists.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
@@ -119,7 +120,7 @@ async function planOf(given: Partial<ExecutionListFilter>): Promise<string> {
     ...{ groupIds: [], confinedTo: null },
   };
   const page = { limit: 10, backward: false, from: [new Date().toISOString(), newId()] };
-  const sent = vi.spyOn(pool, 'query');
+  const sent = vi.spyOn(pg.Client.prototype, 'query');
   await listExecutions(reader, { ...filter, orderBy: 'NEWEST', ...given }, page);
   // The server asks by itself at the same time.
   const queries = sent.mock.calls.map(([query]) => query as unknown as { text: string; values: unknown[] });

@@ -8,7 +8,7 @@ import { type Answer, type App, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
 import { type SecondServer, startSecondServer } from '../support/second-server.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { countStatements, failingWith } from '../support/statements.ts';
+import { countStatements, failStatements } from '../support/statements.ts';
 import { changeUser, newUser, tokenOf, type User } from '../support/users.ts';
 import { eventsDocument, overSse, socketClient } from '../support/watch.ts';
 
@@ -259,16 +259,16 @@ describe('a database that does not answer', () => {
     // Without news, it would look only every five seconds, and then end with the failure of the database.
     await untilQuiet();
     const lost = Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });
-    const query = vi.spyOn(pool, 'query').mockImplementation(failingWith(lost));
+    const failing = failStatements(lost, /^update users set disabled_at/);
     await eventually(
-      () => query.mock.calls.length,
+      () => failing.count,
       (count) => count > 3,
     );
     expect(watching.isOpen()).toBe(true);
     const connection = await pool.connect();
     await connection.query('update users set disabled_at = now() where id = $1', [key.id]);
     connection.release();
-    query.mockRestore();
+    failing.goOn();
     await eventually(
       async () => watching.isOpen(),
       (isOpen) => !isOpen,

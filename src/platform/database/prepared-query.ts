@@ -33,9 +33,11 @@ function layoutsOf(connection: Connection): Map<string, Layout> {
   return known;
 }
 
+type Done<Row> = (error: unknown, rows?: Row[]) => void;
+
 /** How a pool or a client runs a query that is not one of its own: its types leave the callback out. */
 interface Runner {
-  query<Row>(query: PreparedQuery<Row>, callback: (error: unknown, rows: Row[]) => void): void;
+  query<Row>(query: PreparedQuery<Row>, callback: Done<Row>): void;
 }
 
 /**
@@ -51,8 +53,14 @@ export class PreparedQuery<Row> implements pg.Submittable {
   #layout: Layout | undefined;
   #known: Map<string, Layout> | undefined;
   #unreadable: unknown = null;
+  #isSent = false;
+  #followers: readonly PreparedQuery<unknown>[] = [];
+  #began = 0;
+  #milliseconds = 0;
+  /** Called once when the connection can run the next query, before who asked is told. */
+  whenEnded: ((error: unknown) => void) | undefined;
   /** `pg` sets it, and expects that it is called once. */
-  callback: ((error: unknown, rows?: Row[]) => void) | undefined;
+  callback: Done<Row> | undefined;
 
   /**
    * @param name  empty for a statement that is used once.
@@ -64,12 +72,33 @@ export class PreparedQuery<Row> implements pg.Submittable {
     this.values = values.map(prepareValue);
   }
 
+  /** How long a connection was busy with it; 0 before it has ended. */
+  get milliseconds(): number {
+    return this.#milliseconds;
+  }
+
   /** @throws Error if the connection is lost, or what PostgreSQL reports. */
   async runOn(queryable: pg.Pool | pg.PoolClient): Promise<Row[]> {
-    const runner = queryable as unknown as Runner;
+    return await this.answeredTo((done) => this.start(queryable, done));
+  }
+
+  start(queryable: pg.Pool | pg.PoolClient, done: Done<Row>): void {
+    (queryable as unknown as Runner).query<Row>(this, done);
+  }
+
+  /**
+   * Sends these queries in the same write as this one. Each of them ends its own transaction, so it fails or succeeds by
+   * itself. The same connection must run them next, in this order.
+   */
+  sendWith(followers: readonly PreparedQuery<unknown>[]): void {
+    this.#followers = followers;
+  }
+
+  /** @throws Error as `runOn`. */
+  async answeredTo(begin: (done: Done<Row>) => void): Promise<Row[]> {
     try {
       return await new Promise((resolve, reject) => {
-        runner.query<Row>(this, (error, rows) => (error ? reject(error) : resolve(rows)));
+        begin((error, rows) => (error ? reject(error) : resolve(rows as Row[])));
       });
     } catch (error) {
       // The error was made where the socket is read. Who asked is what helps.
@@ -79,25 +108,39 @@ export class PreparedQuery<Row> implements pg.Submittable {
   }
 
   submit(unknown: pg.Connection): void {
+    this.#began = performance.now();
+    // It has left with another query.
+    if (this.#isSent) return;
     const connection = unknown as unknown as Connection;
-    const { name, text } = this;
-    this.#known = layoutsOf(connection);
-    this.#layout = this.#known.get(name);
     // All messages leave together.
     connection.stream.cork();
     try {
-      const { parsedStatements: parsed, submittedNamedStatements: submitted } = connection;
-      if (parsed[name] === undefined && submitted[name] === undefined) {
-        connection.parse({ name, text });
-        if (name !== '') submitted[name] = text;
-      }
-      connection.bind({ statement: name, values: this.values });
-      if (!this.#layout) connection.describe({ type: 'P' });
-      connection.execute();
-      connection.sync();
+      this.#send(connection);
+      for (const follower of this.#followers) follower.#send(connection);
     } finally {
       connection.stream.uncork();
     }
+  }
+
+  #send(connection: Connection): void {
+    this.#isSent = true;
+    const { name, text } = this;
+    this.#known = layoutsOf(connection);
+    this.#layout = this.#known.get(name);
+    const { parsedStatements: parsed, submittedNamedStatements: submitted } = connection;
+    if (parsed[name] === undefined && submitted[name] === undefined) {
+      connection.parse({ name, text });
+      if (name !== '') submitted[name] = text;
+    }
+    connection.bind({ statement: name, values: this.values });
+    if (!this.#layout) connection.describe({ type: 'P' });
+    connection.execute();
+    connection.sync();
+  }
+
+  #end(error: unknown): void {
+    this.#milliseconds = performance.now() - this.#began;
+    this.whenEnded?.(error);
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly pg.FieldDef[] }): void {
@@ -129,10 +172,12 @@ export class PreparedQuery<Row> implements pg.Submittable {
   }
 
   handleError(error: unknown): void {
+    this.#end(error);
     this.callback?.(error);
   }
 
   handleReadyForQuery(): void {
+    this.#end(null);
     if (this.#unreadable) this.callback?.(this.#unreadable);
     else this.callback?.(null, this.#rows);
   }

@@ -4,6 +4,7 @@ import { pool } from './client.ts';
 import { type ColumnSets, columnsOfPage } from './columns.ts';
 import { isWriteConflict } from './failures.ts';
 import { countOfEachParent, type Order, type Page, pageOfEachParent, pageSql } from './page.ts';
+import { runRead } from './pipelined-reads.ts';
 import { PreparedQuery } from './prepared-query.ts';
 import { nothing, type Rows, type Sql, sql } from './sql.ts';
 import { connectionOf, type Tx } from './transaction.ts';
@@ -22,6 +23,8 @@ import { connectionOf, type Tx } from './transaction.ts';
 export interface Statement<Row> {
   readonly name: string;
   readonly text: string;
+  /** It changes nothing and takes no locks, so it can share a connection with others. */
+  readonly isRead: boolean;
   /** Never set. It carries the type of a row. */
   readonly row?: Row;
 }
@@ -46,10 +49,18 @@ const statements = new Map<string, Statement<unknown>>();
 export function statement<Row>(text: string): Statement<Row> {
   const known = statements.get(text);
   if (known) return known as Statement<Row>;
-  const made: Statement<Row> = { name: createHash('sha256').update(text).digest('base64url'), text };
+  const name = createHash('sha256').update(text).digest('base64url');
+  const made: Statement<Row> = { name, text, isRead: isRead(text) };
   statements.set(text, made);
   return made;
 }
+
+/** A text that says more than this may still change nothing. */
+const isRead = (text: string): boolean =>
+  /^\s*(select|with)\b/i.test(text) &&
+  !/\b(insert|update|delete|merge|for\s+(no\s+key\s+update|key\s+share|share)|set_config|nextval|pg_notify)\b|_lock\b/i.test(
+    text,
+  );
 
 /**
  * Some values, to compare a column with: `id = ${anyOf('$1', 'uuid')}`. If PostgreSQL saw how many they are, it would
@@ -68,7 +79,8 @@ export async function run<Row>(statement: Statement<Row>, values: readonly Value
   if (tx) return await new PreparedQuery<Row>(statement, values).runOn(connectionOf(tx));
   for (let tries = 1; ; tries += 1) {
     try {
-      return await new PreparedQuery<Row>(statement, values).runOn(pool);
+      const query = new PreparedQuery<Row>(statement, values);
+      return await (statement.isRead ? runRead(query) : query.runOn(pool));
     } catch (error) {
       if (tries === MAX_TRIES || !isWriteConflict(error)) throw error;
     }
@@ -82,7 +94,7 @@ export function query<Row>(parts: Sql, tx?: Tx): Promise<Row[]> {
 
 /** The same for a text that is used once. PostgreSQL forgets a statement without a name after the next one. */
 const queryOnce = <Row>({ text, values }: Sql): Promise<Row[]> =>
-  run<Row>({ name: '', text }, values as Value[]);
+  run<Row>({ name: '', text, isRead: false }, values as Value[]);
 
 /** The number of rows. */
 export async function count({ with: queries = nothing, from, isAdHoc = false }: Rows): Promise<number> {
