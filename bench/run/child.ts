@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../src/platform/node-flags.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -25,8 +26,8 @@ function packagedNode(): string | null {
 /** An older Node does not run TypeScript by itself. */
 const typescript = packagedNode() === null ? ['--import', 'tsx'] : [];
 
-/** As Slipway is started: with a large young generation, in production. */
-const FLAGS = ['--max-semi-space-size=32'];
+/** The peers get the large young generation of Slipway, which makes all of them faster. */
+const PEER_FLAGS = ['--max-semi-space-size=32'];
 
 export interface Child {
   readonly pid: number;
@@ -41,7 +42,7 @@ export function startChild(path: string, environment: Readonly<Record<string, st
   const child = fork(join(root, path), {
     execPath: nodePath,
     execArgv: [
-      ...FLAGS,
+      ...(path.startsWith('dist/') ? nodeFlags : PEER_FLAGS),
       ...(path.endsWith('.ts') ? typescript : []),
       '--disable-warning=ExperimentalWarning',
     ],

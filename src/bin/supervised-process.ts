@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { log } from '../platform/log.ts';
+import { nodeFlags } from '../platform/node-flags.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
@@ -46,7 +47,7 @@ export function superviseProcess(
   function launch(): ChildProcess {
     const startedAt = Date.now();
     const launched = fork(script, {
-      execArgv: [...process.execArgv, '--max-semi-space-size=32'],
+      execArgv: [...process.execArgv, ...nodeFlags],
       env: environment(),
       // The child has its own process group: Ctrl-C in a terminal reaches only the supervisor, which ends its children
       // in order.

@@ -3,12 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../src/platform/node-flags.ts';
 import { startServerProcess } from './second-server.ts';
 
 const pathOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 /** Compiled, as in production; `npm run test:soak` compiles it before. */
 const COMPILED = [
-  ...['--max-semi-space-size=32', '--import', pathOf('report-loop-delay.mjs')],
+  ...[...nodeFlags, '--import', pathOf('report-loop-delay.mjs')],
   pathOf('../../dist/bin/server.js'),
 ];
 const SOURCES = [
