@@ -25,30 +25,32 @@ export async function executeOperation(
   const measured = measureOperation(operation.type);
   const charged = billOf(operation.costWith(given), context);
   const isLong = context.isLong || charged.cost.requested >= LONG_OPERATION_COST;
-  const bill = isLong && !charged.refused ? await inTurn(charged, context) : charged;
-  const result = bill.refused ? refusedBill(bill) : await answerOf();
+  const result = isLong && !charged.refused ? await inTurn() : await answerTo(charged);
   measured(result);
   return masked(result);
 
-  async function answerOf(): Promise<ExecutionResult> {
+  async function inTurn(): Promise<ExecutionResult> {
+    let end = () => {};
+    try {
+      const { owner, payer } = context.meter;
+      if (context.isLong) await turns.goOn();
+      else if (operation.type === 'query') end = await turns.beginQuery(owner);
+      else await turns.begin(owner);
+      // There was room when the operation arrived, but the operations before it may have filled it.
+      unreadAnswers.requireRoom(payer);
+    } catch (error) {
+      end();
+      return refusedBill(refusedAfter(charged, error, context));
+    }
+    return await answerTo(charged).finally(end);
+  }
+
+  async function answerTo(bill: Bill): Promise<ExecutionResult> {
+    if (bill.refused) return refusedBill(bill);
     const { objects, ...answer } = await executed(operation, given ?? {}, context);
     // The caller of this function makes JSON of the answer as soon as it has it.
     if (objects >= LONG_OPERATION_COST) await turns.goOn();
     return settle(bill, answer, operation.type === 'query' ? objects : null, context);
-  }
-}
-
-/**
- * Waits for the turn of the caller. There was room for answers when the operation arrived, but the operations before it
- * may have filled it.
- */
-async function inTurn(bill: Bill, context: EdgeContext): Promise<Bill> {
-  try {
-    await (context.isLong ? turns.goOn() : turns.begin(context.meter.owner));
-    unreadAnswers.requireRoom(context.meter.payer);
-    return bill;
-  } catch (error) {
-    return refusedAfter(bill, error, context);
   }
 }
 

@@ -1,3 +1,4 @@
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 
@@ -12,21 +13,29 @@ export const LONG_OPERATION_COST = 100;
  * Long pieces of work, one at a time. Between two of them, the event loop goes around twice, because it takes up a new
  * connection in one round and reads its request in the next. So everybody else is answered in between. The callers take
  * turns: a caller with many pieces makes others wait for no more than one of them. Work that is short does not wait.
+ *
+ * Only some long queries are under way at the same time, because the rows of each are in memory until it is answered.
  */
 export class Turns {
   readonly #mostOfCaller: number;
   readonly #most: number;
+  readonly #mostQueries: number;
   /** What waits to begin, by caller. The caller whose turn it is comes first. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waiting = new Map<string, Waiting[]>();
   /** What has begun. It goes first, because its results are in memory until it has ended. */
   readonly #begun: (() => void)[] = [];
   #count = 0;
+  #queries = 0;
   #isTurning = false;
 
-  /** @param limits  how many pieces of work may wait to begin, for one caller and in all. */
-  constructor({ ofCaller, inAll }: { readonly ofCaller: number; readonly inAll: number }) {
-    this.#mostOfCaller = ofCaller;
-    this.#most = inAll;
+  /**
+   * @param limits  how many pieces of work may wait to begin, for one caller and in all, and how many queries may be
+   *   under way.
+   */
+  constructor(limits: { readonly ofCaller: number; readonly inAll: number; readonly queries: number }) {
+    this.#mostOfCaller = limits.ofCaller;
+    this.#most = limits.inAll;
+    this.#mostQueries = limits.queries;
   }
 
   /** How many pieces of work wait to begin. */
@@ -41,6 +50,19 @@ export class Turns {
    * @throws GraphQLError RESOURCE_EXHAUSTED, or UNAVAILABLE if the work of all callers together is too much.
    */
   async begin(caller: string): Promise<void> {
+    await this.#wait(caller, false);
+  }
+
+  /** As `begin`, for a query. @returns what must be called once when it is answered, or has failed. */
+  async beginQuery(caller: string): Promise<() => void> {
+    await this.#wait(caller, true);
+    return () => {
+      this.#queries -= 1;
+      this.#start();
+    };
+  }
+
+  async #wait(caller: string, isQuery: boolean): Promise<void> {
     const line = this.#waiting.get(caller) ?? [];
     const isTooMuch = line.length >= this.#mostOfCaller;
     if (isTooMuch || this.#count >= this.#most) {
@@ -53,7 +75,7 @@ export class Turns {
     }
     this.#count += 1;
     await new Promise<void>((go) => {
-      line.push(go);
+      line.push({ go, isQuery });
       this.#waiting.set(caller, line);
       this.#start();
     });
@@ -88,15 +110,25 @@ export class Turns {
   };
 
   #next(): (() => void) | undefined {
-    const [first] = this.#waiting;
-    if (!first) return undefined;
-    const [caller, line] = first;
-    const go = line.shift();
-    this.#count -= 1;
-    this.#waiting.delete(caller);
-    if (line.length > 0) this.#waiting.set(caller, line);
-    return go;
+    const isFull = this.#queries >= this.#mostQueries;
+    for (const [caller, line] of this.#waiting) {
+      const [first] = line;
+      if (!first || (first.isQuery && isFull)) continue;
+      line.shift();
+      this.#count -= 1;
+      if (first.isQuery) this.#queries += 1;
+      this.#waiting.delete(caller);
+      if (line.length > 0) this.#waiting.set(caller, line);
+      return first.go;
+    }
+    return undefined;
   }
 }
 
-export const turns = new Turns({ ofCaller: 256, inAll: 2048 });
+interface Waiting {
+  readonly go: () => void;
+  readonly isQuery: boolean;
+}
+
+// More queries than connections would wait for the database, with all that they have read before.
+export const turns = new Turns({ ofCaller: 256, inAll: 2048, queries: controlPlaneConfig.databasePoolSize });

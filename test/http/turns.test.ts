@@ -3,12 +3,16 @@
  * The tests count the turns of the event loop, and compare in which of them the pieces were done.
  */
 import { once } from 'node:events';
+import { GraphQLError } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { schema } from '../../src/api/schema.ts';
 import { ArrivedMessages } from '../../src/http/arrived-messages.ts';
 import { LONG_BODY_BYTES, Turns, turns } from '../../src/http/turns.ts';
+import { unreadAnswers } from '../../src/http/unread-answers.ts';
+import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
 import { type App, startApp } from '../support/app.ts';
+import { eventually } from '../support/waiting.ts';
 
 /** The number of the turn of the event loop. */
 let turn = 0;
@@ -27,7 +31,7 @@ const counted = async (test: () => Promise<void>) => {
   }
 };
 
-const small = { ofCaller: 3, inAll: 5 };
+const small = { ofCaller: 3, inAll: 5, queries: 2 };
 const codeOf = (error: unknown) => (error as { extensions: { code: string } }).extensions.code;
 
 describe('turns', () => {
@@ -66,6 +70,38 @@ describe('turns', () => {
     };
     await Promise.all([work('1'), work('2')]);
     expect(done).toEqual(['1 begins', '1 ends', '2 begins', '2 ends']);
+  });
+
+  it('begin only some queries before others have ended, and other work in the meantime', async () => {
+    const own = new Turns(small);
+    const begun: string[] = [];
+    const query = async (caller: string, name: string) => {
+      const end = await own.beginQuery(caller);
+      begun.push(name);
+      return end;
+    };
+    const [first, second, third, fourth] = [
+      query('a', 'a1'),
+      query('a', 'a2'),
+      query('a', 'a3'),
+      query('b', 'b1'),
+    ];
+    (await first)();
+    const endOfFourth = await fourth;
+    await own.begin('c');
+    begun.push('c');
+    expect(begun).toEqual(['a1', 'b1', 'a2', 'c']);
+    (await second)();
+    const endOfThird = await third;
+    expect(begun.at(-1)).toBe('a3');
+    // All places are taken again.
+    const last = query('a', 'a4');
+    await own.begin('c');
+    expect(own.count).toBe(1);
+    endOfFourth();
+    (await last)();
+    endOfThird();
+    expect(begun.at(-1)).toBe('a4');
   });
 
   it('refuse a caller for whom too much waits, and nobody else', async () => {
@@ -275,12 +311,64 @@ describe('the edge', () => {
   ];
   it.each(waits)('waits for %s', async (_what, send, times) => {
     const begin = vi.spyOn(turns, 'begin');
+    const beginQuery = vi.spyOn(turns, 'beginQuery');
     const goOn = vi.spyOn(turns, 'goOn');
     expect(String(await send())).not.toContain('"errors"');
     const [begins, goesOn] = times;
-    const begun = begin.mock.calls.length;
+    const begun = begin.mock.calls.length + beginQuery.mock.calls.length;
     if (begins === null) expect(begun).toBeGreaterThan(1);
     else expect(begun).toBe(begins);
     expect(goOn).toHaveBeenCalledTimes(goesOn);
+  });
+
+  it('has as many dear queries under way as there are connections to the database, and then the next', async () => {
+    const field = schema.getQueryType()?.getFields()['version'];
+    const resolve = field?.resolve;
+    if (!field) throw new Error('the field does not exist');
+    let begun = 0;
+    let open = () => {};
+    const gate = new Promise<void>((go) => {
+      open = go;
+    });
+    field.resolve = async (...args) => {
+      begun += 1;
+      await gate;
+      return await resolve?.(...args);
+    };
+    const places = controlPlaneConfig.databasePoolSize;
+    const asked = `{"query":"{ version { version } ${dear.slice(1)}"}`;
+    const answers = Promise.all(Array.from({ length: places + 3 }, () => post(asked)));
+    try {
+      await eventually(
+        () => turns.count,
+        (count) => count === 3,
+      );
+      expect(begun).toBe(places);
+      expect(begun).toBe(places);
+      // Short work goes on.
+      expect(String(await post('{"query":"{ fixedUsersMode { enabled } }"}'))).toContain('"enabled"');
+      expect(begun).toBe(places);
+    } finally {
+      open();
+      const all = await answers;
+      field.resolve = resolve;
+      for (const answer of all) expect(String(answer)).not.toContain('"errors"');
+    }
+    expect(begun).toBe(places + 3);
+  });
+
+  it('gives the place of a query that is refused in its turn to the next', async () => {
+    const arrived = unreadAnswers.requireRoom.bind(unreadAnswers);
+    let calls = 0;
+    const room = vi.spyOn(unreadAnswers, 'requireRoom').mockImplementation((caller) => {
+      calls += 1;
+      // When it arrives there is room, and when its turn comes there is none.
+      if (calls % 2 === 0) throw new GraphQLError('no room', { extensions: { code: 'UNAVAILABLE' } });
+      arrived(caller);
+    });
+    for (let count = 0; count <= controlPlaneConfig.databasePoolSize; count += 1)
+      expect(String(await post(`{"query":"${dear}"}`))).toContain('no room');
+    room.mockRestore();
+    expect(String(await post(`{"query":"${dear}"}`))).not.toContain('"errors"');
   });
 });
