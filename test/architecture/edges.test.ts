@@ -281,7 +281,7 @@ async function seedWorld(): Promise<Found[]> {
     return read.every(({ phase }) => phase === 'SUCCEEDED');
   });
   await app.stopScheduler();
-  await putInsideAttempt(executions[2] ?? '');
+  await putInsideAttempt(executions[1] ?? '', executions[2] ?? '');
   // A relaunch has the workflow of what it repeats. Only another one shows that the edge asks about its own end.
   const repeated = { referenceId: executions[0] ?? null };
   await db.execution.update({ where: { id: executions[1] ?? '' }, data: repeated });
@@ -366,10 +366,13 @@ async function registerCalling(): Promise<void> {
   await createLaunchPlan(app, { key, workflow: { key } });
 }
 
-/** A node inside of an attempt, and an execution that the attempt started, as engines from outside report them. */
-async function putInsideAttempt(childExecutionId: string): Promise<void> {
-  const attempt = await db.taskExecution.findFirstOrThrow({ orderBy: { id: 'asc' } });
-  const { tenantId, executionId, id: parentTaskId } = attempt;
+/**
+ * A node inside of an attempt of an execution, and an execution that the attempt started, as engines from outside report
+ * them. Some callers may read only one of the two executions.
+ */
+async function putInsideAttempt(executionId: string, childExecutionId: string): Promise<void> {
+  const attempt = await db.taskExecution.findFirstOrThrow({ where: { executionId }, orderBy: { id: 'asc' } });
+  const { tenantId, id: parentTaskId } = attempt;
   await db.nodeExecution.create({
     data: { tenantId, executionId, parentTaskId, nodeId: 'old', specNodeId: 'old' },
   });
