@@ -95,9 +95,8 @@ function endOfString(text: string, start: number): number {
 
 /** The name before a bracket, with its colon. */
 function nameIn(text: string): string {
-  const [name, ...others] = Object.keys(JSON.parse(`{${text}null}`));
-  must(name !== undefined && others.length === 0);
-  return name ?? '';
+  const [name = ''] = Object.keys(JSON.parse(`{${text}null}`));
+  return name;
 }
 
 function addMembers(to: Opened, text: string, expected: Expected): void {
