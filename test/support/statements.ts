@@ -2,7 +2,6 @@
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { accessFeed } from '../../src/authorization/feed.ts';
-import { PreparedQuery } from '../../src/platform/database/prepared-query.ts';
 
 /** What the server asks by itself, whether or not there is a request. */
 const inBackground = [
@@ -138,31 +137,6 @@ export function holdAnswers(form: RegExp): HeldAnswers {
       return held;
     },
     release,
-  };
-}
-
-/**
- * Until `goOn`, or until the test ends, statements fail with this error, and nothing is sent.
- *
- * @param but  statements that still run.
- */
-export function failStatements(error: Error, but: RegExp): { readonly count: number; goOn(): void } {
-  let count = 0;
-  const goOn = intercept((text, args, send) => {
-    if (but.test(text)) return send(args);
-    count += 1;
-    const [query] = args;
-    if (!(query instanceof PreparedQuery))
-      return (failingWith(error) as (...all: unknown[]) => unknown)(...args);
-    query.callback = args.at(-1) as typeof query.callback;
-    return query.handleError(error);
-  });
-  onTestFinished(goOn);
-  return {
-    get count() {
-      return count;
-    },
-    goOn,
   };
 }
 
