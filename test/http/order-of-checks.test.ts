@@ -54,12 +54,12 @@ const edit = (sent: Sent, from: string, to: string) => {
   sent.query = String(sent.query).replace(from, to);
 };
 
-const refuseTurns = () =>
-  vi
-    .spyOn(turns, 'begin')
-    .mockImplementation(() =>
-      Promise.reject(refusal('RESOURCE_EXHAUSTED', 'too many long requests wait for their turn')),
-    );
+const refuseTurns = () => {
+  const refuse = () =>
+    Promise.reject(refusal('RESOURCE_EXHAUSTED', 'too many long requests wait for their turn'));
+  vi.spyOn(turns, 'begin').mockImplementation(refuse);
+  vi.spyOn(turns, 'beginQuery').mockImplementation(refuse);
+};
 
 const steps: readonly Step[] = [
   {

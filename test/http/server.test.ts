@@ -38,12 +38,13 @@ describe('a server', () => {
     await server.stop();
   });
 
-  it('gives a request two minutes to arrive, and its headers 20 seconds', async () => {
+  it('gives a request two minutes to arrive, its headers 20 seconds, and the next one 75', async () => {
     const server = await startServer({ host: '127.0.0.1', port: 0 });
     await server.stop();
     expect(vi.mocked(createListener).mock.lastCall?.[0]).toEqual({
       requestTimeout: 120_000,
       headersTimeout: 20_000,
+      keepAliveTimeout: 75_000,
     });
   });
 
