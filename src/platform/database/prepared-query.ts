@@ -56,7 +56,8 @@ export class PreparedQuery<Row> implements pg.Submittable {
   #isSent = false;
   #followers: readonly PreparedQuery<unknown>[] = [];
   #began = 0;
-  #milliseconds = 0;
+  /** How long a connection was busy with it; 0 before it has ended. */
+  milliseconds = 0;
   /** Called once when the connection can run the next query, before who asked is told. */
   whenEnded: ((error: unknown) => void) | undefined;
   /** `pg` sets it, and expects that it is called once. */
@@ -70,11 +71,6 @@ export class PreparedQuery<Row> implements pg.Submittable {
     this.name = name;
     this.text = text;
     this.values = values.map(prepareValue);
-  }
-
-  /** How long a connection was busy with it; 0 before it has ended. */
-  get milliseconds(): number {
-    return this.#milliseconds;
   }
 
   /** @throws Error if the connection is lost, or what PostgreSQL reports. */
@@ -139,7 +135,7 @@ export class PreparedQuery<Row> implements pg.Submittable {
   }
 
   #end(error: unknown): void {
-    this.#milliseconds = performance.now() - this.#began;
+    this.milliseconds = performance.now() - this.#began;
     this.whenEnded?.(error);
   }
 

@@ -55,12 +55,11 @@ export function statement<Row>(text: string): Statement<Row> {
   return made;
 }
 
-/** A text that says more than this may still change nothing. */
-const isRead = (text: string): boolean =>
-  /^\s*(select|with)\b/i.test(text) &&
-  !/\b(insert|update|delete|merge|for\s+(no\s+key\s+update|key\s+share|share)|set_config|nextval|pg_notify)\b|_lock\b/i.test(
-    text,
-  );
+/** What changes something or takes a lock has one of these words. A read that has one, too, only runs alone. */
+const CHANGING =
+  /\b(insert|update|delete|merge|for\s+(key\s+)?share|set_config|nextval|pg_notify)\b|_lock\b/i;
+
+const isRead = (text: string): boolean => /^\s*(select|with)\b/i.test(text) && !CHANGING.test(text);
 
 /**
  * Some values, to compare a column with: `id = ${anyOf('$1', 'uuid')}`. If PostgreSQL saw how many they are, it would
