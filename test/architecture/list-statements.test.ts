@@ -21,7 +21,7 @@ import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
 import { domain, launch } from '../support/seed.ts';
-import { statementsOf } from '../support/statements.ts';
+import { statementsInRounds } from '../support/statements.ts';
 import { MANY, type Many, project, seedMany } from './many-of-each.ts';
 
 /**
@@ -416,7 +416,7 @@ const objectsOf = (answer: Answer, type: string): number => {
 /** The number of statements, after all caches are filled. @returns also the number of objects. */
 async function costOf(type: string, document: string, variables: object, authorization: string) {
   await app.ask(document, variables, authorization);
-  const { result, statements } = await statementsOf(() => app.ask(document, variables, authorization));
+  const { result, statements } = await statementsInRounds(() => app.ask(document, variables, authorization));
   expect(result.errors).toBeUndefined();
   return { statements, objects: objectsOf(result.data, type) };
 }

@@ -96,6 +96,46 @@ export async function statementsOf<T>(work: () => Promise<T>): Promise<{ result:
   return { result, statements: statements.filter((text) => !text.startsWith('insert into audit_events')) };
 }
 
+/**
+ * The same, with the database as if all statements that are under way took the same time: their answers are handed on
+ * together. Reads that follow from two of them are then always asked for together, whichever was quicker.
+ */
+export async function statementsInRounds<T>(
+  work: () => Promise<T>,
+): Promise<{ result: T; statements: string[] }> {
+  let underWay = 0;
+  let answered: (() => void)[] = [];
+  const handOn = async () => {
+    // What follows from the last answers begins within these turns.
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+    if (underWay > 0) return;
+    const answers = answered;
+    answered = [];
+    for (const answer of answers) answer();
+  };
+  const end = (answer: () => void) => {
+    answered.push(answer);
+    underWay -= 1;
+    if (underWay === 0) void handOn();
+  };
+  const stop = intercept((text, args, send) => {
+    if (!isOfRequests(text)) return send(args);
+    underWay += 1;
+    const callback = args.at(-1);
+    if (typeof callback === 'function')
+      return send([...args.slice(0, -1), (...answer: unknown[]) => end(() => callback(...answer))]);
+    const sent = send(args) as Promise<unknown>;
+    return new Promise((resolve) => {
+      sent.finally(() => end(() => resolve(sent))).catch(() => {});
+    });
+  });
+  try {
+    return await statementsOf(work);
+  } finally {
+    stop();
+  }
+}
+
 export interface HeldAnswers {
   /** How many answers have come from the database and wait here. */
   readonly held: number;
