@@ -8,6 +8,7 @@ import {
 import type { Duplex } from 'node:stream';
 import { limitRefusals } from '../platform/metrics.ts';
 import { answerFailure, refusal, refuseSocket } from './answer.ts';
+import { NewConnections } from './new-connections.ts';
 
 /** Errors that Node finds before there is a request. All other codes mean that the HTTP cannot be read. */
 const clientFaults: Readonly<Record<string, readonly [status: number, message: string]>> = {
@@ -30,10 +31,12 @@ export function createListener(
   const last = new WeakMap<Duplex, ServerResponse>();
   /** The response of each connection that is being worked on. */
   const current = new WeakMap<Duplex, ServerResponse>();
-  const turns = new ConnectionTurns();
-  const server = createServer({ ...options, requireHostHeader: false }, async (request, response) => {
+  const connectionTurns = new ConnectionTurns();
+  const server = createServer({ ...options, requireHostHeader: false }, (request, response) => {
     last.set(request.socket, response);
-    if (!(await turns.wait(request.socket, response))) return;
+    connectionTurns.begin(request.socket, response, () => void answerNow(request, response));
+  });
+  const answerNow = async (request: IncomingMessage, response: ServerResponse) => {
     current.set(request.socket, response);
     try {
       requireSingleHeaders(request);
@@ -41,7 +44,8 @@ export function createListener(
     } catch (error) {
       answerFailure(response, error);
     }
-  });
+  };
+  new NewConnections().watch(server);
   server.timeout = unreadMs;
   server.on('timeout', (socket) => {
     // Work may take long. Only a client that does not read is cut off.
@@ -62,30 +66,32 @@ export function createListener(
 
 /**
  * The requests of one connection begin one after the other, each when the answer before it was read. Otherwise, a client
- * that sends many requests and reads no answer could fill the memory of the server.
+ * that sends many requests and reads no answer could fill the memory of the server. Those that wait cost as little as
+ * possible: many arrive in one piece, and nobody else is answered before Node has read all of that piece.
  */
 class ConnectionTurns {
-  readonly #ends = new WeakMap<Duplex, { last: Promise<void>; waiting: number }>();
+  /** What waits, for each connection whose request is being answered. */
+  readonly #lines = new WeakMap<Duplex, (() => void)[]>();
 
-  /** @returns false if the connection was closed, because too many requests wait. */
-  async wait(socket: Duplex, response: ServerResponse): Promise<boolean> {
-    const turns = this.#ends.get(socket) ?? { last: Promise.resolve(), waiting: 0 };
-    this.#ends.set(socket, turns);
-    if (turns.waiting >= MAX_PIPELINED) {
+  /** Begins now or later, or closes the connection if too many requests wait. */
+  begin(socket: Duplex, response: ServerResponse, begin: () => void): void {
+    const line = this.#lines.get(socket);
+    if (!line) {
+      this.#lines.set(socket, []);
+      this.#begin(socket, response, begin);
+    } else if (line.length + 1 >= MAX_PIPELINED) {
       limitRefusals.inc({ limit: 'pipelined' });
       socket.destroy();
-      return false;
-    }
-    const { last } = turns;
-    turns.waiting += 1;
-    turns.last = new Promise((resolve) => {
-      response.once('close', () => {
-        turns.waiting -= 1;
-        resolve();
-      });
+    } else line.push(() => this.#begin(socket, response, begin));
+  }
+
+  #begin(socket: Duplex, response: ServerResponse, begin: () => void): void {
+    response.once('close', () => {
+      const next = this.#lines.get(socket)?.shift();
+      if (!next) this.#lines.delete(socket);
+      else if (!socket.destroyed) next();
     });
-    await last;
-    return !socket.destroyed;
+    begin();
   }
 }
 

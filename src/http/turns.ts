@@ -9,10 +9,14 @@ export const LONG_DOCUMENT_CHARACTERS = 2000;
 /** Operations of this cost wait for their turn before they run, and answers of this cost before they become JSON. */
 export const LONG_OPERATION_COST = 100;
 
+/** Longer than this, new connections do not hold up long work: so many rounds of the event loop, each with one of them. */
+const MAX_ROUNDS = 64;
+
 /**
  * Long pieces of work, one at a time. Between two of them, the event loop goes around twice, because it takes up a new
- * connection in one round and reads its request in the next. So everybody else is answered in between. The callers take
- * turns: a caller with many pieces makes others wait for no more than one of them. Work that is short does not wait.
+ * connection in one round and reads its request in the next. It takes up only one connection in a round, so it goes
+ * around until there are no more. So everybody else is answered in between. The callers take turns: a caller with many
+ * pieces makes others wait for no more than one of them. Work that is short does not wait.
  *
  * Only some long queries are under way at the same time, because the rows of each are in memory until it is answered.
  */
@@ -27,6 +31,8 @@ export class Turns {
   #count = 0;
   #queries = 0;
   #isTurning = false;
+  #hasNewConnection = false;
+  #rounds = 0;
 
   /**
    * @param limits  how many pieces of work may wait to begin, for one caller and in all, and how many queries may be
@@ -89,6 +95,11 @@ export class Turns {
     });
   }
 
+  /** Says that the event loop took up a connection. */
+  noteConnection(): void {
+    this.#hasNewConnection = true;
+  }
+
   #start(): void {
     if (this.#isTurning) return;
     this.#isTurning = true;
@@ -106,7 +117,10 @@ export class Turns {
   };
 
   readonly #pause = (): void => {
-    setImmediate(this.#turn);
+    const isMore = this.#hasNewConnection && this.#rounds < MAX_ROUNDS;
+    this.#hasNewConnection = false;
+    this.#rounds = isMore ? this.#rounds + 1 : 0;
+    setImmediate(isMore ? this.#pause : this.#turn);
   };
 
   #next(): (() => void) | undefined {

@@ -150,7 +150,7 @@ const never: Readonly<Record<string, string>> = {
   'oauth/provider/device.ts hints': 'Belongs to one request.',
   'oauth/request-address.ts addresses': 'Belongs to one request.',
   'http/parameters.ts refusals': 'Belongs to one request.',
-  'http/listener.ts #ends': 'Belongs to one connection.',
+  'http/listener.ts #lines': 'Belongs to one connection.',
   'platform/database/transaction.ts transactions': 'Belongs to one transaction.',
   'http/graphql.ts masked': 'Belongs to one error.',
   'graphql/cost.ts #fragments': 'Belongs to one document.',

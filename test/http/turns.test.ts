@@ -48,6 +48,28 @@ describe('turns', () => {
       expect(at).toEqual([first, first + 2, first + 4, first + 6]);
     }));
 
+  it('wait while connections are taken up, for at most 64 rounds', () =>
+    counted(async () => {
+      const own = new Turns(small);
+      const roundsWith = async (connections: number) => {
+        await own.begin('one');
+        const from = turn;
+        let left = connections;
+        const takeUp = () => {
+          if (left <= 0) return;
+          left -= 1;
+          own.noteConnection();
+          setImmediate(takeUp);
+        };
+        takeUp();
+        await own.begin('two');
+        return turn - from;
+      };
+      expect(await roundsWith(0)).toBe(2);
+      expect(await roundsWith(10)).toBe(12);
+      expect(await roundsWith(1000)).toBe(66);
+    }));
+
   it('go round the callers, and each caller gets its own in order', async () => {
     const own = new Turns(small);
     const done: string[] = [];
