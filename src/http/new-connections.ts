@@ -25,8 +25,8 @@ export class NewConnections {
   }
 
   #add(socket: Socket): void {
-    turns.noteConnection();
     this.#hasNew = true;
+    turns.noteConnection();
     if (this.#unread.push(socket) === 1) setImmediate(this.#round);
   }
 
@@ -35,7 +35,9 @@ export class NewConnections {
     this.#hasNew = false;
     this.#rounds = isMore ? this.#rounds + 1 : 0;
     if (!isMore) this.#readOne();
-    if (this.#unread.length > 0) setImmediate(this.#round);
+    if (this.#unread.length === 0) return;
+    turns.noteConnection();
+    setImmediate(this.#round);
   };
 
   #readOne(): void {

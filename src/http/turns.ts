@@ -9,14 +9,14 @@ export const LONG_DOCUMENT_CHARACTERS = 2000;
 /** Operations of this cost wait for their turn before they run, and answers of this cost before they become JSON. */
 export const LONG_OPERATION_COST = 100;
 
-/** Longer than this, new connections do not hold up long work: so many rounds of the event loop, each with one of them. */
+/** New connections hold up long work no longer than this: so many rounds of the event loop, with one of them in each. */
 const MAX_ROUNDS = 64;
 
 /**
  * Long pieces of work, one at a time. Between two of them, the event loop goes around twice, because it takes up a new
- * connection in one round and reads its request in the next. It takes up only one connection in a round, so it goes
- * around until there are no more. So everybody else is answered in between. The callers take turns: a caller with many
- * pieces makes others wait for no more than one of them. Work that is short does not wait.
+ * connection in one round and reads its request in the next; and it goes on until no connection waits for that. So
+ * everybody else is answered in between. The callers take turns: a caller with many pieces makes others wait for no more
+ * than one of them. Work that is short does not wait.
  *
  * Only some long queries are under way at the same time, because the rows of each are in memory until it is answered.
  */
@@ -95,7 +95,7 @@ export class Turns {
     });
   }
 
-  /** Says that the event loop took up a connection. */
+  /** Says that a connection was taken up in this round of the event loop, or waits to be read. */
   noteConnection(): void {
     this.#hasNewConnection = true;
   }

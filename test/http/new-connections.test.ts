@@ -2,9 +2,10 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createListener } from '../../src/http/listener.ts';
 import { NewConnections } from '../../src/http/new-connections.ts';
+import { turns } from '../../src/http/turns.ts';
 import { listen } from '../../src/platform/listen.ts';
 
 const nextRound = () => new Promise((resolve) => setImmediate(resolve));
@@ -39,6 +40,19 @@ describe('new connections', () => {
     await nextRound();
     await nextRound();
     expect(read.at(-1)).toBe(6);
+  });
+
+  it('hold up long work in each round until the last of them is read', async () => {
+    const note = vi.spyOn(turns, 'noteConnection');
+    onTestFinished(() => note.mockRestore());
+    const { read, take } = watched();
+    for (const name of [1, 2, 3]) take(name);
+    expect(note).toHaveBeenCalledTimes(3);
+    for (const calls of [4, 5, 6, 6, 6]) {
+      await nextRound();
+      expect(note).toHaveBeenCalledTimes(calls);
+    }
+    expect(read).toHaveLength(3);
   });
 
   it('are read also if others come without end: one in 65 rounds', async () => {
