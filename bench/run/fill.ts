@@ -159,6 +159,7 @@ export async function fillJobs(client: pg.Client, jobs: number): Promise<void> {
   );
   const names = rows[0]?.names ?? '';
   await client.query(`set session_replication_role = replica`);
+  const makeIndexes = await dropIndexes(client, 'jobs');
   await client.query(
     `insert into jobs (id, state, submitted_at, ended_at, attempted_runs, ${names})
      select uuidv7(), made.state::job_state, now() + number * interval '1 microsecond',
@@ -168,6 +169,7 @@ export async function fillJobs(client: pg.Client, jobs: number): Promise<void> {
       cross join lateral (select case number % 3 when 0 then 'SUCCEEDED' else 'QUEUED' end as state) as made`,
     [jobs],
   );
+  await makeIndexes();
   // The triggers that count jobs did not run; these are their counts.
   await client.query(
     `truncate job_counts, job_count_changes;
@@ -180,4 +182,21 @@ export async function fillJobs(client: pg.Client, jobs: number): Promise<void> {
       where set.id = counted.job_set_id;
      set session_replication_role = origin`,
   );
+}
+
+/**
+ * To make an index of rows that are there takes a fraction of the time of adding each row to it. The primary key stays.
+ *
+ * @returns a function that makes the indexes again.
+ */
+async function dropIndexes(client: pg.Client, table: string): Promise<() => Promise<void>> {
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition from pg_index
+      where indrelid = to_regclass($1) and not indisprimary`,
+    [table],
+  );
+  for (const { name } of rows) await client.query(`drop index ${name}`);
+  return async () => {
+    for (const { definition } of rows) await client.query(definition);
+  };
 }

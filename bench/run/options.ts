@@ -50,7 +50,7 @@ export function readOptions(args: readonly string[]): Options {
     connections: positive('connections', values.connections ?? (short ? '8' : '32')),
     windows: positive('windows', values.windows),
     windowSeconds: positive('seconds', values.seconds ?? (short ? '1' : '3')),
-    warmUpSeconds: positive('warm-up', values['warm-up'] ?? (short ? '2' : '4')),
+    warmUpSeconds: positive('warm-up', values['warm-up'] ?? (short ? '2' : '3')),
     out: values.out,
     smaller: values.smaller ?? null,
   };
