@@ -59,7 +59,7 @@ export const gates: Readonly<Record<string, Gate>> = {
   V0: { statements: 1, cpu: 12 },
   Q1: { statements: 2, cpu: 11 },
   Q2: { statements: 4, cpu: 7 },
-  Q3: { statements: 3, cpu: 8 },
+  Q3: { statements: 2, cpu: 8 },
   Q4: { statements: 2, cpu: 10 },
   M1: { statements: 3, cpu: 8 },
 };

@@ -140,10 +140,12 @@ async function judge(
   if (obstacle || wanted === 'NONE') return { obstacle, target: null };
   if (!find.target) throw new Error(`${permission} needs an object, but its rule finds none`);
   const target = await find.target();
+  const needed = neededLevel(caller, wanted, find);
+  if (target && needed === 'READ' && grantsOf(caller).isKnownReadable(target))
+    return { obstacle: null, target };
   const { level } = await decisionOn(caller, target ?? nothing(caller, find));
   const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
   if (!target || !isReadable) return { obstacle: 'UNSEEN', target };
-  const needed = neededLevel(caller, wanted, find);
   // A caller who may read something inside a target may list it.
   const isEnough = isAtLeast(level, needed) || needed === 'READ';
   return { obstacle: isEnough ? null : { level: needed }, target };
@@ -193,6 +195,18 @@ export function keepGrants(
     resources.map(({ id }) => id),
     rows,
   );
+}
+
+/**
+ * Notes that a list has shown these objects to its caller. Lists leave out what their caller may not read, so fields
+ * inside of the objects that require READ on them need no look at the grants.
+ *
+ * @returns the same rows.
+ */
+export function noteReadable<Row>(caller: Grantee, rows: Row[], targetOf: (row: Row) => Target): Row[] {
+  const known = grantsOf(caller);
+  for (const row of rows) known.noteReadable(targetOf(row));
+  return rows;
 }
 
 /**

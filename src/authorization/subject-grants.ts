@@ -1,11 +1,14 @@
 import DataLoader from 'dataloader';
 import { NO_ID } from '../platform/ids.ts';
 import type { GrantLevels, GrantResource } from './domain/decision.ts';
+import type { Target } from './domain/resources.ts';
 import { type Grantee, type GrantLevelsRow, listGrantLevels } from './store/grant-levels.ts';
 
 /** The grants of a user, read in batches and cached. The resources of all objects of one level take one statement. */
 export class SubjectGrants {
   readonly #wide = new Map<string, GrantLevels>();
+  /** The resources of what lists have shown to this user. */
+  readonly #readable = new Set<string>();
   readonly #byId: DataLoader<string, ReadonlyMap<string, GrantLevels>>;
 
   constructor(subject: Grantee) {
@@ -30,6 +33,16 @@ export class SubjectGrants {
     for (const id of resourceIds) this.#byId.prime(id, byId.get(id) ?? new Map());
   }
 
+  /** Notes that a list, which leaves out what its user may not read, has shown an object. */
+  noteReadable(target: Target): void {
+    if (!target.isPublic && target.resources.length > 0) this.#readable.add(keyOf(target));
+  }
+
+  /** Whether a list has shown an object with the same resources. Then the same grants decide, and allow to read it. */
+  isKnownReadable(target: Target): boolean {
+    return this.#readable.size > 0 && this.#readable.has(keyOf(target));
+  }
+
   /** The levels on these resources, on their types and on the tenant. */
   async on(resourceIds: readonly string[]): Promise<(resource: GrantResource) => GrantLevels | undefined> {
     const found = await Promise.all(resourceIds.map((id) => this.#byId.load(id)));
@@ -39,6 +52,8 @@ export class SubjectGrants {
     return ({ type, id }) => (id === null ? this.#wide.get(type) : byId.get(id)?.get(type));
   }
 }
+
+const keyOf = ({ resources }: Target): string => resources.map(({ type, id }) => `${type} ${id}`).join();
 
 const grants = new WeakMap<Grantee, SubjectGrants>();
 

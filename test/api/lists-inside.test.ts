@@ -4,7 +4,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { statementsOf } from '../support/statements.ts';
+import { statementsInRounds } from '../support/statements.ts';
 import { newCaller } from '../support/users.ts';
 
 /**
@@ -165,7 +165,7 @@ describe('a list inside an object', () => {
     const document = `query ($first: Int!) { projects(first: $first) { nodes { ${selected.join(' ')} } } }`;
     const ask = async (first: number) => {
       await app.ask(document, { first }, authorization);
-      return await statementsOf(() => app.ask(document, { first }, authorization));
+      return await statementsInRounds(() => app.ask(document, { first }, authorization));
     };
     const [one, many] = [await ask(1), await ask(MANY)];
     expect(many.result.errors).toBeUndefined();

@@ -156,6 +156,7 @@ const never: Readonly<Record<string, string>> = {
   'graphql/cost.ts #fragments': 'Belongs to one document.',
   'graphql/cost.ts #known': 'Belongs to one document.',
   'executions/graphql/attempts-ahead.ts pages': 'Belongs to the arguments of one field of one request.',
+  'authorization/subject-grants.ts #readable': 'Belongs to the grants of one caller, as `grants` above.',
   'authorization/subject-grants.ts #wide': 'Belongs to the grants of one caller, as `grants` above.',
   'executions/engine/progress.ts #inside': 'Belongs to one turn of an execution.',
   'executions/commands/end-nodes.ts #outputs': 'Belongs to one turn of an execution.',

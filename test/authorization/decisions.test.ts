@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decisionOn } from '../../src/authorization/can.ts';
+import { decisionOn, isAllowed, noteReadable } from '../../src/authorization/can.ts';
+import type { Permission } from '../../src/authorization/domain/permissions.ts';
 import type { Target } from '../../src/authorization/domain/resources.ts';
+import { forgetGrants } from '../../src/authorization/subject-grants.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
 import type { Level, ResourceType, Role } from '../../src/generated/prisma/enums.ts';
 import { type Caller, systemCaller } from '../../src/platform/caller.ts';
@@ -160,6 +162,61 @@ describe('the level on an object', () => {
       decisionOn(callerOf(role), { ...target, ...about }),
     );
     expect([result.level, statements]).toEqual([level, []]);
+  });
+});
+
+describe('an object that a list has shown', () => {
+  const asked = async (caller: Caller, permission: Permission, target: Target) => {
+    const { result, statements } = await countStatements(() =>
+      isAllowed(caller, permission, { target: async () => target }),
+    );
+    return [result, statements.length];
+  };
+  /** A user without any grant, which could therefore not read the project. */
+  const newOne = async () => {
+    const own = await newUser({ role: 'USER' });
+    const caller = { ...systemCaller(own.tenantId, own.id), role: 'USER' as const };
+    const target: Target = { tenantId: own.tenantId, resources: [{ type: 'PROJECT', id: newId() }] };
+    return { caller, target };
+  };
+
+  it('may be read without a look at the grants, and for all else they are read', async () => {
+    const { caller, target } = await newOne();
+    noteReadable(caller, [target], (one) => one);
+    expect(await asked(caller, 'execution:read', target)).toEqual([true, 0]);
+    expect(await asked(caller, 'project:update', target)).toEqual([false, 1]);
+  });
+
+  it.each<[string, (target: Target) => Target]>([
+    ['another object', ({ tenantId }) => ({ tenantId, resources: [{ type: 'PROJECT', id: newId() }] })],
+    [
+      'an object of another type with its id',
+      ({ tenantId, resources }) => ({
+        tenantId,
+        resources: resources.map(({ id }) => ({ type: 'QUEUE', id })),
+      }),
+    ],
+    [
+      'an object inside of it',
+      ({ tenantId, resources }) => ({
+        tenantId,
+        resources: [{ type: 'WORKFLOW', id: newId() }, ...resources],
+      }),
+    ],
+  ])('says nothing about %s', async (_what, otherOf) => {
+    const { caller, target } = await newOne();
+    noteReadable(caller, [target], (one) => one);
+    expect(await asked(caller, 'execution:read', otherOf(target))).toEqual([false, 1]);
+  });
+
+  it('says nothing if it is public, for another caller, or after the own grants were changed', async () => {
+    const { caller, target } = await newOne();
+    noteReadable(caller, [{ ...target, isPublic: true }], (one) => one);
+    expect(await asked(caller, 'execution:read', target)).toEqual([false, 1]);
+    noteReadable(caller, [target], (one) => one);
+    expect(await asked({ ...caller }, 'execution:read', target)).toEqual([false, 1]);
+    forgetGrants(caller);
+    expect(await asked(caller, 'execution:read', target)).toEqual([false, 1]);
   });
 });
 

@@ -3,7 +3,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { statementsOf } from '../support/statements.ts';
+import { statementsInRounds, statementsOf } from '../support/statements.ts';
 import { grant, newCaller } from '../support/users.ts';
 import { makeExperiment, makeRun } from './experiment-seed.ts';
 
@@ -103,8 +103,8 @@ describe('the number of statements', () => {
     for (const caller of [reader, app.admin]) {
       const ask = (first: number) => app.ask(page, { first }, caller);
       await ask(3);
-      const one = await statementsOf(() => ask(1));
-      const many = await statementsOf(() => ask(3));
+      const one = await statementsInRounds(() => ask(1));
+      const many = await statementsInRounds(() => ask(3));
       expect(many.result.errors).toBeUndefined();
       expect(many.result.data.experiments.edges).toHaveLength(3);
       for (const { node } of many.result.data.experiments.edges) {

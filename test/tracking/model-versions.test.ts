@@ -4,7 +4,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { statementsOf } from '../support/statements.ts';
+import { statementsInRounds, statementsOf } from '../support/statements.ts';
 import { announce } from '../support/upload.ts';
 import { grant, newCaller } from '../support/users.ts';
 import { makeExperiment, makeRun } from './experiment-seed.ts';
@@ -354,8 +354,8 @@ describe('the number of statements', () => {
       versions(first: 2) { edges { node { version aliases execution { name } run { name } } } } } } } }`;
     const ask = (first: number) => app.ask(page, { first }, reader);
     await ask(3);
-    const one = await statementsOf(() => ask(1));
-    const many = await statementsOf(() => ask(3));
+    const one = await statementsInRounds(() => ask(1));
+    const many = await statementsInRounds(() => ask(3));
     expect(many.result.errors).toBeUndefined();
     expect(many.result.data.registeredModels.edges).toHaveLength(3);
     for (const { node } of many.result.data.registeredModels.edges)

@@ -1,3 +1,4 @@
+import { noteReadable } from '../../authorization/can.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
@@ -9,6 +10,7 @@ import { NodeInterface } from '../../graphql/node.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier } from '../../projects/loaders.ts';
+import { queueTarget } from '../domain/targets.ts';
 import { countQueues, listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
 
 export const QueueType = builder.prismaObject('Queue', {
@@ -108,7 +110,7 @@ builder.queryFields((t) => ({
         return pagedList(
           args,
           queueOrder,
-          (page) => listQueues(caller, page),
+          async (page) => noteReadable(caller, await listQueues(caller, page), queueTarget),
           () => countQueues(caller),
         );
       },

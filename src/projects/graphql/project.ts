@@ -1,3 +1,4 @@
+import { noteReadable } from '../../authorization/can.ts';
 import type { ProjectState } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
@@ -15,6 +16,7 @@ import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../p
 import { parseFilters } from '../../platform/flyte-filters.ts';
 import { registerProject } from '../commands/register-project.ts';
 import { updateProject } from '../commands/update-project.ts';
+import { projectTarget } from '../domain/targets.ts';
 import { rememberProjects } from '../loaders.ts';
 import {
   countProjects,
@@ -142,7 +144,7 @@ builder.queryFields((t) => ({
           async (page) => {
             const rows = await listProjects(caller, shown, page);
             rememberProjects(rows, context.loaders);
-            return rows;
+            return noteReadable(caller, rows, projectTarget);
           },
           () => countProjects(caller, shown),
         );

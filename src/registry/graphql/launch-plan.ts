@@ -1,3 +1,4 @@
+import { noteReadable } from '../../authorization/can.ts';
 import { obstacleTo } from '../../authorization/domain/permissions.ts';
 import { flyteLaunchPlan } from '../../flyte/flyte-json.ts';
 import type { LaunchPlanState } from '../../generated/prisma/enums.ts';
@@ -213,7 +214,7 @@ function pageOfLaunchPlans(shown: VersionFilter, args: PageArguments, context: C
   return pagedList(
     args,
     versionOrder(shown),
-    (page) => listLaunchPlans(caller, shown, page),
+    async (page) => noteReadable(caller, await listLaunchPlans(caller, shown, page), launchPlanTarget),
     () => countLaunchPlans(caller, shown),
   );
 }

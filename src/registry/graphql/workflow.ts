@@ -1,3 +1,4 @@
+import { noteReadable } from '../../authorization/can.ts';
 import { flyteWorkflow } from '../../flyte/flyte-json.ts';
 import { builder, type Json } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
@@ -15,6 +16,7 @@ import { createWorkflow, type NewWorkflow } from '../commands/create-workflow.ts
 import { visibleClosure } from '../commands/visible-closure.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
+import { workflowTarget } from '../domain/targets.ts';
 import type { CompiledWorkflowClosure } from '../domain/workflow-templates.ts';
 import { workflowFilters } from '../store/filter-columns.ts';
 import { countWorkflows, listWorkflows, versionOrder } from '../store/version-lists.ts';
@@ -194,7 +196,7 @@ builder.queryFields((t) => ({
         return pagedList(
           args,
           versionOrder(shown),
-          (page) => listWorkflows(caller, shown, page),
+          async (page) => noteReadable(caller, await listWorkflows(caller, shown, page), workflowTarget),
           () => countWorkflows(caller, shown),
         );
       },

@@ -1,3 +1,4 @@
+import { noteReadable } from '../../authorization/can.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
@@ -10,6 +11,7 @@ import { NO_ID } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { experiments } from '../commands/experiments.ts';
+import { experimentTarget } from '../domain/experiment-targets.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import {
   countExperiments,
@@ -124,7 +126,7 @@ builder.queryFields((t) => ({
         return await pagedList(
           args,
           experimentOrder,
-          (page) => listExperiments(caller, shown, page),
+          async (page) => noteReadable(caller, await listExperiments(caller, shown, page), experimentTarget),
           () => countExperiments(caller, shown),
         );
       },
