@@ -1,6 +1,7 @@
 import { baseConfig } from './config/base.ts';
 import { ConfigurationError } from './config/environment.ts';
 import { log } from './log.ts';
+import { releaseMemory } from './release-memory.ts';
 
 type Step = () => Promise<unknown> | unknown;
 
@@ -69,6 +70,8 @@ export async function runProcess(
   // If the parent ended before we listened, there is no event.
   if (process.connected === false) return onOrphaned();
 
+  // All modules are loaded, and nothing has begun yet.
+  releaseMemory();
   try {
     const { address } = await start({ add });
     if (isEnding) return;
