@@ -1,9 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { turns } from './turns.ts';
-
-/** More connections in a row do not hold up those before them: so many rounds of the event loop, with one in each. */
-const MAX_ROUNDS = 64;
+import { HoldUp, turns } from './turns.ts';
 
 /**
  * The connections of a server that nobody has read from. The event loop takes up one connection in a round. If many come
@@ -13,8 +10,8 @@ const MAX_ROUNDS = 64;
  */
 export class NewConnections {
   readonly #unread: Socket[] = [];
-  #hasNew = false;
-  #rounds = 0;
+  /** Reading waits while more connections come. */
+  readonly #holdUp = new HoldUp();
   #isNewestNext = true;
 
   /** Reads the connections of this server in this way. */
@@ -25,16 +22,13 @@ export class NewConnections {
   }
 
   #add(socket: Socket): void {
-    this.#hasNew = true;
+    this.#holdUp.addCause();
     turns.noteConnection();
     if (this.#unread.push(socket) === 1) setImmediate(this.#round);
   }
 
   readonly #round = (): void => {
-    const isMore = this.#hasNew && this.#rounds < MAX_ROUNDS;
-    this.#hasNew = false;
-    this.#rounds = isMore ? this.#rounds + 1 : 0;
-    if (!isMore) this.#readOne();
+    if (!this.#holdUp.endRound()) this.#readOne();
     if (this.#unread.length === 0) return;
     turns.noteConnection();
     setImmediate(this.#round);

@@ -9,8 +9,26 @@ export const LONG_DOCUMENT_CHARACTERS = 2000;
 /** Operations of this cost wait for their turn before they run, and answers of this cost before they become JSON. */
 export const LONG_OPERATION_COST = 100;
 
-/** New connections hold up long work no longer than this: so many rounds of the event loop, with one of them in each. */
+/** Nothing is held up for more rounds of the event loop than this. */
 const MAX_ROUNDS = 64;
+
+/** Holds something up, round by round, while causes come. After `MAX_ROUNDS` rounds it goes on anyway. */
+export class HoldUp {
+  #hasCause = false;
+  #rounds = 0;
+
+  addCause(): void {
+    this.#hasCause = true;
+  }
+
+  /** Ends a round. @returns whether another one must pass. */
+  endRound(): boolean {
+    const isHeld = this.#hasCause && this.#rounds < MAX_ROUNDS;
+    this.#hasCause = false;
+    this.#rounds = isHeld ? this.#rounds + 1 : 0;
+    return isHeld;
+  }
+}
 
 /**
  * Long pieces of work, one at a time. Between two of them, the event loop goes around twice, because it takes up a new
@@ -31,8 +49,7 @@ export class Turns {
   #count = 0;
   #queries = 0;
   #isTurning = false;
-  #hasNewConnection = false;
-  #rounds = 0;
+  readonly #holdUp = new HoldUp();
 
   /**
    * @param limits  how many pieces of work may wait to begin, for one caller and in all, and how many queries may be
@@ -97,7 +114,7 @@ export class Turns {
 
   /** Says that a connection was taken up in this round of the event loop, or waits to be read. */
   noteConnection(): void {
-    this.#hasNewConnection = true;
+    this.#holdUp.addCause();
   }
 
   #start(): void {
@@ -117,10 +134,7 @@ export class Turns {
   };
 
   readonly #pause = (): void => {
-    const isMore = this.#hasNewConnection && this.#rounds < MAX_ROUNDS;
-    this.#hasNewConnection = false;
-    this.#rounds = isMore ? this.#rounds + 1 : 0;
-    setImmediate(isMore ? this.#pause : this.#turn);
+    setImmediate(this.#holdUp.endRound() ? this.#pause : this.#turn);
   };
 
   #next(): (() => void) | undefined {
